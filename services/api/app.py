@@ -1,0 +1,146 @@
+"""The Flask application. Whatever it needs from the world is handed to `create_app`."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from flask import Flask, Response, g, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from services.api import problems, publish
+from services.api.batching import Batcher
+from services.api.openapi import openapi
+from services.api.problems import Problem, Rejection
+from services.api.queue import Queue
+from services.api.readiness import Readiness
+from services.api.settings import Settings
+from services.api.token import Token
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+    from types_boto3_ssm import SSMClient
+
+    from services.pipeline.runtime import Runtime
+
+log = logging.getLogger(__name__)
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+# A character of the message takes six bytes at most in the request, as \uXXXX; the rest is for names and the token.
+_ESCAPED = 6
+_OVERHEAD_BYTES = 65_536
+
+_BY_STATUS = {
+    HTTPStatus.NOT_FOUND: Problem(problems.NOT_FOUND, "Try POST /publish, or GET /openapi.json."),
+    HTTPStatus.METHOD_NOT_ALLOWED: Problem(problems.METHOD_NOT_ALLOWED, "The Allow header names those that it takes."),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Problem(problems.TOO_LARGE, "The request's body is too long to read."),
+}
+
+
+def create_app(
+    settings: Settings,
+    sqs: SQSClient,
+    ssm: SSMClient,
+    runtime: Runtime,
+    draining: Callable[[], bool],
+) -> Flask:
+    """The application. While `draining` is true `/health` answers 503, and everything else goes on."""
+    app = Flask("services.api", static_folder=None)
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.config["MAX_CONTENT_LENGTH"] = settings.message_max_bytes * _ESCAPED + _OVERHEAD_BYTES
+    token = Token(ssm, settings.token_parameter, settings.token_cache_seconds, runtime)
+    queue = Queue(sqs, settings.queue_url, runtime)
+    batcher = Batcher(
+        queue.send,
+        max_bytes=settings.message_max_bytes,
+        linger_seconds=settings.batch_linger_seconds,
+        runtime=runtime,
+    )
+    readiness = Readiness({"queue": queue.check, "token": token.check}, runtime)
+    document = openapi()
+
+    @app.post("/publish")
+    def publish_email() -> Response:
+        key = publish.idempotency_key(request.headers.get("Idempotency-Key"))
+        email = publish.read(request.get_data(cache=False), token.accepts)
+        message = publish.message(email, key, received_at=runtime.time(), draw=runtime.random)
+        g.message_id = message.id
+        problem = batcher.put(publish.encode(message, settings.message_max_bytes))
+        if problem is not None:
+            raise Rejection(problem)
+        return jsonify(status="ok", message_id=message.id)
+
+    @app.get("/health")
+    def health() -> Response:
+        if draining():
+            return Response("draining\n", HTTPStatus.SERVICE_UNAVAILABLE, content_type="text/plain")
+        return Response("ok\n", content_type="text/plain")
+
+    @app.get("/ready")
+    def ready() -> tuple[Response, HTTPStatus]:
+        states = readiness.states()
+        good = all(state == "ok" for state in states.values())
+        body = jsonify(status="ready" if good else "not ready", checks=states)
+        return body, HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE
+
+    @app.get("/openapi.json")
+    def openapi_document() -> Response:
+        return jsonify(document)
+
+    _answer_problems(app)
+    _trace_requests(app, runtime)
+    return app
+
+
+def _answer_problems(app: Flask) -> None:
+    def answer(problem: Problem, headers: dict[str, str]) -> Response:
+        response: Response = jsonify(problem.document(g.request_id))
+        response.status_code = problem.kind.status
+        response.content_type = problems.CONTENT_TYPE
+        response.headers.update(headers)
+        return response
+
+    @app.errorhandler(Rejection)
+    def rejected(rejection: Rejection) -> Response:
+        return answer(rejection.problem, rejection.problem.headers())
+
+    @app.errorhandler(HTTPException)
+    def refused(error: HTTPException) -> Response:
+        problem = _BY_STATUS.get(HTTPStatus(error.code or HTTPStatus.BAD_REQUEST))
+        headers = {name: value for name, value in error.get_headers() if name == "Allow"}
+        return answer(problem or Problem(problems.NOT_JSON, "The request could not be read."), headers)
+
+    @app.errorhandler(Exception)
+    def failed(error: Exception) -> Response:
+        log.exception("request failed", exc_info=error, extra={"request_id": g.request_id})
+        return answer(Problem(problems.INTERNAL, "Say the request_id to who runs this service."), {})
+
+
+def _trace_requests(app: Flask, runtime: Runtime) -> None:
+    """A request id in every answer and one log line for every request."""
+
+    @app.before_request
+    def begin() -> None:
+        g.started = runtime.monotonic()
+        given = request.headers.get("X-Request-Id", "")
+        g.request_id = given if _REQUEST_ID.fullmatch(given) else f"{runtime.random.getrandbits(128):032x}"
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        response.headers["X-Request-Id"] = g.request_id
+        log.log(
+            logging.DEBUG if request.path == "/health" else logging.INFO,
+            "request",
+            extra={
+                "request_id": g.request_id,
+                "method": request.method,
+                "path": request.path,
+                "status": response.status_code,
+                "milliseconds": round((runtime.monotonic() - g.started) * 1000, 1),
+                "message_id": g.get("message_id"),
+            },
+        )
+        return response

@@ -1,0 +1,27 @@
+"""The API's settings."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from services.pipeline.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """What the API is told by its environment. Times in seconds, sizes in bytes."""
+
+    token_parameter: str = Field(min_length=1, description="name of the SSM parameter that holds the token")
+    token_cache_seconds: float = Field(60, gt=0, description="how long a token read from SSM is good")
+    message_max_bytes: int = Field(
+        1_048_576, ge=1024, le=1_048_576, description="what SQS takes in one message and in one batch"
+    )
+    batch_linger_seconds: float = Field(
+        0.003, ge=0, le=0.1, description="how long a batch waits for company while other batches are under way"
+    )
+    host: str = "0.0.0.0"  # noqa: S104 - in its container; the security group decides who comes near
+    port: int = Field(8080, ge=1, le=65535)
+    request_threads: int = Field(128, ge=1, le=1024, description="requests handled at once")
+    keep_alive_seconds: float = Field(75, gt=0, description="longer than the load balancer's idle timeout of 60")
+    drain_seconds: float = Field(
+        1, ge=0, description="after SIGTERM: how long /health says 503 before the listener closes"
+    )

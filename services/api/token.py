@@ -1,0 +1,87 @@
+"""The token that clients must bring, as SSM Parameter Store has it."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from services.api.problems import UNAVAILABLE, Problem, Rejection
+from services.pipeline.aws import AWS_ERRORS, Outcome, outcome
+
+if TYPE_CHECKING:
+    from types_boto3_ssm import SSMClient
+
+    from services.pipeline.runtime import Runtime
+
+log = logging.getLogger(__name__)
+
+REFRESH_SECONDS = 1.0
+"""SSM is asked once in this time at most, however many wrong tokens come."""
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What SSM said, and when (monotonic seconds)."""
+
+    at: float
+    token: bytes = field(repr=False)
+
+
+_UNKNOWN = Problem(UNAVAILABLE, "The token cannot be checked.")
+
+
+class Token:
+    """The parameter's value, read with decryption and good for `cache_seconds`.
+
+    A token that does not match makes it read again, so a rotated token works within REFRESH_SECONDS.
+    While SSM cannot be reached the value read last stays good for its time and no longer; once SSM
+    has refused, it is good no more.
+    """
+
+    def __init__(self, ssm: SSMClient, parameter: str, cache_seconds: float, runtime: Runtime) -> None:
+        self._ssm = ssm
+        self._parameter = parameter
+        self._cache_seconds = cache_seconds
+        self._runtime = runtime
+        self._lock = runtime.lock()
+        self._reading: _Reading | None = None
+        self._failed_at: float | None = None
+
+    def accepts(self, candidate: str) -> bool:
+        """Whether this is the token, compared in constant time. Raises Rejection when SSM cannot tell."""
+        offered = candidate.encode()
+        if hmac.compare_digest(offered, self._value(self._cache_seconds)):
+            return True
+        return hmac.compare_digest(offered, self._value(REFRESH_SECONDS))
+
+    def check(self) -> None:
+        """Raises Rejection unless the token is known."""
+        self._value(self._cache_seconds)
+
+    def _value(self, max_age: float) -> bytes:
+        """The value as SSM had it no more than `max_age` seconds ago. One thread reads, the others wait for it."""
+        reading = self._reading
+        if reading is not None and self._runtime.monotonic() - reading.at < max_age:
+            return reading.token
+        with self._lock:
+            now = self._runtime.monotonic()
+            if self._reading is not None and now - self._reading.at < max_age:
+                return self._reading.token
+            if self._failed_at is not None and now - self._failed_at < REFRESH_SECONDS:
+                raise Rejection(_UNKNOWN)
+            return self._read()
+
+    def _read(self) -> bytes:
+        try:
+            answer = self._ssm.get_parameter(Name=self._parameter, WithDecryption=True)
+        except AWS_ERRORS as error:
+            if outcome(error) is Outcome.REFUSED:
+                self._reading = None
+            log.warning("SSM did not give the token", extra={"parameter": self._parameter, "cause": str(error)})
+            self._failed_at = self._runtime.monotonic()
+            raise Rejection(_UNKNOWN) from None
+        self._failed_at = None
+        self._reading = _Reading(self._runtime.monotonic(), answer["Parameter"]["Value"].encode())
+        return self._reading.token

@@ -1,0 +1,106 @@
+"""The AWS clients of the services, and what a failed call says about the work it was to do."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Literal, overload
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    HTTPClientError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+    from types_boto3_sqs import SQSClient
+    from types_boto3_ssm import SSMClient
+
+CONNECT_TIMEOUT_SECONDS = 2.0
+READ_TIMEOUT_SECONDS = 5.0
+
+AWS_ERRORS = (BotoCoreError, ClientError)
+"""Everything that a boto3 call raises because of AWS or the way there."""
+
+# https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+_THROTTLES = frozenset(
+    {
+        "OverLimit",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+_SERVICE_UNAVAILABLE = 503
+_SERVER_ERROR = 500
+
+
+class Outcome(Enum):
+    """What is known after a call failed."""
+
+    UNAVAILABLE = "unavailable"
+    """AWS was not reached, throttled, or said that it cannot now: nothing was done, a later call may do it."""
+    REFUSED = "refused"
+    """AWS understood and said no: nothing was done, the same call will be refused again."""
+    UNKNOWN = "unknown"
+    """The call was under way when the answer was lost: it may have been done."""
+
+
+def outcome(error: BotoCoreError | ClientError) -> Outcome:
+    """What a failed call may have done."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", _SERVER_ERROR)
+        if status == _SERVICE_UNAVAILABLE or error.response.get("Error", {}).get("Code") in _THROTTLES:
+            return Outcome.UNAVAILABLE
+        return Outcome.UNKNOWN if status >= _SERVER_ERROR else Outcome.REFUSED
+    if isinstance(error, (ReadTimeoutError, ConnectionClosedError, ResponseStreamingError)):
+        return Outcome.UNKNOWN
+    # EndpointConnectionError and ConnectTimeoutError are HTTPClientErrors too, but never left this machine.
+    return Outcome.UNKNOWN if type(error) is HTTPClientError else Outcome.UNAVAILABLE
+
+
+@overload
+def client(
+    service: Literal["sqs"], region: str, *, connections: int, attempts: int, read_timeout: float = ...
+) -> SQSClient: ...
+@overload
+def client(
+    service: Literal["s3"], region: str, *, connections: int, attempts: int, read_timeout: float = ...
+) -> S3Client: ...
+@overload
+def client(
+    service: Literal["ssm"], region: str, *, connections: int, attempts: int, read_timeout: float = ...
+) -> SSMClient: ...
+def client(
+    service: Literal["sqs", "s3", "ssm"],
+    region: str,
+    *,
+    connections: int,
+    attempts: int,
+    read_timeout: float = READ_TIMEOUT_SECONDS,
+) -> SQSClient | S3Client | SSMClient:
+    """A client whose pool has `connections` connections and whose calls are tried `attempts` times in all.
+
+    Endpoint and credentials come from the environment as the AWS SDKs define it. boto3's own pool of 10
+    would make the eleventh thread open and close a connection for every call.
+    """
+    config = Config(
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        read_timeout=read_timeout,
+        max_pool_connections=connections,
+        tcp_keepalive=True,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        # SQS and S3 are called over TLS, which already protects the bytes; a second digest costs a third of the call.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+    return boto3.client(service, region_name=region, config=config)

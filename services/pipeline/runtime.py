@@ -1,0 +1,71 @@
+"""What a service takes from the machine it runs on: time, randomness, threads.
+
+A service is handed a `Runtime` and never asks the machine itself, so that the same code runs on
+threads in production and on a seeded scheduler under virtual time in a simulation.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+
+class Event(Protocol):
+    """As `threading.Event`."""
+
+    def set(self) -> None: ...
+    def is_set(self) -> bool: ...
+    def wait(self, timeout: float | None = None) -> bool: ...
+
+
+class Runtime(Protocol):
+    """Time in seconds; `time` is since the Unix epoch, `monotonic` since no particular moment."""
+
+    @property
+    def random(self) -> random.Random: ...
+    def time(self) -> float: ...
+    def monotonic(self) -> float: ...
+    def sleep(self, seconds: float) -> None: ...
+    def event(self) -> Event: ...
+    def lock(self) -> AbstractContextManager[object]: ...
+    def spawn(self, function: Callable[[], None]) -> None: ...
+
+
+class ThreadRuntime:
+    """The real one: the machine's clocks and entropy, a daemon thread for whatever is spawned.
+
+    Daemon, because a thread in a long poll must not hold up the end of its process.
+    """
+
+    def __init__(self) -> None:
+        self.random: random.Random = random.SystemRandom()
+
+    def time(self) -> float:
+        return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    def event(self) -> Event:
+        return threading.Event()
+
+    def lock(self) -> AbstractContextManager[object]:
+        return threading.Lock()
+
+    def spawn(self, function: Callable[[], None]) -> None:
+        threading.Thread(target=function, daemon=True).start()
+
+
+def full_jitter(attempt: int, *, base: float, cap: float, draw: random.Random) -> float:
+    """Seconds to wait before attempt `attempt` (the first retry is 1): uniform in 0 to min(cap, base * 2**attempt).
+
+    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+    """
+    return draw.uniform(0, min(cap, base * 2 ** min(attempt, 30)))

@@ -1,0 +1,12 @@
+"""The version of a service, from the file that its releases write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_SERVICES = Path(__file__).resolve().parent.parent
+
+
+def version(service: str) -> str:
+    """What `services/<service>/version.txt` says."""
+    return (_SERVICES / service / "version.txt").read_text().strip()
