@@ -1,0 +1,1 @@
+"""The kit: the pipeline on a laptop, with no AWS account, no token and no network."""

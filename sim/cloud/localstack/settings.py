@@ -1,0 +1,43 @@
+"""How LocalStack is started: its environment variables, and when it is ready."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+SERVICES = ("s3", "sqs", "ssm", "sts", "iam")
+_TIMEOUT_SECONDS = 2
+
+
+def environment(host: str, port: int, directory: Path) -> dict[str, str]:
+    """LocalStack's variables for one address; everything that it writes goes below `directory`.
+
+    A `cache` below it is used if it is there, and saves two thirds of the start.
+    """
+    return {
+        "GATEWAY_LISTEN": f"{host}:{port}",
+        "SERVICES": ",".join(SERVICES),
+        "EAGER_SERVICE_LOADING": "1",
+        # Queue URLs as the AWS provider of Terraform accepts them.
+        "SQS_ENDPOINT_STRATEGY": "off",
+        "SQS_DISABLE_CLOUDWATCH_METRICS": "1",
+        "DISABLE_EVENTS": "1",
+        "SKIP_SSL_CERT_DOWNLOAD": "1",
+        "DNS_ADDRESS": "0",
+        "OVERRIDE_IN_DOCKER": "0",
+        "FILESYSTEM_ROOT": str(directory),
+        "TMPDIR": str(directory),
+        "XDG_CACHE_HOME": str(directory / "cache"),
+    }
+
+
+def is_ready(endpoint: str) -> bool:
+    """Whether all of SERVICES are up behind the endpoint."""
+    try:
+        with urllib.request.urlopen(f"{endpoint}/_localstack/health", timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
+            states = json.load(answer)["services"]
+    except (urllib.error.URLError, OSError, ValueError):
+        return False
+    return all(states.get(service) in {"available", "running"} for service in SERVICES)

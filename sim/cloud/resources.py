@@ -1,0 +1,176 @@
+"""What the pipeline needs in AWS: made in the local cloud, and read from it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+    from types_boto3_sqs import SQSClient
+    from types_boto3_ssm import SSMClient
+
+REGION: Final = "eu-central-1"
+ACCOUNT = "000000000000"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "local"}
+"""LocalStack takes a 12-digit access key id as the account, and any secret."""
+
+_BATCH = 10
+_CONFIG = Config(s3={"addressing_style": "path"}, max_pool_connections=32, retries={"total_max_attempts": 2})
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Names in AWS."""
+
+    queue_url: str
+    dead_letter_queue_url: str
+    bucket: str
+    prefix: str
+    token_parameter: str
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """An object as it is in the bucket."""
+
+    key: str
+    body: bytes
+    content_type: str
+    metadata: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Depth:
+    """How many messages a queue has: waiting, and received but not deleted."""
+
+    visible: int
+    in_flight: int
+
+    @property
+    def empty(self) -> bool:
+        """Neither."""
+        return self.visible == self.in_flight == 0
+
+
+class DataPlane:
+    """SQS, S3 and SSM behind one endpoint, as whoever runs the pipeline sees them."""
+
+    def __init__(self, endpoint: str, resources: Resources) -> None:
+        self.endpoint = endpoint
+        self.resources = resources
+        self._session = boto3.Session(
+            region_name=REGION,
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    @cached_property
+    def sqs(self) -> SQSClient:
+        return self._session.client("sqs", endpoint_url=self.endpoint, config=_CONFIG)
+
+    @cached_property
+    def s3(self) -> S3Client:
+        return self._session.client("s3", endpoint_url=self.endpoint, config=_CONFIG)
+
+    @cached_property
+    def ssm(self) -> SSMClient:
+        return self._session.client("ssm", endpoint_url=self.endpoint, config=_CONFIG)
+
+    def create(self, *, visibility_timeout: int, max_receive_count: int) -> None:
+        """Makes the queue with its dead-letter queue, the bucket, and a token."""
+        names = self.resources
+        dead = self.sqs.create_queue(QueueName=_name(names.dead_letter_queue_url))["QueueUrl"]
+        arn = self.sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": max_receive_count})
+        self.sqs.create_queue(
+            QueueName=_name(names.queue_url),
+            Attributes={"VisibilityTimeout": str(visibility_timeout), "RedrivePolicy": redrive},
+        )
+        self.s3.create_bucket(Bucket=names.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        self.rotate_token()
+
+    def token(self) -> str:
+        """The token that clients must bring."""
+        answer = self.ssm.get_parameter(Name=self.resources.token_parameter, WithDecryption=True)
+        return answer["Parameter"]["Value"]
+
+    def rotate_token(self) -> str:
+        """A new token, in place of the old one."""
+        token = secrets.token_urlsafe(24)
+        self.ssm.put_parameter(
+            Name=self.resources.token_parameter, Value=token, Type="SecureString", Overwrite=True
+        )  # fmt: skip
+        return token
+
+    def keys(self) -> list[str]:
+        """The keys of all objects below the prefix, sorted."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.resources.bucket, Prefix=self.resources.prefix
+        )
+        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
+    def object(self, key: str) -> StoredObject:
+        """One object."""
+        answer = self.s3.get_object(Bucket=self.resources.bucket, Key=key)
+        return StoredObject(key, answer["Body"].read(), answer["ContentType"], answer["Metadata"])
+
+    def send(self, body: str) -> str:
+        """Puts a message of any body into the queue, past the API; its SQS message id."""
+        return self.sqs.send_message(QueueUrl=self.resources.queue_url, MessageBody=body)["MessageId"]
+
+    def dead_letters(self) -> Iterator[str]:
+        """The bodies in the dead-letter queue. They stay there."""
+        url = self.resources.dead_letter_queue_url
+        taken = []
+        try:
+            while messages := self.sqs.receive_message(
+                QueueUrl=url, MaxNumberOfMessages=_BATCH, VisibilityTimeout=60
+            ).get("Messages"):
+                taken += messages
+                yield from (message["Body"] for message in messages)
+        finally:
+            for message in taken:
+                self.sqs.change_message_visibility(
+                    QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+                )
+
+    def depth(self) -> Depth:
+        """How full the queue is."""
+        return self._depth(self.resources.queue_url)
+
+    def dead_letter_depth(self) -> Depth:
+        """How full the dead-letter queue is."""
+        return self._depth(self.resources.dead_letter_queue_url)
+
+    def _depth(self, url: str) -> Depth:
+        wanted = self.sqs.get_queue_attributes(
+            QueueUrl=url,
+            AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+        )["Attributes"]
+        return Depth(
+            int(wanted["ApproximateNumberOfMessages"]), int(wanted["ApproximateNumberOfMessagesNotVisible"])
+        )  # fmt: skip
+
+
+def local_resources(endpoint: str) -> Resources:
+    """The names that the kit gives where no Terraform has given others."""
+    queues = f"{endpoint}/{ACCOUNT}"
+    return Resources(
+        queue_url=f"{queues}/emails",
+        dead_letter_queue_url=f"{queues}/emails-dead-letters",
+        bucket="emails",
+        prefix="emails/",
+        token_parameter="/emails/api/token",  # noqa: S106 - the parameter's name
+    )
+
+
+def _name(queue_url: str) -> str:
+    return queue_url.rpartition("/")[2]

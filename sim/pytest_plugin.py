@@ -1,0 +1,113 @@
+"""A running pipeline for tests: `pytest --target process`.
+
+    def test_an_email_is_stored(target, client, email):
+        answer = client.publish(email)
+        target.drain(10)
+        assert target.data_plane.keys()
+
+The target is started once a session (once a worker under pytest-xdist) and put right after each test.
+A test says with `@pytest.mark.needs(Capability.KILL)` what it asks of the target; on a target that
+cannot do it the test is skipped as not applicable, by name. The logs of every part since the test
+began are attached to its failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+
+import pytest
+
+from services.pipeline.message import Email
+from sim.client import Client
+from sim.errors import SimError
+from sim.targets import TARGETS, create
+from sim.targets.target import FAST, Target
+
+_TARGET = pytest.StashKey[Target]()
+_LOG_LENGTHS = pytest.StashKey[dict[str, int]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The option that chooses the target."""
+    parser.getgroup("sim").addoption(
+        "--target",
+        default="process",
+        metavar="NAME",
+        help=f"where the pipeline runs for tests with the fixture `target`: {', '.join(TARGETS)}",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Registers the marker, and refuses a target that is not there."""
+    config.addinivalue_line("markers", "needs(*capabilities): what the test asks of its target (sim.targets.target)")
+    if config.getoption("--target") not in TARGETS:
+        raise pytest.UsageError(f"--target {config.getoption('--target')}: there are {', '.join(TARGETS)}")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Names the target."""
+    return f"sim: target {config.getoption('--target')}"
+
+
+@pytest.fixture(scope="session")
+def _running_target(request: pytest.FixtureRequest) -> Iterator[Target]:
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+
+    def tell(words: str) -> None:
+        if request.config.get_verbosity() > 0 and capture is not None:
+            with capture.global_and_fixture_disabled():
+                print(f"sim: {words}")
+
+    try:
+        with create(request.config.getoption("--target"), FAST, tell) as target:
+            request.config.stash[_TARGET] = target
+            yield target
+            del request.config.stash[_TARGET]
+    except SimError as error:
+        pytest.fail(f"the target could not be used: {error}", pytrace=False)
+
+
+@pytest.fixture
+def target(request: pytest.FixtureRequest, _running_target: Target) -> Iterator[Target]:
+    """The running pipeline, all of it up."""
+    for marker in request.node.iter_markers("needs"):
+        for capability in marker.args:
+            if capability not in _running_target.capabilities:
+                pytest.skip(f"not applicable: target {_running_target.name} cannot {capability}")
+    yield _running_target
+    _running_target.restore()
+
+
+@pytest.fixture
+def client(target: Target) -> Client:
+    """A client with the present token."""
+    return Client(target.url, target.token())
+
+
+@pytest.fixture
+def email() -> Email:
+    """An e-mail like many."""
+    return Email(
+        email_subject="Happy new year!",
+        email_sender="John Doe <john@example.com>",
+        email_timestream="1693561101",
+        email_content="Just want to say... Happy new year!!!",
+    )
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Notes where the logs are when a test begins."""
+    target = item.config.stash.get(_TARGET, None)
+    item.stash[_LOG_LENGTHS] = {name: len(text) for name, text in target.logs().items()} if target else {}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Attaches to a failure what each part has logged since the test began."""
+    report = yield
+    target = item.config.stash.get(_TARGET, None)
+    if report.failed and target is not None and "target" in getattr(item, "fixturenames", ()):
+        begun = item.stash.get(_LOG_LENGTHS, {})
+        for name, text in target.logs().items():
+            report.sections.append((f"log of {name}", text[begun.get(name, 0) :]))
+    return report

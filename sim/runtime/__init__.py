@@ -1,0 +1,1 @@
+"""Where a part of the stack runs: as a child process."""

@@ -1,0 +1,137 @@
+"""What a target is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import TracebackType
+from typing import ClassVar, Literal, Self
+
+from sim.cloud.resources import DataPlane
+from sim.errors import SimError
+from sim.waiting import until
+
+Service = Literal["api", "worker"]
+AwsService = Literal["sqs", "s3", "ssm"]
+Tell = Callable[[str], None]
+"""Is told, in a few words, what is being waited for."""
+
+
+class Capability(StrEnum):
+    """What a test may ask of a target beyond publishing."""
+
+    OBJECTS = "read the stored objects"
+    QUEUE = "send to the queue past the API, and read its depth"
+    DEAD_LETTERS = "read the dead-letter queue"
+    ROTATE_TOKEN = "rotate the token"  # noqa: S105 - what can be done, not a token
+    STOP_SERVICE = "terminate, kill and start a service"
+    PAUSE_SERVICE = "pause a service"
+    CUT_AWS = "cut the services off from one AWS service"
+
+
+class NotApplicable(SimError):
+    """The target cannot do what was asked of it."""
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """How a local stack is set, times in seconds. The defaults are production's."""
+
+    visibility_timeout: int = 60
+    max_receive_count: int = 5
+    receive_wait: int = 20
+    service_environment: Mapping[str, str] | None = None
+    """Further settings for both services."""
+
+
+FAST = Tuning(
+    visibility_timeout=3, max_receive_count=3, receive_wait=2, service_environment={"TOKEN_CACHE_SECONDS": "2"}
+)
+"""For tests: what production waits a minute for comes in seconds."""
+
+
+class Target(ABC):
+    """One pipeline. A context manager: up and ready inside, gone without a trace after."""
+
+    name: ClassVar[str]
+    capabilities: ClassVar[frozenset[Capability]]
+
+    @abstractmethod
+    def up(self) -> None:
+        """Starts it; returns when it is ready. Raises SimError."""
+
+    @abstractmethod
+    def down(self) -> None:
+        """Ends it, and removes whatever it made."""
+
+    @property
+    @abstractmethod
+    def url(self) -> str:
+        """Of the API, without a path."""
+
+    @property
+    @abstractmethod
+    def data_plane(self) -> DataPlane:
+        """What is behind the API."""
+
+    @abstractmethod
+    def token(self) -> str:
+        """The token that the API wants."""
+
+    @abstractmethod
+    def logs(self) -> Mapping[str, str]:
+        """What each part has logged so far."""
+
+    @abstractmethod
+    def restore(self) -> None:
+        """Undoes what a test may have left: everything up, running, connected."""
+
+    def start(self, service: Service) -> None:
+        """Starts a service that was terminated or killed; returns when it is ready."""
+        raise self._not_applicable(Capability.STOP_SERVICE, service)
+
+    def terminate(self, service: Service) -> int:
+        """SIGTERM; the exit code once it has ended. Raises SimError if it does not within its stop timeout."""
+        raise self._not_applicable(Capability.STOP_SERVICE, service)
+
+    def kill(self, service: Service) -> None:
+        """SIGKILL: no chance to finish anything."""
+        raise self._not_applicable(Capability.STOP_SERVICE, service)
+
+    def pause(self, service: Service) -> None:
+        """Stops it in the middle of whatever it does, its connections open."""
+        raise self._not_applicable(Capability.PAUSE_SERVICE, service)
+
+    def resume(self, service: Service) -> None:
+        """Lets it go on."""
+        raise self._not_applicable(Capability.PAUSE_SERVICE, service)
+
+    def cut(self, aws: AwsService) -> None:
+        """Lets no call of the services reach this AWS service."""
+        raise self._not_applicable(Capability.CUT_AWS, aws)
+
+    def mend(self, aws: AwsService) -> None:
+        """Ends `cut`."""
+        raise self._not_applicable(Capability.CUT_AWS, aws)
+
+    def drain(self, seconds: float) -> None:
+        """Returns when the queue is empty: everything accepted is stored or dead. Raises TimedOut."""
+        until(lambda: self.data_plane.depth().empty, "an empty queue", seconds=seconds, seen=self.data_plane.depth)
+
+    def __enter__(self) -> Self:
+        try:
+            self.up()
+        except BaseException:
+            self.down()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.down()
+
+    def _not_applicable(self, capability: Capability, what: str) -> NotApplicable:
+        return NotApplicable(f"the target {self.name!r} cannot {capability} ({what}); choose another with --target")

@@ -1,0 +1,1 @@
+"""The kit's own pytest plugin serves the tests of the kit."""

@@ -1,0 +1,49 @@
+"""A client that does not know whether its e-mail was accepted sends it again, and it is stored once."""
+
+from __future__ import annotations
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from services.pipeline.message import Email
+from sim.client import Client
+from sim.targets.target import Capability
+
+pytestmark = pytest.mark.needs(Capability.OBJECTS, Capability.QUEUE)
+
+
+def test_the_same_key_and_email_is_one_object(ledger, client: Client, email: Email) -> None:
+    key = str(uuid.uuid4())
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: client.publish(email, key), range(8)))
+    assert {answer.status for answer in answers} == {200}
+    [message_id] = {answer.message_id for answer in answers}
+    ledger.accepted[message_id] = email
+    ledger.verify()
+
+
+def test_the_key_may_be_quoted_as_the_draft_has_it(client: Client, email: Email) -> None:
+    key = str(uuid.uuid4())
+    assert client.publish(email, key).message_id == client.publish(email, f'"{key}"').message_id
+
+
+def test_another_email_under_a_used_key_overwrites_nothing_and_is_seen(ledger, client: Client, email: Email) -> None:
+    key = str(uuid.uuid4())
+    other = email.model_copy(update={"email_content": "something else"})
+    first, second = client.publish(email, key).message_id, client.publish(other, key).message_id
+    assert first != second
+    assert first.partition("-")[0] == second.partition("-")[0]
+    ledger.accepted |= {first: email, second: other}
+    ledger.verify()
+
+
+def test_without_a_key_each_request_is_an_email_of_its_own(client: Client, email: Email) -> None:
+    assert client.publish(email).message_id != client.publish(email).message_id
+
+
+@pytest.mark.parametrize("key", ["", '""', "x" * 256, "tab\tinside"])
+def test_what_is_not_a_key_is_refused(client: Client, email: Email, key: str) -> None:
+    answer = client.publish(email, key)
+    assert (answer.status, answer.document["type"]) == (400, "urn:email-api:problem:invalid-idempotency-key")
