@@ -1,12 +1,11 @@
 """A running pipeline for tests: `pytest --target process`.
 
-    def test_an_email_is_stored(target, client, email):
-        answer = client.publish(email)
-        target.drain(10)
-        assert target.data_plane.keys()
+    def test_an_email_is_stored(ledger, email):
+        ledger.publish(email)
+        ledger.verify()
 
 The target is started once a session (once a worker under pytest-xdist) and put right after each test.
-A test says with `@pytest.mark.needs(Capability.KILL)` what it asks of the target; on a target that
+A test says with `@pytest.mark.needs(Capability.STOP_SERVICE)` what it asks of the target; on a target that
 cannot do it the test is skipped as not applicable, by name. The logs of every part since the test
 began are attached to its failure.
 """
@@ -20,6 +19,7 @@ import pytest
 from services.pipeline.message import Email
 from sim.client import Client
 from sim.errors import SimError
+from sim.ledger import Ledger
 from sim.targets import TARGETS, create
 from sim.targets.target import FAST, Target
 
@@ -82,6 +82,12 @@ def target(request: pytest.FixtureRequest, _running_target: Target) -> Iterator[
 def client(target: Target) -> Client:
     """A client with the present token."""
     return Client(target.url, target.token())
+
+
+@pytest.fixture
+def ledger(target: Target, client: Client) -> Ledger:
+    """An empty ledger of what the target accepts from now on."""
+    return Ledger(target, client)
 
 
 @pytest.fixture

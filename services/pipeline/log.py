@@ -17,7 +17,7 @@ def configure(service: str, level: str) -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         JsonFormatter(
-            ["levelname", "name", "message", "exc_info"],
+            ["levelname", "name", "message"],
             rename_fields={"levelname": "level", "name": "logger"},
             static_fields={"service": service},
             timestamp=True,

@@ -110,7 +110,7 @@ class DataPlane:
         )  # fmt: skip
         return token
 
-    def keys(self) -> list[str]:
+    def object_keys(self) -> list[str]:
         """The keys of all objects below the prefix, sorted."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(
             Bucket=self.resources.bucket, Prefix=self.resources.prefix

@@ -9,12 +9,13 @@ import pytest
 
 from services.pipeline.message import Email
 from sim.client import Client
+from sim.ledger import Ledger
 from sim.targets.target import Capability
 
 pytestmark = pytest.mark.needs(Capability.OBJECTS, Capability.QUEUE)
 
 
-def test_the_same_key_and_email_is_one_object(ledger, client: Client, email: Email) -> None:
+def test_the_same_key_and_email_is_one_object(ledger: Ledger, client: Client, email: Email) -> None:
     key = str(uuid.uuid4())
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: client.publish(email, key), range(8)))
@@ -29,7 +30,9 @@ def test_the_key_may_be_quoted_as_the_draft_has_it(client: Client, email: Email)
     assert client.publish(email, key).message_id == client.publish(email, f'"{key}"').message_id
 
 
-def test_another_email_under_a_used_key_overwrites_nothing_and_is_seen(ledger, client: Client, email: Email) -> None:
+def test_another_email_under_a_used_key_overwrites_nothing_and_is_seen(
+    ledger: Ledger, client: Client, email: Email
+) -> None:
     key = str(uuid.uuid4())
     other = email.model_copy(update={"email_content": "something else"})
     first, second = client.publish(email, key).message_id, client.publish(other, key).message_id

@@ -8,6 +8,7 @@ import pytest
 
 from services.pipeline.message import Email, Message
 from sim.client import Client
+from sim.ledger import Ledger
 from sim.targets.target import Capability, Target
 
 pytestmark = pytest.mark.needs(Capability.OBJECTS, Capability.QUEUE)
@@ -15,10 +16,10 @@ pytestmark = pytest.mark.needs(Capability.OBJECTS, Capability.QUEUE)
 SQS_LIMIT_BYTES = 1_048_576
 
 
-def test_an_email_is_one_object_named_by_its_own_time(target: Target, ledger, email: Email) -> None:
-    [message_id] = ledger.publish(email)
+def test_an_email_is_one_object_named_by_its_own_time(target: Target, ledger: Ledger, email: Email) -> None:
+    message_id = ledger.publish(email)
     ledger.verify()
-    [key] = ledger.stored()[message_id]
+    [key] = ledger.object_keys()
     assert key == f"{target.data_plane.resources.prefix}2023/09/01/{message_id}.json"
     stored = target.data_plane.object(key)
     assert stored.content_type == "application/json"
@@ -40,24 +41,24 @@ def test_an_email_is_one_object_named_by_its_own_time(target: Target, ledger, em
     ],
     ids=["empty", "blank", "whitespace", "line-ends", "quotes", "scripts", "astral", "corners"],
 )
-def test_all_text_that_sqs_takes_comes_back_equal(ledger, text: str) -> None:
+def test_all_text_that_sqs_takes_comes_back_equal(ledger: Ledger, text: str) -> None:
     ledger.publish(Email(email_subject=text, email_sender=text, email_timestream="0", email_content=text))
     ledger.verify()
 
 
-def test_every_character_that_sqs_takes_comes_back_equal(ledger, email: Email) -> None:
+def test_every_character_that_sqs_takes_comes_back_equal(ledger: Ledger, email: Email) -> None:
     points = [0x9, 0xA, 0xD, *range(0x20, 0xD800), *range(0xE000, 0xFFFE), *range(0x10000, 0x110000, 97)]
     ledger.publish(email.model_copy(update={"email_content": "".join(map(chr, points))}))
     ledger.verify()
 
 
 @pytest.mark.parametrize("time", ["0", "00000000000", "253402300799"])
-def test_the_first_and_the_last_second_are_taken(ledger, email: Email, time: str) -> None:
+def test_the_first_and_the_last_second_are_taken(ledger: Ledger, email: Email, time: str) -> None:
     ledger.publish(email.model_copy(update={"email_timestream": time}))
     ledger.verify()
 
 
-def test_the_largest_email_is_stored_and_one_byte_more_is_refused(ledger, client: Client, email: Email) -> None:
+def test_the_largest_email_is_stored_and_one_byte_more_is_refused(ledger: Ledger, client: Client, email: Email) -> None:
     def filled(size: int) -> Email:
         empty = Message(id="0" * 32, received_at=1_700_000_000.001, data=email.model_copy(update={"email_content": ""}))
         room = size - len(empty.encode().encode())
@@ -76,16 +77,16 @@ def test_the_size_is_judged_in_bytes_not_in_characters(client: Client, email: Em
     assert client.publish(email.model_copy(update={"email_content": "\U0001f600" * characters})).status == 413
 
 
-def test_large_emails_at_once_each_find_room_in_a_batch(ledger, email: Email) -> None:
-    ledger.publish_many(
+def test_large_emails_at_once_each_find_room_in_a_batch(ledger: Ledger, email: Email) -> None:
+    ledger.publish_all(
         (email.model_copy(update={"email_content": f"{number}" * 300_000}) for number in range(9)), concurrency=9
     )
     ledger.verify()
 
 
 @pytest.mark.timeout(120)
-def test_a_thousand_emails_at_once_are_each_stored_once(ledger, email: Email) -> None:
-    ledger.publish_many(
+def test_a_thousand_emails_at_once_are_each_stored_once(ledger: Ledger, email: Email) -> None:
+    ledger.publish_all(
         (email.model_copy(update={"email_subject": f"of a thousand: {number}"}) for number in range(1000)),
         concurrency=64,
     )

@@ -1,0 +1,62 @@
+"""A ledger of what a target's API accepted, held against what the target stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from services.pipeline.message import Email
+from sim.client import Client, publish_all
+from sim.errors import SimError
+from sim.history.verdict import Verdict, judge, message_id
+from sim.targets.target import Target
+
+
+class NotAccepted(SimError):
+    """The API did not accept an e-mail that it should have."""
+
+
+class VerdictBad(SimError):
+    """An accepted e-mail was lost, doubled, changed, or declared dead."""
+
+
+class Ledger:
+    """`accepted` holds every e-mail that the API accepted, by the id that names its object."""
+
+    def __init__(self, target: Target, client: Client) -> None:
+        self.accepted: dict[str, Email] = {}
+        self._target = target
+        self._client = client
+
+    def publish(self, email: Email) -> str:
+        """Publishes once; the id. Raises NotAccepted."""
+        answer = self._client.publish(email)
+        if not answer.accepted:
+            raise NotAccepted(answer.why())
+        self.accepted[answer.message_id] = email
+        return answer.message_id
+
+    def publish_all(self, emails: Iterable[Email], *, concurrency: int = 32) -> None:
+        """Publishes many at once, as a client does that tries again. Raises NotAccepted."""
+        for published in publish_all(self._client, ((email, email) for email in emails), concurrency=concurrency):
+            if not published.answer.accepted:
+                raise NotAccepted(published.answer.why())
+            self.accepted[published.answer.message_id] = published.name
+
+    def object_keys(self) -> list[str]:
+        """The keys of those that are stored now."""
+        return [key for key in self._target.data_plane.object_keys() if message_id(key) in self.accepted]
+
+    def verdict(self) -> Verdict:
+        """As things are now; final once the queue is empty."""
+        objects = {key: self._target.data_plane.object(key).body for key in self.object_keys()}
+        return judge(self.accepted, objects, self._target.data_plane.dead_letters())
+
+    def verify(self, *, drain_seconds: float = 40) -> None:
+        """Waits for the queue to be empty; each accepted e-mail is then one object with the body that was sent.
+
+        Raises TimedOut or VerdictBad.
+        """
+        self._target.drain(drain_seconds)
+        verdict = self.verdict()
+        if not verdict.good:
+            raise VerdictBad(f"of {len(self.accepted)} accepted e-mails, {verdict}")

@@ -1,0 +1,75 @@
+"""AWS cannot be reached, and then it can: clear answers meanwhile, and recovery without a restart."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from services.pipeline.message import Email
+from sim.client import Answer, Client
+from sim.ledger import Ledger
+from sim.targets.target import FAST, AwsService, Capability, Target
+from sim.waiting import until
+
+pytestmark = [pytest.mark.needs(Capability.OBJECTS, Capability.QUEUE, Capability.CUT_AWS), pytest.mark.timeout(180)]
+
+
+@contextmanager
+def outage(target: Target, aws: AwsService) -> Iterator[None]:
+    target.cut(aws)
+    yield
+    target.mend(aws)
+
+
+def assert_unavailable(answer: Answer) -> None:
+    assert (answer.status, answer.document["type"]) == (503, "urn:email-api:problem:unavailable")
+    assert int(answer.headers["retry-after"]) > 0
+
+
+def test_without_sqs_nothing_is_accepted_and_nothing_restarts(
+    target: Target, ledger: Ledger, client: Client, email: Email
+) -> None:
+    with outage(target, "sqs"):
+        assert_unavailable(client.publish(email))
+        assert client.request("GET", "/health").status == 200
+        ready = client.request("GET", "/ready")
+        assert ready.status == 503
+        assert ready.document["checks"]["queue"] != "ok"  # type: ignore[index]  # a document of this API
+    until(lambda: client.request("GET", "/ready").status == 200, "the API to be ready", seconds=10)
+    ledger.publish(email)
+    ledger.verify()
+
+
+def test_without_ssm_a_token_is_good_for_its_time_and_no_longer(target: Target, client: Client, email: Email) -> None:
+    assert client.publish(email).status == 200
+    with outage(target, "ssm"):
+        assert client.publish(email).status == 200
+        assert_unavailable(Client(target.url, "another").publish(email))
+        until(lambda: client.publish(email).status == 503, "the token to be good no more", seconds=10)
+        assert_unavailable(client.publish(email))
+    until(lambda: client.publish(email).accepted, "the token to be read again", seconds=10)
+
+
+@pytest.mark.needs(Capability.DEAD_LETTERS)
+def test_an_outage_of_s3_longer_than_all_receives_loses_nothing(
+    target: Target, ledger: Ledger, emails: list[Email]
+) -> None:
+    with outage(target, "s3"):
+        ledger.publish_all(emails[:30])
+        over = time.monotonic() + FAST.visibility_timeout * (FAST.max_receive_count + 1)
+        until(lambda: time.monotonic() > over, "every receive to be used up", seconds=60)
+        assert not ledger.object_keys()
+        assert not target.data_plane.depth().empty
+    ledger.verify()
+
+
+def test_the_worker_comes_back_after_an_outage_of_sqs(target: Target, ledger: Ledger, emails: list[Email]) -> None:
+    ledger.publish_all(emails[:50])
+    with outage(target, "sqs"):
+        until(
+            lambda: "ReceiveMessage failed" in target.logs()["worker"], "the worker to see the outage", seconds=20
+        )  # fmt: skip
+    ledger.verify()

@@ -1,0 +1,133 @@
+"""The services are killed, stopped and paused in the middle of their work: nothing is lost, nothing doubled."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from services.pipeline.message import Email
+from sim.client import Client
+from sim.ledger import Ledger
+from sim.targets.target import Capability, Target
+from sim.waiting import until
+
+pytestmark = [
+    pytest.mark.needs(Capability.OBJECTS, Capability.QUEUE, Capability.STOP_SERVICE),
+    pytest.mark.timeout(180),
+]
+
+
+def publish_with_the_worker_away(target: Target, ledger: Ledger, emails: list[Email]) -> None:
+    target.terminate("worker")
+    ledger.publish_all(emails)
+    target.start("worker")
+
+
+def until_some_are_stored(target: Target, ledger: Ledger) -> None:
+    """Returns with the worker in the middle: some stored, and others in hand."""
+    until(ledger.object_keys, "the first object", seconds=20, seen=target.data_plane.depth)
+    assert not target.data_plane.depth().empty, "the worker was done before it could be disturbed"
+
+
+def test_a_worker_killed_in_the_middle_of_a_batch(target: Target, ledger: Ledger, emails: list[Email]) -> None:
+    publish_with_the_worker_away(target, ledger, emails)
+    until_some_are_stored(target, ledger)
+    target.kill("worker")
+    assert not target.data_plane.depth().empty
+    target.start("worker")
+    ledger.verify()
+
+
+def test_a_worker_terminated_in_the_middle_finishes_what_it_began(
+    target: Target, ledger: Ledger, emails: list[Email]
+) -> None:
+    publish_with_the_worker_away(target, ledger, emails)
+    until_some_are_stored(target, ledger)
+    assert target.terminate("worker") == 0
+    stored = len(ledger.object_keys())
+    depth = target.data_plane.depth()
+    assert stored + depth.visible + depth.in_flight == len(emails), "what was begun was not finished and deleted"
+    target.start("worker")
+    ledger.verify()
+
+
+@pytest.mark.needs(Capability.PAUSE_SERVICE)
+def test_a_worker_paused_past_the_visibility_timeout(target: Target, ledger: Ledger, emails: list[Email]) -> None:
+    publish_with_the_worker_away(target, ledger, emails)
+    until_some_are_stored(target, ledger)
+    target.pause("worker")
+    until(lambda: target.data_plane.depth().in_flight == 0, "the messages in hand to be visible again", seconds=20)
+    target.resume("worker")
+    ledger.verify()
+
+
+def test_an_idle_worker_ends_at_once(target: Target) -> None:
+    target.drain(30)
+    began = time.monotonic()
+    assert target.terminate("worker") == 0
+    # A long poll of two seconds is under way; its end is not waited for.
+    assert time.monotonic() - began < 1.5
+
+
+def test_an_api_killed_while_clients_publish_has_stored_what_it_accepted(
+    target: Target, ledger: Ledger, client: Client, emails: list[Email]
+) -> None:
+    under_way = threading.Event()
+    accepted: dict[str, Email] = {}
+
+    def publish(share: list[Email]) -> None:
+        for email in share:
+            answer = client.publish(email)
+            if answer.accepted:
+                accepted[answer.message_id] = email
+                under_way.set()
+
+    threads = [threading.Thread(target=publish, args=(emails[start::8],)) for start in range(8)]
+    for thread in threads:
+        thread.start()
+    assert under_way.wait(20)
+    target.kill("api")
+    for thread in threads:
+        thread.join()
+    assert 0 < len(accepted) < len(emails)
+    target.start("api")
+    ledger.accepted |= accepted
+    ledger.verify()
+
+
+def test_an_api_terminated_while_clients_publish_answers_what_it_took(
+    target: Target, ledger: Ledger, client: Client, emails: list[Email]
+) -> None:
+    answers = []
+    under_way = threading.Event()
+
+    def publish(share: list[Email]) -> None:
+        for email in share:
+            answers.append((client.publish(email), email))
+            under_way.set()
+
+    threads = [threading.Thread(target=publish, args=(emails[start::8],)) for start in range(8)]
+    for thread in threads:
+        thread.start()
+    assert under_way.wait(20)
+    drained = threading.Event()
+
+    def watch_health() -> None:
+        until(lambda: client.request("GET", "/health").status == 503, "health to say that it drains", seconds=20)
+        drained.set()
+
+    watcher = threading.Thread(target=watch_health)
+    watcher.start()
+    assert target.terminate("api") == 0
+    for thread in [*threads, watcher]:
+        thread.join()
+    assert drained.is_set()
+    # Answered, or never begun: a connection that is cut within a request would be a ProtocolError.
+    assert {(answer.status, answer.document.get("detail")) for answer, _ in answers if not answer.accepted} <= {
+        (0, "NewConnectionError")
+    }
+    target.start("api")
+    ledger.accepted |= {answer.message_id: email for answer, email in answers if answer.accepted}
+    ledger.verify()
