@@ -54,9 +54,7 @@ class Client:
     def __init__(self, url: str, token: str, *, connections: int = 64, timeout_seconds: float = 30) -> None:
         self.url = url
         self.token = token
-        self._pool = urllib3.PoolManager(
-            maxsize=connections, block=True, timeout=timeout_seconds, retries=False
-        )  # fmt: skip
+        self._pool = urllib3.PoolManager(maxsize=connections, block=True, timeout=timeout_seconds, retries=False)
 
     def post(self, body: bytes, headers: dict[str, str] | None = None) -> Answer:
         """`POST /publish` with any body, once."""

@@ -105,9 +105,7 @@ class DataPlane:
     def rotate_token(self) -> str:
         """A new token, in place of the old one."""
         token = secrets.token_urlsafe(24)
-        self.ssm.put_parameter(
-            Name=self.resources.token_parameter, Value=token, Type="SecureString", Overwrite=True
-        )  # fmt: skip
+        self.ssm.put_parameter(Name=self.resources.token_parameter, Value=token, Type="SecureString", Overwrite=True)
         return token
 
     def object_keys(self) -> list[str]:
@@ -155,9 +153,7 @@ class DataPlane:
             QueueUrl=url,
             AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
         )["Attributes"]
-        return Depth(
-            int(wanted["ApproximateNumberOfMessages"]), int(wanted["ApproximateNumberOfMessagesNotVisible"])
-        )  # fmt: skip
+        return Depth(int(wanted["ApproximateNumberOfMessages"]), int(wanted["ApproximateNumberOfMessagesNotVisible"]))
 
 
 def local_resources(endpoint: str) -> Resources:

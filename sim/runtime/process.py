@@ -39,7 +39,13 @@ class Scope:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._watchdog = subprocess.Popen(  # noqa: S603 - this Python, with a file of ours
-            [sys.executable, "-I", "-S", watchdog.__file__], stdin=subprocess.PIPE, text=True, start_new_session=True
+            [sys.executable, "-I", "-S", watchdog.__file__],
+            stdin=subprocess.PIPE,
+            # Not the parent's, or whoever reads the parent's output would wait for the watchdog too.
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
         )
         self.directory = Path(tempfile.mkdtemp(prefix="sim-"))
         self._tell(f"+ path {self.directory}")
@@ -93,9 +99,13 @@ class Process:
         """Starts it."""
         with self.log.open("ab") as log:
             self._popen = subprocess.Popen(  # noqa: S603 - a command of the kit's
-                self._command, env=self._environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                self._command,
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
                 start_new_session=True,
-            )  # fmt: skip
+            )
         self._scope.owns(self._popen.pid)
 
     def check(self) -> None:

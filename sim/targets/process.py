@@ -22,7 +22,7 @@ from sim.waiting import until
 
 _READY_SECONDS = 30
 _STOP_SECONDS = 30
-_HEARTBEAT_SECONDS = 60
+HEARTBEAT_SECONDS = 60
 _SOURCE = Path(services.__file__).parents[1]
 
 
@@ -130,7 +130,7 @@ class ProcessTarget(Target):
             "RECEIVE_WAIT_SECONDS": str(self._tuning.receive_wait),
             "VISIBILITY_TIMEOUT_SECONDS": str(self._tuning.visibility_timeout),
             "HEARTBEAT_FILE": str(self.heartbeat),
-            "HEARTBEAT_SECONDS": str(_HEARTBEAT_SECONDS),
+            "HEARTBEAT_SECONDS": str(HEARTBEAT_SECONDS),
         }
         return self._service("worker", settings)
 
@@ -152,7 +152,7 @@ class ProcessTarget(Target):
 
         def ready() -> bool:
             process.check()
-            return self._api_ready() if service == "api" else fresh(str(self.heartbeat), _HEARTBEAT_SECONDS)
+            return self._api_ready() if service == "api" else fresh(str(self.heartbeat), HEARTBEAT_SECONDS)
 
         until(ready, f"the {service} to be ready", seconds=_READY_SECONDS, seen=process.tail)
 

@@ -1,0 +1,202 @@
+"""`sim`: the pipeline on this machine, from the command line.
+
+Exit status: 0 all is well; 1 something failed, or is not as it should be; 2 the command was not
+understood; 3 nothing is running.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sim import doctor as examination
+from sim import stack as stacks
+from sim.client import Client
+from sim.demo import demonstrate
+from sim.errors import SimError
+from sim.mail import SAMPLES
+from sim.publishing import Outcome, publish_files
+from sim.report import Report
+from sim.status import status_of
+from sim.targets.target import Tell
+
+FAILED = 1
+NOTHING_RUNS = 3
+
+app = typer.Typer(
+    name="sim",
+    help="The e-mail pipeline on this machine: no AWS account, no token, no network.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+class Part(StrEnum):
+    """The parts of a stack."""
+
+    LOCALSTACK = "localstack"
+    API = "api"
+    WORKER = "worker"
+
+
+Directory = Annotated[
+    Path,
+    typer.Option("--dir", envvar="SIM_DIR", help="Where the stack's state is kept; one stack for each.", metavar="DIR"),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program, not a table.")]
+_HERE = Path(".sim")
+
+
+@app.command()
+def up(directory: Directory = _HERE, json: Json = False) -> None:
+    """Start the pipeline; it stays up until `sim down`."""
+    report = Report(json)
+    with report.progress("starting") as tell:
+        stack = stacks.up(directory, tell)
+    report.facts({"url": stack.url, "endpoint": stack.endpoint, **asdict(stack.resources)})
+    report.hint("publish with `sim publish FILE...`, look with `sim objects`, end with `sim down`")
+
+
+@app.command()
+def down(directory: Directory = _HERE) -> None:
+    """End the pipeline, and remove what it left."""
+    with Report(False).progress("stopping"):
+        stacks.down(stacks.running(directory))
+
+
+@app.command()
+def status(directory: Directory = _HERE, json: Json = False) -> None:
+    """Show how the parts are, and how full the queues."""
+    now = status_of(stacks.running(directory))
+    Report(json).table(["part", "state", "detail"], [asdict(part) for part in now.parts])
+    if not now.good:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def publish(
+    files: Annotated[list[Path], typer.Argument(help=".eml files, mbox files, Maildirs, or folders of them.")],
+    directory: Directory = _HERE,
+    rate: Annotated[float | None, typer.Option(min=0.001, help="E-mails a second at most.")] = None,
+    concurrency: Annotated[int, typer.Option(min=1, max=256, help="E-mails under way at once.")] = 8,
+    url: Annotated[
+        str | None, typer.Option(help="Publish to this API, not to the local one; the token is taken from SIM_TOKEN.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Publish real e-mails."""
+    client = _client(url, directory)
+    report = Report(json)
+    with report.progress("publishing") as tell:
+        outcomes = list(_told(publish_files(client, files, rate=rate, concurrency=concurrency), tell))
+    columns = ["name", "published", "detail"]
+    report.table(columns, [{column: getattr(outcome, column) for column in columns} for outcome in outcomes])
+    if not all(outcome.published for outcome in outcomes):
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def objects(
+    key: Annotated[str | None, typer.Argument(help="Print this object's body.")] = None,
+    directory: Directory = _HERE,
+    json: Json = False,
+) -> None:
+    """List the stored e-mails, or print one."""
+    data_plane = stacks.running(directory).data_plane
+    if key is not None:
+        sys.stdout.write(data_plane.object(key).body.decode() + "\n")
+        return
+    Report(json).table(["key"], [{"key": each} for each in data_plane.object_keys()])
+
+
+@app.command()
+def logs(
+    part: Annotated[Part | None, typer.Argument(help="Only this part.")] = None,
+    directory: Directory = _HERE,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+) -> None:
+    """Print what the parts have logged."""
+    parts = stacks.running(directory).parts
+    chosen = {part.value: parts[part.value]} if part else parts
+    places = dict.fromkeys(chosen, 0)
+    while True:
+        for name, each in chosen.items():
+            with Path(each.log).open(errors="replace") as log:
+                log.seek(places[name])
+                for line in log:
+                    sys.stdout.write(line if part else f"{name:<10} {line}")
+                places[name] = log.tell()
+        if not follow:
+            return
+        sys.stdout.flush()
+        time.sleep(0.2)
+
+
+@app.command()
+def demo(
+    files: Annotated[list[Path] | None, typer.Argument(help="E-mails of yours; else those that come along.")] = None,
+    json: Json = False,
+) -> None:
+    """Start a pipeline, publish real e-mails, show them arrive in S3, and end it."""
+    report = Report(json)
+    with report.progress("starting") as tell:
+        shown = demonstrate(files or [SAMPLES], tell)
+    report.table(["name", "subject", "detail"], [asdict(row) for row in shown.rows])
+    report.hint(shown.summary)
+    if not shown.good:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def doctor(json: Json = False) -> None:
+    """Say what this machine can run, and what is missing for the rest."""
+    findings = examination.examine()
+    report = Report(json)
+    report.table(
+        ["what", "good", "seen", "needed_for", "remedy"],
+        [{**asdict(each), "remedy": "" if each.good else each.remedy} for each in findings],
+    )
+    if not examination.usable(findings, "process"):
+        raise typer.Exit(FAILED)
+
+
+def _client(url: str | None, directory: Path) -> Client:
+    if url is None:
+        return stacks.running(directory).client()
+    if "SIM_TOKEN" not in os.environ:
+        raise SimError("the token of that API is not known: put it into the environment variable SIM_TOKEN")
+    return Client(url.rstrip("/"), os.environ["SIM_TOKEN"])
+
+
+def _told(outcomes: Iterator[Outcome], tell: Tell) -> Iterator[Outcome]:
+    """Says once a second how many there were."""
+    said = time.monotonic()
+    for number, outcome in enumerate(outcomes, 1):
+        if time.monotonic() - said >= 1:
+            said = time.monotonic()
+            tell(f"{number} e-mails so far")
+        yield outcome
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        app()
+    except stacks.NothingRuns as error:
+        sys.exit(_told_error(error, NOTHING_RUNS))
+    except SimError as error:
+        sys.exit(_told_error(error, FAILED))
+
+
+def _told_error(error: SimError, status: int) -> int:
+    print(f"sim: {error}", file=sys.stderr)
+    return status

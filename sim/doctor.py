@@ -1,0 +1,86 @@
+"""What this machine can run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import psutil
+
+from sim.cloud.localstack import environment
+
+_MIN_PYTHON = (3, 11)
+_MIN_FREE_BYTES = 2 * 1024**3
+_COMMAND_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: whether it is good, what was seen, and what to do where it is not.
+
+    `needed_for` names the targets that need it.
+    """
+
+    what: str
+    good: bool
+    seen: str
+    remedy: str
+    needed_for: tuple[str, ...]
+
+
+def examine() -> list[Finding]:
+    """Looks at this machine; starts nothing, changes nothing."""
+    every = ("process", "docker", "cluster")
+    version = ".".join(map(str, sys.version_info[:3]))
+    free = psutil.virtual_memory().available
+    return [
+        Finding("python", sys.version_info >= _MIN_PYTHON, version, "install Python 3.11 or newer", (*every, "aws")),
+        Finding(
+            "memory",
+            free >= _MIN_FREE_BYTES,
+            f"{free / 1024**3:.1f} GiB free, {os.cpu_count()} cores",
+            "2 GiB free are needed: end something",
+            every,
+        ),
+        Finding(
+            "localstack",
+            environment.is_made(),
+            "installed" if environment.is_made() else "not installed yet",
+            "nothing to do: the first start installs it, and needs the Python package index for that",
+            ("process",),
+        ),
+        _command(
+            "docker engine",
+            ["docker", "version", "--format", "{{.Server.Version}}"],
+            "install Docker and start its engine",
+            ("docker", "cluster"),
+        ),
+        _command(
+            "docker compose",
+            ["docker", "compose", "version", "--short"],
+            "install Docker's compose plugin, version 2",
+            ("docker",),
+        ),
+        _command("terraform", ["terraform", "version"], "install Terraform 1.11 or newer", ("cluster",)),
+    ]
+
+
+def usable(findings: list[Finding], target: str) -> bool:
+    """Whether everything that the target needs is there, or comes by itself."""
+    return all(finding.good or finding.what == "localstack" for finding in findings if target in finding.needed_for)
+
+
+def _command(what: str, command: list[str], remedy: str, needed_for: tuple[str, ...]) -> Finding:
+    if shutil.which(command[0]) is None:
+        return Finding(what, good=False, seen="not installed", remedy=remedy, needed_for=needed_for)
+    try:
+        done = subprocess.run(  # noqa: S603 - commands of ours
+            command, capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return Finding(what, good=False, seen="does not answer", remedy=remedy, needed_for=needed_for)
+    lines = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()
+    return Finding(what, done.returncode == 0, lines[0] if lines else "", remedy, needed_for)

@@ -1,0 +1,29 @@
+"""Every image that a stack of containers runs from, fetched or built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sim.images import engine, offline, service
+from sim.images.base import OFFLINE, BaseImages
+
+
+def build(bases: BaseImages, tell: Callable[[str], None], *, cache: Path, source: str = "") -> dict[str, str]:
+    """Fetches or builds `bases` and builds the services on them; the names of all as environment variables.
+
+    Root file systems are kept in `cache`; `source` is the URL of the repository, for the services' labels.
+    Raises SimError.
+    """
+    if bases.python == OFFLINE.python or bases.localstack == OFFLINE.localstack:
+        offline.build_python(cache, tell)
+    if bases.localstack == OFFLINE.localstack:
+        offline.build_localstack(tell)
+    elif not engine.exists(bases.localstack):
+        tell(bases.localstack)
+        engine.pull(bases.localstack)
+    images = {}
+    for name in service.SERVICES:
+        tell(f"{service.image(name)} on {bases.python}")
+        images[f"{name.upper()}_IMAGE"] = service.build(name, bases.python, source)
+    return bases.environment() | images

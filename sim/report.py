@@ -1,0 +1,71 @@
+"""What the command line prints: tables for a person, JSON for a program."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.table import Table
+
+_COLUMNS_OF_A_FILE = 160
+
+
+class Report:
+    """Results go to standard output; progress and hints to standard error."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._as_json = as_json
+        self._out = Console(highlight=False, width=None if sys.stdout.isatty() else _COLUMNS_OF_A_FILE)
+        self._err = Console(stderr=True, highlight=False)
+
+    def table(self, columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
+        """Rows by column name. JSON has all that is in a row, the table only the columns."""
+        if self._as_json:
+            self._json(rows)
+            return
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in columns:
+            table.add_column(column.replace("_", " "), overflow="fold")
+        for row in rows:
+            table.add_row(*(_cell(row[column]) for column in columns))
+        self._out.print(table)
+
+    def facts(self, facts: Mapping[str, object]) -> None:
+        """Named values."""
+        if self._as_json:
+            self._json(facts)
+            return
+        table = Table(box=None, pad_edge=False, show_header=False)
+        for name, value in facts.items():
+            table.add_row(name.replace("_", " "), _cell(value))
+        self._out.print(table)
+
+    def hint(self, words: str) -> None:
+        """What to do next; not for programs."""
+        if not self._as_json:
+            self._err.print(words, style="dim")
+
+    @contextmanager
+    def progress(self, words: str) -> Iterator[Callable[[str], None]]:
+        """Shows what is being waited for: in one line on a terminal, else a line each."""
+        if not self._err.is_terminal:
+            yield lambda more: self._err.print(more, markup=False)
+            return
+        with self._err.status(words) as status:
+            yield status.update
+
+    def _json(self, value: object) -> None:
+        print(json.dumps(value, ensure_ascii=False, indent=2, default=list))
+
+
+def _cell(value: object) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "[red]no[/red]"
+        case tuple() | list():
+            return ", ".join(map(str, value))
+        case _:
+            return str(value).replace("[", "\\[")
