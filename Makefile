@@ -4,6 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKERS ?= 2
+# The services' locks before the one that is constrained by them.
+LOCKS := services/api/requirements.txt services/worker/requirements.txt requirements/bootstrap.txt \
+	requirements/dev.txt sim/cloud/localstack/requirements.txt
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 export UV_NO_CONFIG := 1
 
 .DEFAULT_GOAL := help
@@ -30,7 +34,7 @@ bench: $(READY) ## measure the services against a plain implementation of the sa
 	@$(BIN)/python -m bench
 
 lock: $(READY) ## work out the locks anew from the requirements
-	@$(BIN)/python -m sim.locks
+	@for lock in $(LOCKS); do $(BIN)/$(COMPILE) $${lock%.txt}.in -o $$lock || exit; done
 
 clean: ## remove all that make has made
 	rm -rf $(VENV) .sim build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

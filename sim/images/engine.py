@@ -18,7 +18,10 @@ def exists(image: str) -> bool:
 
 def pull(image: str) -> None:
     """Fetches the image from its registry. Raises CommandFailed."""
-    run(["docker", "pull", "--quiet", image], remedy="`sim images build --offline` does without an image registry.")
+    run(
+        ["docker", "pull", "--quiet", image],
+        remedy="`python -m sim.images build --offline` does without an image registry.",
+    )
 
 
 def obtainable(image: str) -> bool:

@@ -17,7 +17,7 @@ def build_python(cache: Path, tell: Callable[[str], None]) -> None:
     """Builds OFFLINE.python; root file systems are kept in `cache`. Raises SimError."""
     root = f"offline/rootfs:{rootfs.FINGERPRINT}"
     if not engine.exists(root):
-        tell(f"{root} from Debian's packages (half a minute)")
+        tell(f"{root} from Debian's packages (half a minute, the first time)")
         engine.import_tarball(rootfs.make(cache), root)
     tell(f"{OFFLINE.python} on {root}")
     pip = package_index.pip_settings()

@@ -1,6 +1,6 @@
 """How a container reaches Python packages as this machine does: pip's configuration and the CA bundle.
 
-Both are read when an image is built and are found in that image only.
+Both are read when an image is built, and are found in that image and in what is built on it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The root file system of a Debian release with Python, from Debian's packages alone.
 
 The tarball holds nothing of the machine that made it, and the same packages make the same bytes, so it may
-be kept and carried from one machine to another.
+be kept and carried from one machine to another of the same architecture.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def arguments(version: str, python: str, source: str, revision: Revision | None)
 
 
 def _revision() -> Revision | None:
-    """None outside a git repository and before its first commit."""
+    """None where git knows of no commit."""
     git = ["git", "-C", str(_ROOT)]
     try:
         described = run([*git, "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"], remedy="")

@@ -69,7 +69,5 @@ def test_an_outage_of_s3_longer_than_all_receives_loses_nothing(
 def test_the_worker_comes_back_after_an_outage_of_sqs(target: Target, ledger: Ledger, emails: list[Email]) -> None:
     ledger.publish_all(emails[:50])
     with outage(target, "sqs"):
-        until(
-            lambda: "ReceiveMessage failed" in target.logs()["worker"], "the worker to see the outage", seconds=20
-        )  # fmt: skip
+        until(lambda: "ReceiveMessage failed" in target.logs()["worker"], "the worker to see the outage", seconds=20)
     ledger.verify()

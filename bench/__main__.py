@@ -1,0 +1,56 @@
+"""`python -m bench`: measures, prints the tables, and writes them as JSON if asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from bench import report
+from bench.children import BenchError
+from bench.measure import QUICK, Plan, measure
+
+_COLUMNS = 120
+
+
+def main(
+    quick: Annotated[bool, typer.Option("--quick", help="One short round instead of three.")] = False,
+    delay_ms: Annotated[float, typer.Option(help="What each AWS call takes, in milliseconds.")] = 20,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file, too.")] = None,
+) -> None:
+    """Compares the services with a plain implementation of the same. A report: goals that are missed are no error."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    console = Console()
+    if not console.is_terminal:
+        console.width = _COLUMNS
+    plan = QUICK if quick else Plan()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    try:
+        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task("starting", total=plan.steps)
+
+            def step(what: str) -> None:
+                progress.update(task, description=what)
+                progress.advance(task)
+
+            figures = measure(plan, delay_ms=delay_ms, step=step)
+    except BenchError as error:
+        raise SystemExit(f"bench: {error}") from None
+    console.print(
+        f"{os.cpu_count()} cores, of which others used {figures.others_cores:.2f}; "
+        f"AWS calls of {delay_ms:g} ms; medians of {plan.rounds} round(s)"
+    )
+    for table in report.tables(figures):
+        console.print(table)
+    if json_file:
+        json_file.write_text(json.dumps(report.document(figures), indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    typer.run(main)

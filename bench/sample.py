@@ -1,0 +1,26 @@
+"""The e-mail that every measurement sends: a short text mail of about one kilobyte."""
+
+from __future__ import annotations
+
+import json
+
+from services.pipeline.message import Email, Message
+
+TOKEN = "a-token-for-the-benchmark"  # opens nothing but the benchmark's own API
+
+EMAIL = Email(
+    email_subject="Minutes of Thursday's meeting",
+    email_sender="secretary@example.org",
+    email_timestream="1693561101",
+    email_content="The budget for the coming year was read and agreed to.\n" * 16,
+)
+
+
+def publish_body() -> bytes:
+    """The body of `POST /publish`."""
+    return json.dumps({"data": EMAIL.model_dump(), "token": TOKEN}).encode()
+
+
+def message_body(number: int) -> str:
+    """The body of the queue message that the API makes of the e-mail; `number` tells one message from another."""
+    return Message(id=f"{number:032x}", received_at=1693561101.5, data=EMAIL).encode()
