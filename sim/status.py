@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from http import HTTPStatus
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from services.worker.health import fresh
-from sim.client import Client
 from sim.cloud.localstack import settings
 from sim.stack import Stack
-from sim.targets.process import HEARTBEAT_SECONDS
+from sim.targets.settings import HEARTBEAT_SECONDS, api_ready
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ def status_of(stack: Stack) -> Status:
     """Asks every part."""
     states = {
         "localstack": (settings.is_ready(stack.endpoint), stack.endpoint),
-        "api": (_ready(stack), stack.url),
+        "api": (api_ready(stack.url), stack.url),
         "worker": (fresh(stack.heartbeat, HEARTBEAT_SECONDS), f"process {stack.parts['worker'].pid}"),
     }
     parts = [
@@ -47,10 +45,6 @@ def status_of(stack: Stack) -> Status:
         for name, (ok, detail) in states.items()
     ]
     return Status((*parts, *_queues(stack)))
-
-
-def _ready(stack: Stack) -> bool:
-    return Client(stack.url, token="").request("GET", "/ready").status == HTTPStatus.OK
 
 
 def _queues(stack: Stack) -> tuple[PartStatus, ...]:

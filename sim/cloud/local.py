@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from sim.cloud.localstack import environment, serve_script, settings
 from sim.cloud.relay import Relays
-from sim.cloud.resources import CREDENTIALS, REGION, DataPlane, local_resources
+from sim.cloud.resources import DataPlane, local_resources
 from sim.runtime.process import Process, Scope, free_port
 from sim.waiting import until
 
 _READY_SECONDS = 60
-_SERVICES = ("sqs", "s3", "ssm")
 
 
 class LocalCloud:
-    """LocalStack on a free loopback port. `data_plane` goes to it straight, the services go through the relays."""
+    """LocalStack on a free loopback port. `data_plane` goes to it straight, services go through relays."""
 
-    def __init__(self, scope: Scope, tell: Callable[[str], None]) -> None:
+    def __init__(self, scope: Scope, relays: Iterable[str], tell: Callable[[str], None]) -> None:
         self._tell = tell
         port = free_port()
         directory = scope.directory / "localstack"
@@ -31,7 +30,7 @@ class LocalCloud:
             {**_inherited(), **settings.environment("127.0.0.1", port, directory)},
             scope,
         )
-        self.relays = Relays(_SERVICES, ("127.0.0.1", port))
+        self.relays = Relays(relays, ("127.0.0.1", port))
         self.data_plane = DataPlane(self.endpoint, local_resources(self.endpoint))
 
     def open(self) -> None:
@@ -49,11 +48,6 @@ class LocalCloud:
         """Ends it. What was in it is gone."""
         self.relays.stop()
         self.process.kill()
-
-    def service_environment(self) -> dict[str, str]:
-        """The variables with which an AWS SDK finds this cloud."""
-        endpoints = {f"AWS_ENDPOINT_URL_{service.upper()}": self.relays.endpoint(service) for service in _SERVICES}
-        return {**CREDENTIALS, **endpoints, "AWS_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true"}
 
     def _ready(self) -> bool:
         self.process.check()

@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
-from http import HTTPStatus
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,12 +14,12 @@ from services.worker.health import fresh
 from sim.cloud.local import LocalCloud
 from sim.cloud.resources import DataPlane
 from sim.runtime.process import Process, Scope, free_port
-from sim.targets.target import AwsService, Capability, Service, Target, Tell, Tuning
+from sim.targets.settings import HEARTBEAT_SECONDS, api_ready, service_environment
+from sim.targets.target import CALLS, AwsService, Capability, Service, Target, Tell, Tuning
 from sim.waiting import until
 
 _READY_SECONDS = 30
 _STOP_SECONDS = 30
-HEARTBEAT_SECONDS = 60
 _SOURCE = Path(services.__file__).parents[1]
 
 
@@ -30,20 +27,23 @@ class ProcessTarget(Target):
     """All parts on this machine, on free loopback ports."""
 
     name: ClassVar[str] = "process"
-    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability) - {Capability.LIMIT_MEMORY}
 
     def __init__(self, tuning: Tuning, tell: Tell) -> None:
         self._tuning = tuning
         self._tell = tell
         self._scope = Scope()
-        self._cloud = LocalCloud(self._scope, tell)
+        relays = (_relay(service, aws) for service, calls in CALLS.items() for aws in calls)
+        self._cloud = LocalCloud(self._scope, relays, tell)
         self._port = free_port()
-        self._cut: set[AwsService] = set()
         self._processes: dict[Service, Process] = {}
 
     def up(self) -> None:
         self._cloud.open()
-        self._processes = {"api": self._api(), "worker": self._worker()}
+        self._processes = {
+            "api": self._process("api", {"HOST": "127.0.0.1", "PORT": str(self._port)}),
+            "worker": self._process("worker", {"HEARTBEAT_FILE": str(self.heartbeat)}),
+        }
         # The API asks nothing of AWS before it is asked itself, so it can load while LocalStack does.
         self._processes["api"].start()
         self._cloud.prepare(
@@ -101,48 +101,33 @@ class ProcessTarget(Target):
     def resume(self, service: Service) -> None:
         self._processes[service].signal(signal.SIGCONT)
 
-    def cut(self, aws: AwsService) -> None:
-        self._cut.add(aws)
-        self._cloud.relays.cut(aws)
+    def cut(self, service: Service, aws: AwsService) -> None:
+        self._cloud.relays.cut(_relay(service, aws))
 
-    def mend(self, aws: AwsService) -> None:
-        self._cut.discard(aws)
-        self._cloud.relays.open(aws)
+    def mend(self, service: Service, aws: AwsService) -> None:
+        self._cloud.relays.open(_relay(service, aws))
 
     def restore(self) -> None:
-        for aws in list(self._cut):
-            self.mend(aws)
+        for service, calls in CALLS.items():
+            for aws in calls:
+                self.mend(service, aws)
         for service, process in self._processes.items():
             self.resume(service)
             if process.pid is None:
                 self.start(service)
 
-    def _api(self) -> Process:
-        names = self._cloud.data_plane.resources
-        settings = {"TOKEN_PARAMETER": names.token_parameter, "HOST": "127.0.0.1", "PORT": str(self._port)}
-        return self._service("api", settings)
-
-    def _worker(self) -> Process:
-        names = self._cloud.data_plane.resources
-        settings = {
-            "BUCKET": names.bucket,
-            "PREFIX": names.prefix,
-            "RECEIVE_WAIT_SECONDS": str(self._tuning.receive_wait),
-            "VISIBILITY_TIMEOUT_SECONDS": str(self._tuning.visibility_timeout),
-            "HEARTBEAT_FILE": str(self.heartbeat),
-            "HEARTBEAT_SECONDS": str(HEARTBEAT_SECONDS),
-        }
-        return self._service("worker", settings)
-
-    def _service(self, service: Service, settings: Mapping[str, str]) -> Process:
+    def _process(self, service: Service, settings: Mapping[str, str]) -> Process:
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "PYTHONPATH": str(_SOURCE),
             "PYTHONUNBUFFERED": "1",
-            "QUEUE_URL": self._cloud.data_plane.resources.queue_url,
-            **self._cloud.service_environment(),
+            **service_environment(
+                service,
+                self.data_plane.resources,
+                self._tuning,
+                lambda aws: self._cloud.relays.endpoint(_relay(service, aws)),
+            ),
             **settings,
-            **(self._tuning.service_environment or {}),
         }
         return Process(service, [sys.executable, "-m", f"services.{service}"], environment, self._scope)
 
@@ -152,13 +137,10 @@ class ProcessTarget(Target):
 
         def ready() -> bool:
             process.check()
-            return self._api_ready() if service == "api" else fresh(str(self.heartbeat), HEARTBEAT_SECONDS)
+            return api_ready(self.url) if service == "api" else fresh(str(self.heartbeat), HEARTBEAT_SECONDS)
 
         until(ready, f"the {service} to be ready", seconds=_READY_SECONDS, seen=process.tail)
 
-    def _api_ready(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.url}/ready", timeout=2) as answer:  # noqa: S310 - a URL of ours
-                return bool(answer.status == HTTPStatus.OK)
-        except (urllib.error.URLError, OSError):
-            return False
+
+def _relay(service: Service, aws: AwsService) -> str:
+    return f"{service}-{aws}"

@@ -15,6 +15,9 @@ from sim.waiting import until
 
 Service = Literal["api", "worker"]
 AwsService = Literal["sqs", "s3", "ssm"]
+SERVICES: tuple[Service, ...] = ("api", "worker")
+CALLS: Mapping[Service, tuple[AwsService, ...]] = {"api": ("sqs", "ssm"), "worker": ("sqs", "s3")}
+"""Which AWS services each service calls."""
 Tell = Callable[[str], None]
 """Is told, in a few words, what is being waited for."""
 
@@ -28,7 +31,8 @@ class Capability(StrEnum):
     ROTATE_TOKEN = "rotate the token"  # noqa: S105 - what can be done, not a token
     STOP_SERVICE = "terminate, kill and start a service"
     PAUSE_SERVICE = "pause a service"
-    CUT_AWS = "cut the services off from one AWS service"
+    CUT_AWS = "cut a service off from an AWS service"
+    LIMIT_MEMORY = "limit the memory of a service"
 
 
 class NotApplicable(SimError):
@@ -108,13 +112,17 @@ class Target(ABC):
         """Lets it go on."""
         raise self._not_applicable(Capability.PAUSE_SERVICE, service)
 
-    def cut(self, aws: AwsService) -> None:
-        """Lets no call of the services reach this AWS service."""
-        raise self._not_applicable(Capability.CUT_AWS, aws)
+    def cut(self, service: Service, aws: AwsService) -> None:
+        """Partitions a service from an AWS service: none of its calls arrives."""
+        raise self._not_applicable(Capability.CUT_AWS, f"{service} from {aws}")
 
-    def mend(self, aws: AwsService) -> None:
+    def mend(self, service: Service, aws: AwsService) -> None:
         """Ends `cut`."""
-        raise self._not_applicable(Capability.CUT_AWS, aws)
+        raise self._not_applicable(Capability.CUT_AWS, f"{service} from {aws}")
+
+    def limit_memory(self, service: Service, mebibytes: int) -> None:
+        """Gives a service no more memory than this until it is started anew; less than it has ends it by SIGKILL."""
+        raise self._not_applicable(Capability.LIMIT_MEMORY, f"{service} to {mebibytes} MiB")
 
     def drain(self, seconds: float) -> None:
         """Returns when the queue is empty: everything accepted is stored or dead. Raises TimedOut."""

@@ -1,0 +1,52 @@
+"""How the services are set in a target, and when the API is ready; the same for a process and a container."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from http import HTTPStatus
+
+from sim.cloud.resources import CREDENTIALS, REGION, Resources
+from sim.targets.target import CALLS, AwsService, Service, Tuning
+
+HEARTBEAT_SECONDS = 60
+_READY_TIMEOUT_SECONDS = 2
+
+
+def service_environment(
+    service: Service, resources: Resources, tuning: Tuning, endpoint: Callable[[AwsService], str]
+) -> dict[str, str]:
+    """The environment of a service, but for what depends on where it runs. `endpoint` gives the URLs of AWS."""
+    return {
+        **CREDENTIALS,
+        "AWS_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        **{f"AWS_ENDPOINT_URL_{aws.upper()}": endpoint(aws) for aws in CALLS[service]},
+        "QUEUE_URL": resources.queue_url,
+        **(_api(resources) if service == "api" else _worker(resources, tuning)),
+        **(tuning.service_environment or {}),
+    }
+
+
+def api_ready(url: str) -> bool:
+    """Whether the API can reach what it depends on."""
+    try:
+        with urllib.request.urlopen(f"{url}/ready", timeout=_READY_TIMEOUT_SECONDS) as answer:  # noqa: S310 - ours
+            return bool(answer.status == HTTPStatus.OK)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _api(resources: Resources) -> dict[str, str]:
+    return {"TOKEN_PARAMETER": resources.token_parameter}
+
+
+def _worker(resources: Resources, tuning: Tuning) -> dict[str, str]:
+    return {
+        "BUCKET": resources.bucket,
+        "PREFIX": resources.prefix,
+        "RECEIVE_WAIT_SECONDS": str(tuning.receive_wait),
+        "VISIBILITY_TIMEOUT_SECONDS": str(tuning.visibility_timeout),
+        "HEARTBEAT_SECONDS": str(HEARTBEAT_SECONDS),
+    }
