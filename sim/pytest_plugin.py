@@ -28,8 +28,14 @@ _LOG_LENGTHS = pytest.StashKey[dict[str, int]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The option that chooses the target."""
-    parser.getgroup("sim").addoption(
+    """The options that choose the target."""
+    group = parser.getgroup("sim")
+    group.addoption(
+        "--reuse",
+        action="store_true",
+        help="let the containers of the target docker stay, and take over those that an earlier run has left",
+    )
+    group.addoption(
         "--target",
         default="process",
         metavar="NAME",
@@ -58,8 +64,9 @@ def _running_target(request: pytest.FixtureRequest) -> Iterator[Target]:
             with capture.global_and_fixture_disabled():
                 print(f"sim: {words}")
 
+    name = request.config.getoption("--target")
     try:
-        with create(request.config.getoption("--target"), FAST, tell) as target:
+        with create(name, FAST, tell, reuse=request.config.getoption("--reuse")) as target:
             request.config.stash[_TARGET] = target
             yield target
             del request.config.stash[_TARGET]

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from sim.cloud.localstack import environment, serve_script, settings
 from sim.cloud.relay import Relays
 from sim.cloud.resources import DataPlane, local_resources
-from sim.runtime.process import Process, Scope, free_port
+from sim.runtime.process import Process, free_port
+from sim.runtime.scope import Scope
 from sim.waiting import until
 
 _READY_SECONDS = 60

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
-import sys
-import tempfile
-import threading
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from sim.errors import SimError
-from sim.runtime import watchdog
+from sim.runtime.scope import Scope
 
 _KILL_SECONDS = 10
 
@@ -31,52 +24,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-class Scope:
-    """What one run owns: a temporary folder and process groups. All gone when the scope closes or the parent dies."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._watchdog = subprocess.Popen(  # noqa: S603 - this Python, with a file of ours
-            [sys.executable, "-I", "-S", watchdog.__file__],
-            stdin=subprocess.PIPE,
-            # Not the parent's, or whoever reads the parent's output would wait for the watchdog too.
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,
-        )
-        self.directory = Path(tempfile.mkdtemp(prefix="sim-"))
-        self._tell(f"+ path {self.directory}")
-
-    def owns(self, group: int) -> None:
-        """A process group that ends with the scope."""
-        self._tell(f"+ group {group}")
-
-    def disowns(self, group: int) -> None:
-        """It has ended."""
-        self._tell(f"- group {group}")
-
-    def close(self) -> None:
-        """Removes the folder and lets the watchdog end whatever group is left."""
-        shutil.rmtree(self.directory, ignore_errors=True)
-        with contextlib.suppress(BrokenPipeError):
-            self._watchdog.communicate()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _tell(self, line: str) -> None:
-        assert self._watchdog.stdin is not None  # noqa: S101 - it was opened with a pipe
-        with self._lock:
-            self._watchdog.stdin.write(line + "\n")
-            self._watchdog.stdin.flush()
 
 
 class Process:
@@ -106,7 +53,7 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
-        self._scope.owns(self._popen.pid)
+        self._scope.owns("group", self._popen.pid)
 
     def check(self) -> None:
         """Raises ProcessFailed, with the end of its log, if it has ended."""
@@ -134,7 +81,7 @@ class Process:
         except subprocess.TimeoutExpired:
             raise ProcessFailed(f"{self.name} did not end within {seconds:g} s:\n{self.tail()}") from None
         self.signal(signal.SIGKILL)
-        self._scope.disowns(self._popen.pid)
+        self._scope.disowns("group", self._popen.pid)
         return code
 
     def kill(self) -> None:

@@ -6,11 +6,18 @@ from sim.errors import SimError
 from sim.targets.process import ProcessTarget
 from sim.targets.target import Target, Tell, Tuning
 
-TARGETS = ("process",)
+TARGETS = ("process", "docker")
 
 
-def create(name: str, tuning: Tuning, tell: Tell) -> Target:
+def create(name: str, tuning: Tuning, tell: Tell, *, reuse: bool = False) -> Target:
     """The target of this name, not yet up. Raises SimError for a name that is none."""
-    if name != ProcessTarget.name:
-        raise SimError(f"there is no target {name!r}; there are: {', '.join(TARGETS)}")
-    return ProcessTarget(tuning, tell)
+    match name:
+        case "process":
+            return ProcessTarget(tuning, tell)
+        case "docker":
+            # Not before it is asked for: what it imports takes as long as LocalStack's start.
+            from sim.targets.docker import DockerTarget  # noqa: PLC0415
+
+            return DockerTarget(tuning, tell, reuse=reuse)
+        case _:
+            raise SimError(f"there is no target {name!r}; there are: {', '.join(TARGETS)}")

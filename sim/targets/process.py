@@ -13,7 +13,8 @@ import services
 from services.worker.health import fresh
 from sim.cloud.local import LocalCloud
 from sim.cloud.resources import DataPlane
-from sim.runtime.process import Process, Scope, free_port
+from sim.runtime.process import Process, free_port
+from sim.runtime.scope import Scope
 from sim.targets.settings import HEARTBEAT_SECONDS, api_ready, service_environment
 from sim.targets.target import CALLS, AwsService, Capability, Service, Target, Tell, Tuning
 from sim.waiting import until

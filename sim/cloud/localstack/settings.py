@@ -11,26 +11,39 @@ SERVICES = ("s3", "sqs", "ssm", "sts", "iam")
 _TIMEOUT_SECONDS = 2
 
 
+PORT = 4566
+"""On which LocalStack listens in a container."""
+
+_EVERYWHERE = {
+    "SERVICES": ",".join(SERVICES),
+    "EAGER_SERVICE_LOADING": "1",
+    # Queue URLs as the AWS provider of Terraform accepts them.
+    "SQS_ENDPOINT_STRATEGY": "off",
+    "SQS_DISABLE_CLOUDWATCH_METRICS": "1",
+    "DISABLE_EVENTS": "1",
+    "SKIP_SSL_CERT_DOWNLOAD": "1",
+    "DNS_ADDRESS": "0",
+}
+
+
 def environment(host: str, port: int, directory: Path) -> dict[str, str]:
-    """LocalStack's variables for one address; everything that it writes goes below `directory`.
+    """The variables of a LocalStack on one address of this machine; what it writes goes below `directory`.
 
     A `cache` below it is used if it is there, and saves two thirds of the start.
     """
     return {
+        **_EVERYWHERE,
         "GATEWAY_LISTEN": f"{host}:{port}",
-        "SERVICES": ",".join(SERVICES),
-        "EAGER_SERVICE_LOADING": "1",
-        # Queue URLs as the AWS provider of Terraform accepts them.
-        "SQS_ENDPOINT_STRATEGY": "off",
-        "SQS_DISABLE_CLOUDWATCH_METRICS": "1",
-        "DISABLE_EVENTS": "1",
-        "SKIP_SSL_CERT_DOWNLOAD": "1",
-        "DNS_ADDRESS": "0",
         "OVERRIDE_IN_DOCKER": "0",
         "FILESYSTEM_ROOT": str(directory),
         "TMPDIR": str(directory),
         "XDG_CACHE_HOME": str(directory / "cache"),
     }
+
+
+def container_environment() -> dict[str, str]:
+    """The variables of a LocalStack in a container."""
+    return {**_EVERYWHERE, "GATEWAY_LISTEN": f"0.0.0.0:{PORT}"}
 
 
 def is_ready(endpoint: str) -> bool:

@@ -1,0 +1,197 @@
+"""Containers, made by testcontainers, each with a label by which whatever is left of a run can be found."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import docker
+from docker.errors import DockerException, NotFound
+from docker.models.containers import Container as Handle
+from docker.types import EndpointConfig
+from testcontainers.core.config import testcontainers_config
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.network import Network as TestNetwork
+
+from sim.errors import SimError
+
+LABEL = "email-pipeline.run"
+_SIGKILLED = 137
+
+# The kit's own watchdog removes what is left, also where ryuk's image cannot be had.
+testcontainers_config.ryuk_disabled = True
+
+
+class NoEngine(SimError):
+    """No Docker engine answers."""
+
+
+class ContainerFailed(SimError):
+    """A container ended, or became unhealthy, when it should not have."""
+
+
+def engine() -> docker.DockerClient:
+    """A client of the engine. Raises NoEngine."""
+    try:
+        client = docker.from_env()
+        client.ping()
+    except DockerException as error:
+        raise NoEngine(f"no Docker engine answers ({error}); start one, or choose another target") from None
+    return client
+
+
+def new_run() -> str:
+    """A name for a run that no other run has."""
+    return f"sim-{uuid.uuid4().hex[:12]}"
+
+
+@dataclass(frozen=True)
+class Network:
+    """A bridge network of one run."""
+
+    name: str
+
+    @classmethod
+    def create(cls, run: str, purpose: str) -> Network:
+        """Makes it."""
+        network = TestNetwork(docker_network_kw={"labels": {LABEL: run}})
+        network.name = f"{run}-{purpose}"
+        network.create()
+        return cls(network.name)
+
+    def connect(self, container: Container) -> None:
+        """Lets the container reach the others of the network."""
+        if self.name not in container.networks():
+            engine().networks.get(self.name).connect(container.name)
+
+    def disconnect(self, container: Container) -> None:
+        """Cuts the container off from the others of the network; packets under way are lost."""
+        engine().networks.get(self.name).disconnect(container.name, force=True)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A container to make. `aliases` are its names by network; the first network is the one that `ports` are
+    published from, to the loopback address alone. A `confined` one can do no more than production lets it."""
+
+    name: str
+    image: str
+    environment: Mapping[str, str]
+    aliases: Mapping[Network, tuple[str, ...]]
+    ports: Mapping[int, int] = field(default_factory=dict)
+    confined: bool = False
+
+
+class Container:
+    """One container, that can be stopped and started again."""
+
+    def __init__(self, handle: Handle) -> None:
+        self._handle = handle
+
+    @classmethod
+    def create(cls, run: str, spec: Spec, container: DockerContainer | None = None) -> Container:
+        """Makes and starts it; `container` is one of testcontainers' modules for the image, if it has one."""
+        made = container or DockerContainer(spec.image)
+        made.with_envs(**spec.environment).with_name(f"{run}-{spec.name}")
+        # testcontainers' annotation knows ports alone; the engine takes an address with them.
+        addresses: dict[str, Any] = {f"{inner}/tcp": ("127.0.0.1", outer) for inner, outer in spec.ports.items()}
+        made.ports = addresses
+        networks = {
+            network.name: EndpointConfig(engine().api._version, aliases=list(aliases))  # noqa: SLF001 - as docker's own
+            for network, aliases in spec.aliases.items()
+        }
+        confined: dict[str, Any] = {}
+        if spec.confined:
+            confined = {"read_only": True, "cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
+            made.with_tmpfs_mount("/tmp", "size=1m")  # noqa: S108 - for the worker's heartbeat
+        first = next(iter(spec.aliases)).name
+        made.with_kwargs(network=first, networking_config=networks, labels={LABEL: run}, **confined)
+        made.start()
+        return cls(made.get_wrapped_container())
+
+    @classmethod
+    def find(cls, run: str, name: str) -> Container | None:
+        """The running container of this name, if there is one."""
+        try:
+            container = cls(engine().containers.get(f"{run}-{name}"))
+        except NotFound:
+            return None
+        return container if container.state == "running" else None
+
+    @property
+    def name(self) -> str:
+        """As the engine knows it."""
+        return str(self._handle.name)
+
+    @property
+    def state(self) -> str:
+        """`running`, `paused`, `exited`, ..."""
+        return str(self._inspected()["State"]["Status"])
+
+    @property
+    def health(self) -> str:
+        """`starting`, `healthy`, `unhealthy`."""
+        return str(self._inspected()["State"]["Health"]["Status"])
+
+    def inspect(self) -> dict[str, Any]:
+        """All that the engine knows of it."""
+        return self._inspected()
+
+    def networks(self) -> Iterable[str]:
+        """The names of the networks that it is in."""
+        return list(self._inspected()["NetworkSettings"]["Networks"])
+
+    def published(self, port: int) -> int:
+        """The loopback port to which a port is published."""
+        return int(self._inspected()["NetworkSettings"]["Ports"][f"{port}/tcp"][0]["HostPort"])
+
+    def check(self) -> None:
+        """Raises ContainerFailed, with the end of its log, if it has ended."""
+        state = self._inspected()["State"]
+        if state["Status"] not in {"running", "paused"}:
+            raise ContainerFailed(f"{self.name} ended with {state['ExitCode']}; its log:\n{self.tail()}")
+
+    def start(self) -> None:
+        """Starts it anew."""
+        self._handle.start()
+
+    def terminate(self, seconds: int) -> int:
+        """SIGTERM; the exit code. Raises ContainerFailed if it had to be killed after `seconds`."""
+        self._handle.stop(timeout=seconds)
+        code = int(self._inspected()["State"]["ExitCode"])
+        if code == _SIGKILLED:
+            raise ContainerFailed(f"{self.name} did not end within {seconds} s of SIGTERM:\n{self.tail()}")
+        return code
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._handle.kill()
+        self._handle.wait()
+
+    def pause(self) -> None:
+        """Freezes it."""
+        self._handle.pause()
+
+    def resume(self) -> None:
+        """Lets it go on, if it is frozen."""
+        if self.state == "paused":
+            self._handle.unpause()
+
+    def limit_memory(self, mebibytes: int) -> None:
+        """No more memory than this, swap included; what it has beyond that ends it. 0 takes the limit away."""
+        limit = mebibytes * 1024 * 1024 or -1
+        self._handle.update(mem_limit=limit, memswap_limit=limit)
+
+    def logs(self) -> str:
+        """Everything that it has logged, over all its starts."""
+        return str(self._handle.logs(), errors="replace")
+
+    def tail(self) -> str:
+        """The last lines of its log."""
+        return str(self._handle.logs(tail=30), errors="replace")
+
+    def _inspected(self) -> dict[str, Any]:
+        self._handle.reload()
+        return dict(self._handle.attrs)

@@ -1,0 +1,188 @@
+"""The target `docker`: LocalStack and the images that ship, as containers.
+
+Each AWS service that the services call is LocalStack under another name in a network of its own, so a service can be
+partitioned from one of them by taking it out of that network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from typing import ClassVar
+
+from testcontainers.community.localstack import LocalStackContainer
+
+from sim.cloud.localstack.settings import PORT, container_environment, is_ready
+from sim.cloud.resources import REGION, DataPlane, local_resources
+from sim.images import engine as images
+from sim.images.base import choose
+from sim.images.build import build
+from sim.images.rootfs import default_cache
+from sim.runtime.container import LABEL, Container, Network, Spec, engine, new_run
+from sim.runtime.process import free_port
+from sim.runtime.scope import Scope
+from sim.runtime.watchdog import remove_labelled
+from sim.targets.settings import api_ready, service_environment
+from sim.targets.target import CALLS, SERVICES, AwsService, Capability, Service, Target, Tell, Tuning
+from sim.waiting import until
+
+_AWS: tuple[AwsService, ...] = ("s3", "sqs", "ssm")
+_API_PORT = 8080
+_READY_SECONDS = 60
+_STOP_SECONDS = 30
+
+
+class DockerTarget(Target):
+    """All parts in containers. With `reuse` they stay, and a later run with the same images takes them over."""
+
+    name: ClassVar[str] = "docker"
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
+
+    def __init__(self, tuning: Tuning, tell: Tell, *, reuse: bool = False) -> None:
+        self._tuning = tuning
+        self._tell = tell
+        self._reuse = reuse
+        self._scope = Scope()
+        self._run = new_run()
+        self._containers: dict[str, Container] = {}
+
+    def up(self) -> None:
+        engine()
+        self._tell("looking for the images")
+        names = build(choose(os.environ, images.obtainable), self._tell, cache=default_cache(os.environ))
+        if self._reuse:
+            self._run = _reusable_run(names, self._tuning)
+            if self._take_over():
+                return
+            remove_labelled(f"{LABEL}={self._run}")
+        else:
+            self._scope.owns("label", f"{LABEL}={self._run}")
+        self._start_all(names)
+
+    def down(self) -> None:
+        if not self._reuse:
+            remove_labelled(f"{LABEL}={self._run}")
+        self._scope.close()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._containers['api'].published(_API_PORT)}"
+
+    @property
+    def data_plane(self) -> DataPlane:
+        return self._data_plane
+
+    def container(self, service: Service) -> Container:
+        """The container of a service."""
+        return self._containers[service]
+
+    def token(self) -> str:
+        return self.data_plane.token()
+
+    def logs(self) -> Mapping[str, str]:
+        return {name: container.logs() for name, container in self._containers.items()}
+
+    def start(self, service: Service) -> None:
+        self.container(service).limit_memory(0)
+        self.container(service).start()
+        self._await_ready(service)
+
+    def terminate(self, service: Service) -> int:
+        return self.container(service).terminate(_STOP_SECONDS)
+
+    def kill(self, service: Service) -> None:
+        self.container(service).kill()
+
+    def pause(self, service: Service) -> None:
+        self.container(service).pause()
+
+    def resume(self, service: Service) -> None:
+        self.container(service).resume()
+
+    def cut(self, service: Service, aws: AwsService) -> None:
+        self._network(aws).disconnect(self.container(service))
+
+    def mend(self, service: Service, aws: AwsService) -> None:
+        self._network(aws).connect(self.container(service))
+
+    def limit_memory(self, service: Service, mebibytes: int) -> None:
+        self.container(service).limit_memory(mebibytes)
+
+    def restore(self) -> None:
+        for service in SERVICES:
+            self.resume(service)
+            for aws in CALLS[service]:
+                self.mend(service, aws)
+            if self.container(service).state != "running":
+                self.start(service)
+
+    def _network(self, purpose: str) -> Network:
+        return Network(f"{self._run}-{purpose}")
+
+    def _start_all(self, names: Mapping[str, str]) -> None:
+        self._tell("starting the containers")
+        # By its name the first: what is published to the host goes through it, whatever is cut.
+        edge = Network.create(self._run, "edge")
+        aws = {each: Network.create(self._run, each) for each in _AWS}
+        localstack = Spec(
+            "localstack",
+            names["LOCALSTACK_IMAGE"],
+            container_environment(),
+            {edge: (), **{network: (each,) for each, network in aws.items()}},
+            ports={PORT: free_port()},
+        )
+        module = LocalStackContainer(localstack.image, edge_port=PORT, region_name=REGION)
+        self._containers["localstack"] = Container.create(self._run, localstack, module)
+        self._connect()
+        self._tell("waiting for LocalStack")
+        until(lambda: is_ready(self.data_plane.endpoint), "LocalStack to be ready", seconds=_READY_SECONDS)
+        self.data_plane.create(
+            visibility_timeout=self._tuning.visibility_timeout, max_receive_count=self._tuning.max_receive_count
+        )
+        for service in SERVICES:
+            spec = Spec(
+                service,
+                names[f"{service.upper()}_IMAGE"],
+                service_environment(
+                    service, self.data_plane.resources, self._tuning, lambda each: f"http://{each}:{PORT}"
+                ),
+                {edge: (), **{aws[each]: () for each in CALLS[service]}},
+                ports={_API_PORT: free_port()} if service == "api" else {},
+                confined=True,
+            )
+            self._containers[service] = Container.create(self._run, spec)
+        for service in SERVICES:
+            self._await_ready(service)
+
+    def _take_over(self) -> bool:
+        """Whether a run before this one has left everything running."""
+        found = {name: Container.find(self._run, name) for name in ("localstack", *SERVICES)}
+        running = {name: container for name, container in found.items() if container is not None}
+        if len(running) < len(found):
+            return False
+        self._containers = running
+        self._connect()
+        self.restore()
+        self._tell(f"took over the containers of {self._run}")
+        return True
+
+    def _connect(self) -> None:
+        endpoint = f"http://127.0.0.1:{self._containers['localstack'].published(PORT)}"
+        self._data_plane = DataPlane(endpoint, local_resources(endpoint))
+
+    def _await_ready(self, service: Service) -> None:
+        container = self.container(service)
+        self._tell(f"waiting for the {service}")
+
+        def ready() -> bool:
+            container.check()
+            return api_ready(self.url) if service == "api" else container.health == "healthy"
+
+        until(ready, f"the {service} to be ready", seconds=_READY_SECONDS, seen=container.tail)
+
+
+def _reusable_run(names: Mapping[str, str], tuning: Tuning) -> str:
+    """The name of the run for these images and this tuning."""
+    ids = [engine().images.get(image).id for image in sorted(names.values())]
+    return f"sim-reuse-{hashlib.sha256(repr((ids, tuning)).encode()).hexdigest()[:12]}"
