@@ -180,9 +180,16 @@ class Container:
             self._handle.unpause()
 
     def limit_memory(self, mebibytes: int) -> None:
-        """No more memory than this, swap included; what it has beyond that ends it. 0 takes the limit away."""
-        limit = mebibytes * 1024 * 1024 or -1
-        self._handle.update(mem_limit=limit, memswap_limit=limit)
+        """No more memory than this, swap included; what it has beyond that ends it."""
+        self._limit(mebibytes * 1024 * 1024)
+
+    def unlimit_memory(self) -> None:
+        """As much memory as the machine has: the engine knows no way to take a limit away."""
+        if self._inspected()["HostConfig"]["Memory"]:
+            self._limit(engine().info()["MemTotal"])
+
+    def _limit(self, size: int) -> None:
+        self._handle.update(mem_limit=size, memswap_limit=size)
 
     def logs(self) -> str:
         """Everything that it has logged, over all its starts."""

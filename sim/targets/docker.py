@@ -83,8 +83,11 @@ class DockerTarget(Target):
     def logs(self) -> Mapping[str, str]:
         return {name: container.logs() for name, container in self._containers.items()}
 
+    def runs(self, service: Service) -> bool:
+        return self.container(service).state in {"running", "paused"}
+
     def start(self, service: Service) -> None:
-        self.container(service).limit_memory(0)
+        self.container(service).unlimit_memory()
         self.container(service).start()
         self._await_ready(service)
 
@@ -114,7 +117,7 @@ class DockerTarget(Target):
             self.resume(service)
             for aws in CALLS[service]:
                 self.mend(service, aws)
-            if self.container(service).state != "running":
+            if not self.runs(service):
                 self.start(service)
 
     def _network(self, purpose: str) -> Network:

@@ -84,6 +84,9 @@ class ProcessTarget(Target):
     def logs(self) -> Mapping[str, str]:
         return {process.name: process.log.read_text(errors="replace") for process in self.processes}
 
+    def runs(self, service: Service) -> bool:
+        return self._processes[service].pid is not None
+
     def start(self, service: Service) -> None:
         self.heartbeat.unlink(missing_ok=True)
         self._processes[service].start()
@@ -112,9 +115,9 @@ class ProcessTarget(Target):
         for service, calls in CALLS.items():
             for aws in calls:
                 self.mend(service, aws)
-        for service, process in self._processes.items():
+        for service in self._processes:
             self.resume(service)
-            if process.pid is None:
+            if not self.runs(service):
                 self.start(service)
 
     def _process(self, service: Service, settings: Mapping[str, str]) -> Process:

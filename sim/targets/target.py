@@ -92,6 +92,10 @@ class Target(ABC):
     def restore(self) -> None:
         """Undoes what a test may have left: everything up, running, connected."""
 
+    @abstractmethod
+    def runs(self, service: Service) -> bool:
+        """Whether it has not ended."""
+
     def start(self, service: Service) -> None:
         """Starts a service that was terminated or killed; returns when it is ready."""
         raise self._not_applicable(Capability.STOP_SERVICE, service)

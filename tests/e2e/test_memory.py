@@ -1,0 +1,22 @@
+"""A worker that the kernel ends for its memory loses nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.pipeline.message import Email
+from sim.ledger import Ledger
+from sim.targets.target import Capability, Target
+from sim.waiting import until
+
+pytestmark = pytest.mark.needs(Capability.OBJECTS, Capability.QUEUE, Capability.LIMIT_MEMORY)
+
+
+@pytest.mark.timeout(180)
+def test_a_worker_out_of_memory_loses_nothing(target: Target, ledger: Ledger, email: Email) -> None:
+    target.limit_memory("worker", 64)
+    large = (email.model_copy(update={"email_content": f"{number:04} " * 150_000}) for number in range(40))
+    ledger.publish_all(large, concurrency=8)
+    until(lambda: not target.runs("worker"), "the worker to be out of memory", seconds=60, seen=target.data_plane.depth)
+    target.start("worker")
+    ledger.verify()
