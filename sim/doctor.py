@@ -68,9 +68,9 @@ def examine() -> list[Finding]:
     ]
 
 
-def usable(findings: list[Finding], target: str) -> bool:
-    """Whether everything that the target needs is there, or comes by itself."""
-    return all(finding.good or finding.what == "localstack" for finding in findings if target in finding.needed_for)
+def missing(findings: list[Finding], target: str) -> list[Finding]:
+    """What the target needs that is not there, and does not come by itself."""
+    return [each for each in findings if target in each.needed_for and not each.good and each.what != "localstack"]
 
 
 def _command(what: str, command: list[str], remedy: str, needed_for: tuple[str, ...]) -> Finding:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 _COLUMNS_OF_A_FILE = 160
 
@@ -18,8 +19,11 @@ class Report:
 
     def __init__(self, as_json: bool) -> None:
         self._as_json = as_json
-        self._out = Console(highlight=False, width=None if sys.stdout.isatty() else _COLUMNS_OF_A_FILE)
-        self._err = Console(stderr=True, highlight=False)
+        # Subjects and file names are others' words, and no markup.
+        self._out = Console(
+            highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else _COLUMNS_OF_A_FILE
+        )
+        self._err = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
     def table(self, columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
         """Rows by column name. JSON has all that is in a row, the table only the columns."""
@@ -52,20 +56,20 @@ class Report:
     def progress(self, words: str) -> Iterator[Callable[[str], None]]:
         """Shows what is being waited for: in one line on a terminal, else a line each."""
         if not self._err.is_terminal:
-            yield lambda more: self._err.print(more, markup=False)
+            yield self._err.print
             return
-        with self._err.status(words) as status:
-            yield status.update
+        with self._err.status(Text(words)) as status:
+            yield lambda more: status.update(Text(more))
 
     def _json(self, value: object) -> None:
         print(json.dumps(value, ensure_ascii=False, indent=2, default=list))
 
 
-def _cell(value: object) -> str:
+def _cell(value: object) -> str | Text:
     match value:
         case bool():
-            return "yes" if value else "[red]no[/red]"
+            return "yes" if value else Text("no", style="red")
         case tuple() | list():
             return ", ".join(map(str, value))
         case _:
-            return str(value).replace("[", "\\[")
+            return str(value)

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from services.worker.health import fresh
 from sim.cloud.localstack import settings
 from sim.stack import Stack
-from sim.targets.settings import HEARTBEAT_SECONDS, api_ready
+from sim.targets.settings import HEARTBEAT_SECONDS, PROCESSES, api_ready
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def status_of(stack: Stack) -> Status:
     states = {
         "localstack": (settings.is_ready(stack.endpoint), stack.endpoint),
         "api": (api_ready(stack.url), stack.url),
-        "worker": (fresh(stack.heartbeat, HEARTBEAT_SECONDS), f"process {stack.parts['worker'].pid}"),
+        "worker": (fresh(stack.heartbeat, PROCESSES, HEARTBEAT_SECONDS), f"process {stack.parts['worker'].pid}"),
     }
     parts = [
         PartStatus(name, "ok" if ok else "not ready" if stack.part_runs(name) else "ended", detail)

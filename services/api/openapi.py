@@ -9,11 +9,10 @@ from pydantic.json_schema import models_json_schema
 
 from services.api import problems
 from services.api.problems import Kind
-from services.api.publish import PublishRequest, PublishResponse
+from services.api.publish import IDEMPOTENCY_KEY, PublishRequest, PublishResponse
 from services.pipeline.version import version
 
 _REFERENCE = "#/components/schemas/{model}"
-_IDEMPOTENCY_KEY = '^(?:"[!-~](?:[ -~]{0,253}[!-~])?"|[!#-~](?:[ -~]{0,253}[!-~])?)$'
 
 
 class FieldErrorDocument(BaseModel):
@@ -71,7 +70,7 @@ def _publish() -> dict[str, Any]:
                 "name": "Idempotency-Key",
                 "in": "header",
                 "description": "The same key with the same e-mail ends in the same stored object.",
-                "schema": {"type": "string", "pattern": _IDEMPOTENCY_KEY},
+                "schema": {"type": "string", "pattern": IDEMPOTENCY_KEY},
             }
         ],
         "requestBody": {"required": True, "content": {"application/json": {"schema": _schema("PublishRequest")}}},

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _FIELD_NAME_CHARACTERS = 100
-_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
+IDEMPOTENCY_KEY = '^(?:"[!-~](?:[ -~]{0,253}[!-~])?"|[!#-~](?:[ -~]{0,253}[!-~])?)$'
+"""The header's pattern, as the OpenAPI document has it too: in quotes, or not beginning with one."""
 
 
 class PublishRequest(BaseModel):
@@ -77,12 +78,13 @@ def idempotency_key(header: str | None) -> str | None:
     if header is None:
         return None
     key = header.strip(" \t")
-    if len(key) > 1 and key[0] == key[-1] == '"':
-        key = key[1:-1]
-    if not _IDEMPOTENCY_KEY.fullmatch(key):
-        detail = "The Idempotency-Key must be 1 to 255 printable ASCII characters, no space at either end."
+    if not re.fullmatch(IDEMPOTENCY_KEY, key):
+        detail = (
+            "The Idempotency-Key must be 1 to 255 printable ASCII characters, no space at either end, "
+            "in double quotes or not beginning with one."
+        )
         raise Rejection(Problem(INVALID_IDEMPOTENCY_KEY, detail))
-    return key
+    return key[1:-1] if key.startswith('"') else key
 
 
 def message(email: Email, key: str | None, *, received_at: float, draw: random.Random) -> Message:

@@ -76,12 +76,15 @@ class Queue:
             what = outcome(error)
             log.warning("SendMessageBatch failed", extra={"outcome": what.value, "cause": str(error)})
             return [_BY_OUTCOME[what]] * len(bodies)
-        confirmed = {entry["Id"] for entry in result.get("Successful", [])}
-        refused = {entry["Id"] for entry in result.get("Failed", []) if entry["SenderFault"]}
-        if len(confirmed) < len(bodies):
-            log.warning("SendMessageBatch failed in part", extra={"failed": len(bodies) - len(confirmed)})
-        ids = map(str, range(len(bodies)))
-        return [None if id_ in confirmed else _REFUSED if id_ in refused else _NOT_NOW for id_ in ids]
+        said: dict[str, Answer] = {
+            entry["Id"]: _REFUSED if entry["SenderFault"] else _NOT_NOW for entry in result.get("Failed", [])
+        }
+        said |= {entry["Id"]: None for entry in result.get("Successful", [])}
+        # An answer that was cut off on its way does not name every entry.
+        answers = [said.get(str(index), _BY_OUTCOME[Outcome.UNKNOWN]) for index in range(len(bodies))]
+        if any(answers):
+            log.warning("SendMessageBatch failed in part", extra={"failed": len(bodies) - answers.count(None)})
+        return answers
 
 
 def _later(first: Answer, second: Answer) -> Answer:

@@ -1,4 +1,4 @@
-"""The HTTP server: Granian, one worker process, one thread for each request in hand.
+"""The HTTP server: Granian, a thread for each request in hand.
 
 The end of a task on ECS: the load balancer has taken the instance out, then comes SIGTERM. From then
 on `/health` says 503 for `drain_seconds`, so that whoever still routes here turns away; then the
@@ -61,6 +61,7 @@ def serve(settings: Settings) -> None:
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=int(settings.keep_alive_seconds * 1000)),
+        workers=settings.processes,
         blocking_threads=settings.request_threads,
         backlog=2048,
         workers_kill_timeout=_STOP_SECONDS,

@@ -20,7 +20,7 @@ class Settings(ServiceSettings):
     )
     host: str = "0.0.0.0"  # noqa: S104 - in its container; the security group decides who comes near
     port: int = Field(8080, ge=1, le=65535)
-    request_threads: int = Field(128, ge=1, le=1024, description="requests handled at once")
+    request_threads: int = Field(128, ge=1, le=1024, description="requests in hand at once, in each process")
     keep_alive_seconds: float = Field(75, gt=0, description="longer than the load balancer's idle timeout of 60")
     drain_seconds: float = Field(
         1, ge=0, description="after SIGTERM: how long /health says 503 before the listener closes"

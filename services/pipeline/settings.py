@@ -16,6 +16,7 @@ class ServiceSettings(BaseSettings):
 
     aws_region: str = Field(min_length=1)
     queue_url: str = Field(pattern="^https?://")
+    processes: int = Field(2, ge=1, le=16, description="one for each core that it may use; Python uses one at a time")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @classmethod
@@ -26,5 +27,7 @@ class ServiceSettings(BaseSettings):
         except ValidationError as error:
             print(f"{cls.__module__}: cannot start, the environment is not complete:", file=sys.stderr)
             for fault in error.errors(include_input=False):
-                print(f"  {'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}", file=sys.stderr)
+                # What is wrong with several together has no place, and names them itself.
+                name = "".join(f"{each}: " for each in fault["loc"]).upper()
+                print(f"  {name}{fault['msg'].removeprefix('Value error, ')}", file=sys.stderr)
             raise SystemExit(2) from None

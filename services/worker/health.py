@@ -1,4 +1,4 @@
-"""`python -m services.worker.health`: the container's health check. Exits with 0 while the heartbeat is fresh.
+"""`python -m services.worker.health`: the container's health check. Exits with 0 while every heartbeat is fresh.
 
 Imports next to nothing, because it runs every few seconds.
 """
@@ -8,18 +8,26 @@ import sys
 import time
 
 
-def fresh(path: str, limit_seconds: float) -> bool:
-    """Whether the heartbeat file was touched less than `limit_seconds` ago."""
+def heartbeat_file(path: str, number: int) -> str:
+    """The file that a process of the worker touches."""
+    return f"{path}.{number}"
+
+
+def fresh(path: str, processes: int, limit_seconds: float) -> bool:
+    """Whether each process touched its heartbeat file less than `limit_seconds` ago."""
     try:
-        return time.time() - os.stat(path).st_mtime < limit_seconds  # noqa: PTH116 - pathlib takes as long as all the rest
+        # pathlib's import would take as long as all the rest.
+        touched = [os.stat(heartbeat_file(path, number)).st_mtime for number in range(processes)]  # noqa: PTH116
     except OSError:
         return False
+    return time.time() - min(touched) < limit_seconds
 
 
 if __name__ == "__main__":
     sys.exit(
         not fresh(
             os.environ.get("HEARTBEAT_FILE", "/tmp/worker.heartbeat"),  # noqa: S108 - as in the settings
+            int(os.environ.get("PROCESSES", "2")),
             float(os.environ.get("HEARTBEAT_SECONDS", "60")),
         )
     )

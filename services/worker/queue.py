@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,8 +58,8 @@ class Queue:
             for message in answer.get("Messages", [])
         ]
 
-    def delete(self, messages: Sequence[Received]) -> int:
-        """Deletes, trying again for those entries that fail; how many SQS confirmed.
+    def delete(self, messages: Sequence[Received], attempted: Callable[[], None]) -> int:
+        """Deletes, trying again for those entries that fail; how many SQS confirmed. Tells of each attempt.
 
         What stays undeleted comes again, and is stored again as the same object.
         """
@@ -70,6 +70,7 @@ class Queue:
             if attempt:
                 self._runtime.sleep(full_jitter(attempt, base=0.1, cap=2, draw=self._runtime.random))
             left = self._delete_once(left)
+            attempted()
         return len(messages) - len(left)
 
     def keep(self, messages: Sequence[Received]) -> None:

@@ -19,7 +19,7 @@ class Settings(ServiceSettings):
     receive_wait_seconds: int = Field(20, ge=0, le=20, description="how long one receive waits for a message")
     receive_batch_size: int = Field(10, ge=1, le=10)
     poll_interval_seconds: float = Field(0, ge=0, description="an extra wait between two receives")
-    pollers: int = Field(8, ge=1, le=64, description="receives at once while the queue is deep; one while it is not")
+    pollers: int = Field(4, ge=1, le=64, description="receives at once in each process while the queue is deep")
     visibility_timeout_seconds: int = Field(60, ge=1, le=43_200)
     stop_timeout_seconds: float = Field(25, gt=0, description="under the stopTimeout of the task")
     heartbeat_file: Path = Path("/tmp/worker.heartbeat")  # noqa: S108 - a tmpfs of its own in the container

@@ -157,9 +157,8 @@ class Worker:
         for received, message in good:
             self._runtime.spawn(partial(self._put, poller, received, message, batch))
         while not batch.settled.wait(self._settings.visibility_timeout_seconds / _KEEP_FRACTION):
-            settled = {*batch.stored, *batch.unstored}
-            self._queue.keep([received for received, _ in good if received not in settled])
-        deleted = self._queue.delete(batch.stored)
+            self._queue.keep([received for received, _ in good])
+        deleted = self._queue.delete(batch.stored, attempted=partial(self._heartbeat.beat, poller))
         self._queue.give_back(batch.unstored)
         self._heartbeat.beat(poller)
         self._count(stored=len(batch.stored), deleted=deleted, given_back=len(batch.unstored))

@@ -27,7 +27,7 @@ class _Relay:
     def __init__(self, upstream: tuple[str, int]) -> None:
         self._upstream = upstream
         self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._connections: set[asyncio.Task[None]] = set()
         self.port = 0
 
     async def open(self) -> None:
@@ -40,34 +40,39 @@ class _Relay:
             return
         self._server.close()
         self._server = None
-        for writer in self._writers:
-            writer.transport.abort()
+        for connection in self._connections:
+            connection.cancel()
+        if self._connections:
+            await asyncio.wait(self._connections)
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            upstream_reader, upstream_writer = await asyncio.open_connection(*self._upstream)
-        except OSError:
-            writer.transport.abort()
+        connection = asyncio.create_task(self._relay(reader, writer))
+        self._connections.add(connection)
+        connection.add_done_callback(self._connections.discard)
+        connection.add_done_callback(lambda _: writer.transport.abort())
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._server is None:  # cut between the accept and now
             return
-        pair = {writer, upstream_writer}
-        self._writers |= pair
-        try:
-            await asyncio.gather(_pump(reader, upstream_writer), _pump(upstream_reader, writer))
-        finally:
-            self._writers -= pair
-            for each in pair:
-                each.transport.abort()
+        with contextlib.suppress(OSError):
+            upstream_reader, upstream_writer = await asyncio.open_connection(*self._upstream)
+            try:
+                await asyncio.gather(pump(reader, upstream_writer), pump(upstream_reader, writer))
+            finally:
+                upstream_writer.transport.abort()
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Bytes from one side to the other until either is gone."""
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Bytes from one side to the other until either is gone; so is the other then."""
     writer.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    with contextlib.suppress(OSError):
+    try:
         while data := await reader.read(_BUFFER_BYTES):
             writer.write(data)
             await writer.drain()
         if writer.can_write_eof():
             writer.write_eof()
+    except OSError:
+        writer.transport.abort()
 
 
 class Relays:

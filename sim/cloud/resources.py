@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import boto3
 from botocore.config import Config
+
+from sim.errors import SimError
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -84,18 +87,24 @@ class DataPlane:
     def ssm(self) -> SSMClient:
         return self._session.client("ssm", endpoint_url=self.endpoint, config=_CONFIG)
 
-    def create(self, *, visibility_timeout: int, max_receive_count: int) -> None:
-        """Makes the queue with its dead-letter queue, the bucket, and a token."""
+    def create(self, *, visibility_timeout: int, max_receive_count: int, token: str | None = None) -> None:
+        """Makes what is not there of the queue with its dead-letter queue, the bucket, and the token.
+
+        `token` replaces the one that is there; without it that one stays, and one is generated if none is.
+        """
         names = self.resources
         dead = self.sqs.create_queue(QueueName=_name(names.dead_letter_queue_url))["QueueUrl"]
         arn = self.sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": max_receive_count})
-        self.sqs.create_queue(
-            QueueName=_name(names.queue_url),
+        # With attributes, CreateQueue refuses a queue that is there with others.
+        self.sqs.set_queue_attributes(
+            QueueUrl=self.sqs.create_queue(QueueName=_name(names.queue_url))["QueueUrl"],
             Attributes={"VisibilityTimeout": str(visibility_timeout), "RedrivePolicy": redrive},
         )
-        self.s3.create_bucket(Bucket=names.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-        self.rotate_token()
+        with suppress(self.s3.exceptions.BucketAlreadyOwnedByYou):
+            self.s3.create_bucket(Bucket=names.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        with suppress(self.ssm.exceptions.ParameterAlreadyExists):
+            self._put_token(token or _new_token(), overwrite=token is not None)
 
     def token(self) -> str:
         """The token that clients must bring."""
@@ -104,8 +113,8 @@ class DataPlane:
 
     def rotate_token(self) -> str:
         """A new token, in place of the old one."""
-        token = secrets.token_urlsafe(24)
-        self.ssm.put_parameter(Name=self.resources.token_parameter, Value=token, Type="SecureString", Overwrite=True)
+        token = _new_token()
+        self._put_token(token, overwrite=True)
         return token
 
     def object_keys(self) -> list[str]:
@@ -148,6 +157,10 @@ class DataPlane:
         """How full the dead-letter queue is."""
         return self._depth(self.resources.dead_letter_queue_url)
 
+    def _put_token(self, token: str, *, overwrite: bool) -> None:
+        parameter = self.resources.token_parameter
+        self.ssm.put_parameter(Name=parameter, Value=token, Type="SecureString", Overwrite=overwrite)
+
     def _depth(self, url: str) -> Depth:
         wanted = self.sqs.get_queue_attributes(
             QueueUrl=url,
@@ -166,6 +179,21 @@ def local_resources(endpoint: str) -> Resources:
         prefix="emails/",
         token_parameter="/emails/api/token",  # noqa: S106 - the parameter's name
     )
+
+
+def data_plane_of(environ: Mapping[str, str]) -> DataPlane:
+    """The local cloud that AWS_ENDPOINT_URL names, the variable by which an AWS SDK finds it too. Raises SimError.
+
+    https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+    """
+    endpoint = environ.get("AWS_ENDPOINT_URL")
+    if not endpoint:
+        raise SimError("AWS_ENDPOINT_URL is not set: it says where LocalStack is, such as http://localhost:4566")
+    return DataPlane(endpoint, local_resources(endpoint))
+
+
+def _new_token() -> str:
+    return secrets.token_urlsafe(24)
 
 
 def _name(queue_url: str) -> str:

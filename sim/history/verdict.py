@@ -59,15 +59,18 @@ def judge(accepted: Mapping[str, Email], objects: Mapping[str, bytes], dead_lett
 
 
 def _equal(body: bytes, email: Email) -> bool:
-    try:
-        return bool(json.loads(body) == email.model_dump())
-    except ValueError:
-        return False
+    return bool(_parsed(body) == email.model_dump())
 
 
 def _dead_id(body: str) -> str | None:
+    document = _parsed(body)
+    id_ = document.get("id") if isinstance(document, dict) else None
+    return id_ if isinstance(id_, str) else None
+
+
+def _parsed(body: bytes | str) -> object:
+    """What a body is as JSON; None for what is none, or is nested too deeply to be read."""
     try:
-        document = json.loads(body)
-    except ValueError:
+        return json.loads(body)
+    except (ValueError, RecursionError):
         return None
-    return document.get("id") if isinstance(document, dict) else None

@@ -6,6 +6,11 @@ COPY requirements.txt /tmp/requirements.txt
 RUN pip install --no-cache-dir --no-deps --only-binary :all: --no-binary airspeed-ext --require-hashes \
         --requirement /tmp/requirements.txt \
     && pip check
+# As in the official image: a folder that its health needs, the sign that it is in a container, and the index of AWS's
+# services, which takes seconds at each start otherwise.
+RUN mkdir /usr/lib/localstack \
+    && touch /usr/lib/localstack/.community-version \
+    && python -m localstack.aws.spec
 # The services that the lock is enough for: with others on, these would call those and fail.
 ARG SERVICES
 ENV GATEWAY_LISTEN=0.0.0.0:4566 \

@@ -36,6 +36,7 @@ class Process:
         self._environment = dict(environment)
         self._scope = scope
         self._popen: subprocess.Popen[bytes] | None = None
+        self._group: int | None = None  # until it has been ended whole; its number may be another's then
 
     @property
     def pid(self) -> int | None:
@@ -53,7 +54,8 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
-        self._scope.owns("group", self._popen.pid)
+        self._group = self._popen.pid
+        self._scope.owns("group", self._group)
 
     def check(self) -> None:
         """Raises ProcessFailed, with the end of its log, if it has ended."""
@@ -63,9 +65,9 @@ class Process:
 
     def signal(self, number: signal.Signals) -> None:
         """Sends a signal to the process and to all its children."""
-        if self._popen is not None:
+        if self._group is not None:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._popen.pid, number)
+                os.killpg(self._group, number)
 
     def terminate(self) -> None:
         """SIGTERM to the process alone, as a container's first process gets it."""
@@ -80,13 +82,15 @@ class Process:
             code = self._popen.wait(seconds)
         except subprocess.TimeoutExpired:
             raise ProcessFailed(f"{self.name} did not end within {seconds:g} s:\n{self.tail()}") from None
-        self.signal(signal.SIGKILL)
-        self._scope.disowns("group", self._popen.pid)
+        if self._group is not None:
+            self.signal(signal.SIGKILL)
+            self._scope.disowns("group", self._group)
+            self._group = None
         return code
 
     def kill(self) -> None:
         """SIGKILL to the process and to all its children."""
-        if self._popen is not None:
+        if self._group is not None:
             self.signal(signal.SIGKILL)
             self.wait(_KILL_SECONDS)
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import ClassVar
 
 import services
-from services.worker.health import fresh
+from services.worker.health import fresh, heartbeat_file
 from sim.cloud.local import LocalCloud
 from sim.cloud.resources import DataPlane
 from sim.runtime.process import Process, free_port
 from sim.runtime.scope import Scope
-from sim.targets.settings import HEARTBEAT_SECONDS, api_ready, service_environment
+from sim.targets.settings import HEARTBEAT_SECONDS, PROCESSES, api_ready, service_environment
 from sim.targets.target import CALLS, AwsService, Capability, Service, Target, Tell, Tuning
 from sim.waiting import until
 
@@ -75,7 +75,7 @@ class ProcessTarget(Target):
 
     @property
     def heartbeat(self) -> Path:
-        """The worker's sign of life."""
+        """The worker's sign of life; each of its processes puts a number behind it."""
         return self._scope.directory / "worker.heartbeat"
 
     def token(self) -> str:
@@ -88,7 +88,9 @@ class ProcessTarget(Target):
         return self._processes[service].pid is not None
 
     def start(self, service: Service) -> None:
-        self.heartbeat.unlink(missing_ok=True)
+        if service == "worker":
+            for number in range(PROCESSES):
+                Path(heartbeat_file(str(self.heartbeat), number)).unlink(missing_ok=True)
         self._processes[service].start()
         self._await_ready(service)
 
@@ -141,7 +143,7 @@ class ProcessTarget(Target):
 
         def ready() -> bool:
             process.check()
-            return api_ready(self.url) if service == "api" else fresh(str(self.heartbeat), HEARTBEAT_SECONDS)
+            return api_ready(self.url) if service == "api" else fresh(str(self.heartbeat), PROCESSES, HEARTBEAT_SECONDS)
 
         until(ready, f"the {service} to be ready", seconds=_READY_SECONDS, seen=process.tail)
 

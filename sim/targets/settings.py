@@ -11,6 +11,7 @@ from sim.cloud.resources import CREDENTIALS, REGION, Resources
 from sim.targets.target import CALLS, AwsService, Service, Tuning
 
 HEARTBEAT_SECONDS = 60
+PROCESSES = 2
 _READY_TIMEOUT_SECONDS = 2
 
 
@@ -24,6 +25,7 @@ def service_environment(
         "AWS_EC2_METADATA_DISABLED": "true",
         **{f"AWS_ENDPOINT_URL_{aws.upper()}": endpoint(aws) for aws in CALLS[service]},
         "QUEUE_URL": resources.queue_url,
+        "PROCESSES": str(PROCESSES),
         **(_api(resources) if service == "api" else _worker(resources, tuning)),
         **(tuning.service_environment or {}),
     }

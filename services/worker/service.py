@@ -1,0 +1,48 @@
+"""The worker on real clients, threads and processes."""
+
+from __future__ import annotations
+
+import signal
+from functools import partial
+from pathlib import Path
+
+from services.pipeline import aws, log, processes
+from services.pipeline.runtime import ThreadRuntime
+from services.worker.health import heartbeat_file
+from services.worker.heartbeat import Heartbeat
+from services.worker.queue import Queue
+from services.worker.settings import Settings
+from services.worker.store import Store
+from services.worker.worker import Worker
+
+
+def work(settings: Settings, number: int) -> int:
+    """One process of the worker: works until a signal comes; the exit status."""
+    log.configure("worker", settings.log_level)
+    runtime = ThreadRuntime()
+    sqs = aws.client(
+        "sqs",
+        settings.aws_region,
+        connections=2 * settings.pollers,
+        attempts=1,
+        read_timeout=settings.receive_wait_seconds + aws.READ_TIMEOUT_SECONDS,
+    )
+    s3 = aws.client("s3", settings.aws_region, connections=settings.pollers * settings.receive_batch_size, attempts=1)
+    sign = Path(heartbeat_file(str(settings.heartbeat_file), number)).touch
+    worker = Worker(
+        Queue(sqs, settings, runtime),
+        Store(s3, settings.bucket, settings.prefix),
+        Heartbeat(sign, settings.heartbeat_seconds, runtime),
+        settings,
+        runtime,
+    )
+    worker.start()
+    # Waited for, not handled: no handler ever runs in the middle of something.
+    signal.sigwait(processes.END)
+    worker.stop()
+    return 0 if worker.wait_stopped(settings.stop_timeout_seconds) else 1
+
+
+def serve(settings: Settings) -> int:
+    """Works in `settings.processes` processes until a signal comes; the exit status, 0 if nothing was left in hand."""
+    return processes.run(settings.processes, partial(work, settings))
