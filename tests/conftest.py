@@ -1,1 +1,27 @@
-"""The kit's own pytest plugin serves the tests of the kit."""
+"""What tests of several rooms share. The kit's own pytest plugin serves the tests of the kit as well."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from sim.doctor import examine, missing
+from sim.images import engine
+from sim.images.base import choose
+from sim.images.build import build
+from sim.images.rootfs import default_cache
+
+
+@pytest.fixture(scope="session")
+def docker() -> None:
+    """An engine with compose. Where there is none the test is skipped with what is missing; in CI it fails."""
+    lacking = "; ".join(f"{each.what}: {each.seen}: {each.remedy}" for each in missing(examine(), "docker"))
+    if lacking:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(lacking)
+
+
+@pytest.fixture(scope="session")
+def images(docker: None) -> dict[str, str]:  # noqa: ARG001 - they are built by it
+    """The names of all images, by environment variable, built from this checkout."""
+    return build(choose(os.environ, engine.obtainable), print, cache=default_cache(os.environ))

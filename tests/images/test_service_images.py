@@ -3,57 +3,34 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
 
 from services.pipeline.version import version
-from sim.command import CommandFailed, run
+from sim.command import CommandFailed
 from sim.images import engine
-from sim.images.base import choose
-from sim.images.build import build
-from sim.images.rootfs import default_cache
 from sim.images.service import SERVICES
+from tests.images.containers import docker_run, inspect
 
 pytestmark = [
     pytest.mark.parametrize("service", SERVICES),
     pytest.mark.timeout(600),
-    pytest.mark.xdist_group("images"),
+    pytest.mark.xdist_group("docker"),
 ]
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module")
-def built() -> dict[str, str]:
-    """The names of the images, by environment variable."""
-    try:
-        run(["docker", "version"], remedy="")
-    except CommandFailed as failure:
-        pytest.skip(f"no Docker engine: {failure.stderr}")
-    return build(choose(os.environ, engine.obtainable), print, cache=default_cache(os.environ))
-
-
-@pytest.fixture
-def image(built: dict[str, str], service: str) -> str:
-    return built[f"{service.upper()}_IMAGE"]
-
-
-def docker_run(image: str, *options: str, command: tuple[str, ...] = ()) -> str:
-    confined = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--network", "none"]
-    return run(["docker", "run", "--rm", *confined, *options, image, *command], remedy="")
-
-
 def test_the_label_the_tag_and_the_code_say_the_version_of_the_file(image: str, service: str) -> None:
-    labels = json.loads(run(["docker", "inspect", "--format", "{{json .Config.Labels}}", image], remedy=""))
+    labels = json.loads(inspect(image, "{{json .Config.Labels}}"))
     said = docker_run(image, "--entrypoint", "cat", command=(f"services/{service}/version.txt",)).strip()
     assert {labels["org.opencontainers.image.version"], image.rpartition(":")[2], said} == {version(service)}
 
 
-def test_another_version_than_the_file_says_is_not_built(built: dict[str, str], service: str) -> None:
+def test_another_version_than_the_file_says_is_not_built(images: dict[str, str], service: str) -> None:
     dockerfile = ROOT / "services" / service / "Dockerfile"
-    told = {"BASE_IMAGE": built["BASE_IMAGE"], "VERSION": "0.0.0-other"}
+    told = {"BASE_IMAGE": images["BASE_IMAGE"], "VERSION": "0.0.0-other"}
     with pytest.raises(CommandFailed, match=r"version\.txt"):
         engine.build("services/refused", dockerfile=dockerfile, context=ROOT, arguments=told)
 

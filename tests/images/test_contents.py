@@ -1,0 +1,97 @@
+"""What is in the images that ship, and what is not."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sim.command import CommandFailed, run
+from sim.images import sbom
+from sim.images.service import SERVICES
+from tests.images.containers import docker_run, inspect
+
+pytestmark = [
+    pytest.mark.parametrize("service", SERVICES),
+    pytest.mark.timeout(600),
+    pytest.mark.xdist_group("docker"),
+]
+
+ROOT = Path(__file__).resolve().parents[2]
+MEGABYTE = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def bills(
+    images: dict[str, str],  # noqa: ARG001 - it builds them
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, Any]:
+    """The SBOM of each service."""
+    try:
+        files = sbom.write(tmp_path_factory.mktemp("sbom"))
+    except CommandFailed as failure:
+        if failure.status is None:
+            pytest.skip(str(failure))
+        raise
+    return dict(zip(SERVICES, (json.loads(file.read_text()) for file in files), strict=True))
+
+
+def test_its_sbom_lists_every_package_in_the_locked_version(bills: dict[str, Any], service: str) -> None:
+    locked = dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / f"services/{service}/requirements.txt").read_text(), re.M))
+    listed = {
+        name: version
+        for component in bills[service]["components"]
+        for name, version in re.findall(r"^pkg:pypi/(.+)@(.+)$", component.get("purl", ""))
+        if any(each["value"].startswith("venv/") for each in component["properties"])
+    }
+    assert "boto3" in listed
+    assert listed == locked
+
+
+def test_its_sbom_names_the_image_and_what_debian_brings(bills: dict[str, Any], image: str, service: str) -> None:
+    assert bills[service]["metadata"]["component"]["name"] == image
+    assert any(each.get("purl", "").startswith("pkg:deb/debian/libc6@") for each in bills[service]["components"])
+
+
+def test_of_our_files_it_holds_the_service_and_nothing_else(image: str, service: str) -> None:
+    shipped = [
+        "services/__init__.py",
+        *(f"services/pipeline/{file.name}" for file in (ROOT / "services/pipeline").glob("*.py")),
+        *(f"services/{service}/{file.name}" for file in (ROOT / "services" / service).glob("*.py")),
+        *(f"services/{service}/{name}" for name in ("requirements.txt", "version.txt")),
+    ]
+    find = (".", "-type", "f", "-not", "-name", "*.pyc", "-printf", "%P\\n")
+    assert sorted(docker_run(image, "--entrypoint", "find", command=find).split()) == sorted(shipped)
+
+
+def test_it_holds_no_compiler(image: str) -> None:
+    names = r".*/(.*-)?(gcc|g\+\+|cc|c\+\+|cc1|clang|tcc|ld|as|make|cargo|rustc|go)(-[0-9.]+)?"
+    find = ("/usr", "/venv", "-regextype", "posix-extended", "-regex", names, "-executable", "-not", "-type", "d")
+    assert docker_run(image, "--entrypoint", "find", command=find) == ""
+
+
+@pytest.mark.usefixtures("bills")
+def test_it_holds_no_secret(image: str) -> None:
+    results = json.loads(sbom.scan(image, "--scanners", "secret", "--format", "json")).get("Results", [])
+    assert [result["Target"] for result in results if result.get("Secrets")] == []
+
+
+def test_neither_its_history_nor_its_configuration_speaks_of_a_secret(image: str) -> None:
+    history = run(["docker", "history", "--no-trunc", "--format", "{{.CreatedBy}}", image], remedy="")
+    assert "COPY /app /app" in history
+    told = re.compile(r".*(?:token|secret|passw|credential|aws_).*", re.IGNORECASE)
+    assert told.findall(history + inspect(image, "{{json .Config}}")) == []
+
+
+def test_it_is_small(images: dict[str, str], image: str) -> None:
+    """On the offline base, of 130 MB, it is so below 200 MB in all."""
+    assert size(image) - size(images["BASE_IMAGE"]) < 70 * MEGABYTE
+
+
+def size(image: str) -> int:
+    """Bytes of all files, so that it does not depend on how an engine keeps its layers."""
+    everything = ("docker", "run", "--rm", "--network", "none", "--user", "0", "--entrypoint", "du")
+    return int(run([*everything, image, "-sxb", "/"], remedy="").split()[0])
