@@ -18,6 +18,13 @@ from pythonjsonlogger.json import JsonFormatter
 _TALKATIVE = ("botocore", "boto3", "urllib3", "s3transfer")
 
 
+class _Handover(QueueHandler):
+    """Hands records on as they are. Others could be pickled, with the traceback written into the message."""
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        return record
+
+
 def configure(service: str, level: str) -> None:
     """Sends every log record to standard output as JSON: timestamp, level, logger, message, and what `extra` adds."""
     output = logging.StreamHandler(sys.stdout)
@@ -34,7 +41,7 @@ def configure(service: str, level: str) -> None:
     writer.start()
     # Unlike atexit, this is called at the end of a child process too.
     Finalize(None, writer.stop, exitpriority=0)
-    logging.root.handlers[:] = [QueueHandler(records)]
+    logging.root.handlers[:] = [_Handover(records)]
     logging.root.setLevel(level)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -24,7 +24,10 @@ class BaseImages:
         return {"BASE_IMAGE": self.python, "LOCALSTACK_IMAGE": self.localstack}
 
 
-OFFICIAL = BaseImages("python:3.11.16-slim-bookworm", f"localstack/localstack:{LOCALSTACK_VERSION}")
+OFFICIAL = BaseImages(
+    "python:3.11.16-slim-bookworm@sha256:528257d48c1da0dcecc2e725d1ae34498d60c965f1241e39cd6a85a8859bdf84",
+    f"localstack/localstack:{LOCALSTACK_VERSION}",
+)
 OFFLINE = BaseImages("offline/python:3.11", f"offline/localstack:{LOCALSTACK_VERSION}")
 """Stand-ins with the same commands on the same paths, built by `sim.images.offline`."""
 

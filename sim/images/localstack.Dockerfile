@@ -1,5 +1,5 @@
 # offline/localstack: a stand-in for the official image, from LocalStack's own lock.
-ARG BASE_IMAGE=python:3.11.16-slim-bookworm
+ARG BASE_IMAGE=python:3.11.16-slim-bookworm@sha256:528257d48c1da0dcecc2e725d1ae34498d60c965f1241e39cd6a85a8859bdf84
 FROM ${BASE_IMAGE}
 COPY requirements.txt /tmp/requirements.txt
 # airspeed-ext is the one package that has no wheel.
