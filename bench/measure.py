@@ -37,7 +37,7 @@ class Plan:
         return self.rounds * (1 + len(_BOTH) * (len(self.clients) + 2))
 
 
-QUICK = Plan(rounds=1, warm_up=0.4, seconds=1.2, drain_share=0.4)
+QUICK = Plan(rounds=1, warm_up=0.3, seconds=1.0, drain_share=0.3)
 
 
 @dataclass

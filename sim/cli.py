@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Annotated
 
 import typer
 
+from services.pipeline.aws import AWS_ERRORS
 from sim import doctor as examination
 from sim import stack as stacks
 from sim.client import Client
@@ -50,7 +52,13 @@ class Part(StrEnum):
 
 Directory = Annotated[
     Path,
-    typer.Option("--dir", envvar="SIM_DIR", help="Where the stack's state is kept; one stack for each.", metavar="DIR"),
+    typer.Option(
+        "--dir",
+        envvar="SIM_DIR",
+        help="Where the stack's state is kept; one stack for each.",
+        metavar="DIR",
+        file_okay=False,
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program, not a table.")]
 _HERE = Path(".sim")
@@ -130,7 +138,8 @@ def logs(
     places = dict.fromkeys(chosen, 0)
     while True:
         for name, each in chosen.items():
-            with Path(each.log).open(errors="replace") as log:
+            # The stack's end takes its logs away.
+            with suppress(FileNotFoundError), Path(each.log).open(errors="replace") as log:
                 log.seek(places[name])
                 for line in log:
                     sys.stdout.write(line if part else f"{name:<10} {line}")
@@ -139,6 +148,7 @@ def logs(
             return
         sys.stdout.flush()
         time.sleep(0.2)
+        stacks.running(directory)
 
 
 @app.command()
@@ -193,10 +203,10 @@ def main() -> None:
         app()
     except stacks.NothingRuns as error:
         sys.exit(_told_error(error, NOTHING_RUNS))
-    except SimError as error:
+    except (SimError, *AWS_ERRORS) as error:
         sys.exit(_told_error(error, FAILED))
 
 
-def _told_error(error: SimError, status: int) -> int:
+def _told_error(error: Exception, status: int) -> int:
     print(f"sim: {error}", file=sys.stderr)
     return status

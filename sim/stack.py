@@ -6,12 +6,14 @@ The token is not: it is read from where the API reads it.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -109,9 +111,12 @@ def running(directory: Path) -> Stack:
 
 def up(directory: Path, tell: Callable[[str], None]) -> Stack:
     """Starts a stack that stays up, unless one is; returns when it is ready. Raises NotUp."""
-    if (there := find(directory)) is not None:
-        return there
     directory.mkdir(parents=True, exist_ok=True)
+    with _alone_in(directory):
+        return find(directory) or _start(directory, tell)
+
+
+def _start(directory: Path, tell: Callable[[str], None]) -> Stack:
     state_file(directory).unlink(missing_ok=True)
     supervisor = subprocess.Popen(  # noqa: S603 - this Python, with a module of ours
         [sys.executable, "-m", "sim.supervisor", str(directory)],
@@ -134,6 +139,17 @@ def up(directory: Path, tell: Callable[[str], None]) -> Stack:
     if stack is None:
         raise NotUp("the stack did not come up:\n" + "\n".join(said[-40:]))
     return stack
+
+
+@contextmanager
+def _alone_in(directory: Path) -> Iterator[None]:
+    """Waits for whoever else is starting a stack there."""
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def down(stack: Stack) -> None:

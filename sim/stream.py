@@ -49,7 +49,8 @@ def main() -> int:
         stream(Client(options.url, data_plane_of(os.environ).token()), options.rate, options.accepted)
     except (*AWS_ERRORS, SimError) as error:
         print(f"sim.stream: {error}", file=sys.stderr)
-    return 1
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

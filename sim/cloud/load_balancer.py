@@ -31,7 +31,7 @@ class LoadBalancer:
         self._turn = itertools.count()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection to its end; resets it where no instance takes it."""
+        """One connection to its end, which comes at once where no instance takes it."""
         try:
             upstream_reader, upstream_writer = await self._connect()
         except OSError:

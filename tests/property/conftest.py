@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-from hypothesis import HealthCheck, settings
-
-from tests.property.account import Account
+from hypothesis import settings
 
 # No deadline: how long one example takes on a busy machine says nothing of the law that it tests.
 settings.register_profile("property", deadline=None, derandomize=False, print_blob=True)

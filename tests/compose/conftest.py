@@ -1,0 +1,33 @@
+"""What compose.yaml is run with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from sim.runtime.container import new_run
+from sim.runtime.process import free_port
+from sim.runtime.scope import Scope
+from tests.compose.target import label
+
+
+@pytest.fixture(scope="module")
+def project() -> Iterator[str]:
+    """A name for a stack. Whatever bears it is removed in the end, even if the run is killed."""
+    name = new_run()
+    with Scope() as scope:
+        scope.owns("label", label(name))
+        yield name
+
+
+@pytest.fixture(scope="module")
+def environment(images: dict[str, str], project: str) -> Iterator[pytest.MonkeyPatch]:
+    """The environment that compose reads: the project, the images, free ports, and what is fast to test."""
+    ports = {"API_PORT": str(free_port()), "LOCALSTACK_PORT": str(free_port())}
+    fast = {"DEMO_RATE": "10", "VISIBILITY_TIMEOUT_SECONDS": "5"}
+    nothing_else = {"COMPOSE_PROFILES": "", "SIM_TOKEN": ""}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"COMPOSE_PROJECT_NAME": project, **images, **ports, **fast, **nothing_else}.items():
+            patch.setenv(name, value)
+        yield patch

@@ -1,0 +1,224 @@
+"""compose.yaml, run as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import count, takewhile
+from typing import Any
+
+import pytest
+
+from services.pipeline.message import Email
+from sim.client import Client, publish_all
+from sim.command import run
+from sim.history.verdict import message_id
+from sim.ledger import Ledger
+from sim.targets.settings import api_ready
+from sim.waiting import until
+from tests.compose.target import ComposeTarget, left
+
+pytestmark = [pytest.mark.xdist_group("docker"), pytest.mark.timeout(300)]
+
+SERVICES = ["api", "load-balancer", "worker"]
+SIGKILLED = 137
+
+
+@pytest.fixture(scope="module")
+def compose(environment: pytest.MonkeyPatch, project: str) -> Iterator[ComposeTarget]:  # noqa: ARG001 - compose reads it
+    with ComposeTarget(project) as target:
+        yield target
+
+
+@pytest.fixture
+def ledger(compose: ComposeTarget) -> Ledger:
+    return Ledger(compose, Client(compose.url, compose.token()))
+
+
+@contextmanager
+def publishing(compose: ComposeTarget, email: Email) -> Iterator[Ledger]:
+    """Publishes for as long as the block lasts; what was accepted is in the ledger."""
+    client = Client(compose.url, compose.token())
+    ledger = Ledger(compose, client)
+    over = threading.Event()
+
+    def publish() -> None:
+        numbers = takewhile(lambda _: not over.is_set(), count())
+        emails = (email.model_copy(update={"email_subject": f"number {number}"}) for number in numbers)
+        for published in publish_all(client, ((each, each) for each in emails), concurrency=4, rate=40):
+            if published.answer.accepted:
+                ledger.accepted[published.answer.message_id] = published.name
+
+    with ThreadPoolExecutor(1) as pool:
+        publisher = pool.submit(publish)
+        try:
+            until(lambda: ledger.accepted, "a first e-mail to be accepted", seconds=10)
+            yield ledger
+        finally:
+            over.set()
+        publisher.result()
+
+
+def inspected(compose: ComposeTarget) -> dict[str, dict[str, Any]]:
+    """All that the engine knows of each container, by its service."""
+    ids = [container.id for container in compose.containers()]
+    documents = json.loads(run(["docker", "inspect", *ids], remedy=""))
+    return {each["Config"]["Labels"]["com.docker.compose.service"]: each for each in documents}
+
+
+def exit_codes(compose: ComposeTarget, services: list[str]) -> dict[str, int]:
+    """Of the services that have ended."""
+    states = {service: inspected(compose)[service]["State"] for service in services}
+    return {service: state["ExitCode"] for service, state in states.items() if state["Status"] == "exited"}
+
+
+def test_what_is_published_is_stored(ledger: Ledger, email: Email) -> None:
+    ledger.publish(email)
+    ledger.verify()
+
+
+def test_up_again_changes_nothing(compose: ComposeTarget, ledger: Ledger, email: Email) -> None:
+    ledger.publish(email)
+    ledger.verify()
+    containers, token = {each.id for each in compose.containers()}, compose.token()
+    compose.up()
+    assert ({each.id for each in compose.containers()}, compose.token()) == (containers, token)
+    assert len(ledger.object_keys()) == 1
+
+
+def test_the_token_is_printed_to_who_asks_and_is_in_no_log(compose: ComposeTarget) -> None:
+    told = compose.compose.run("setup", ["token"], remove=True, tty=False)
+    assert told == compose.token()
+    assert [name for name, log in compose.logs().items() if compose.token() in log] == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_restart_loses_nothing(compose: ComposeTarget, email: Email, service: str) -> None:
+    with publishing(compose, email) as ledger:
+        compose.compose.restart(service)
+        until(lambda: api_ready(compose.url), "the API to be ready", seconds=30)
+        accepted = len(ledger.accepted)
+        until(lambda: len(ledger.accepted) > accepted, "another e-mail to be accepted", seconds=30)
+    ledger.verify()
+
+
+def test_localstack_comes_back_empty_and_up_makes_it_whole(
+    compose: ComposeTarget, ledger: Ledger, email: Email
+) -> None:
+    ledger.publish(email)
+    ledger.verify()
+    compose.compose.restart("localstack")
+    compose.up()
+    assert compose.data_plane.object_keys() == []
+    anew = Ledger(compose, Client(compose.url, compose.token()))
+    anew.publish(email)
+    anew.verify()
+
+
+def test_a_stop_is_graceful_and_loses_nothing(compose: ComposeTarget, email: Email) -> None:
+    with publishing(compose, email) as ledger:
+        compose.compose.stop(SERVICES)
+    assert exit_codes(compose, SERVICES) == dict.fromkeys(SERVICES, 0)
+    compose.compose.start(SERVICES)
+    until(lambda: api_ready(compose.url), "the API to be ready", seconds=30)
+    ledger.verify()
+
+
+def test_a_stop_right_after_a_start_is_heard(compose: ComposeTarget) -> None:
+    compose.compose.restart("worker")
+    compose.compose.stop("worker")
+    assert exit_codes(compose, ["worker"])["worker"] != SIGKILLED
+    compose.up()
+
+
+def test_everything_can_be_stopped_and_works_again(compose: ComposeTarget, email: Email) -> None:
+    compose.compose.stop()
+    assert exit_codes(compose, [*SERVICES, "localstack", "setup"]) == dict.fromkeys(
+        [*SERVICES, "localstack", "setup"], 0
+    )
+    compose.up()
+    ledger = Ledger(compose, Client(compose.url, compose.token()))
+    ledger.publish(email)
+    ledger.verify()
+
+
+def test_scaled_out_every_instance_takes_part(compose: ComposeTarget, email: Email) -> None:
+    compose.compose.up(wait=True, quiet=True, scales={"api": 2, "worker": 3})
+    ledger = Ledger(compose, Client(compose.url, compose.token()))
+    instances = [*compose.containers("api"), *compose.containers("worker")]
+    assert len(instances) == 5
+
+    def idle() -> list[str]:
+        ledger.publish_all([email] * 50)
+        logs = compose.logs()
+        return [each.name for each in instances if not any(id_ in logs[each.name] for id_ in ledger.accepted)]
+
+    until(lambda: not idle(), "every instance to take part", seconds=60, seen=idle)
+    ledger.verify()
+    compose.up()
+    assert len(compose.containers("api")) == len(compose.containers("worker")) == 1
+
+
+def test_the_demo_profile_publishes_the_samples(compose: ComposeTarget) -> None:
+    profile = compose.with_profiles("demo").compose
+    profile.up(wait=True, quiet=True)
+
+    def accepted() -> dict[str, str]:
+        [demo] = compose.containers("demo")
+        lines = [line.split(maxsplit=2) for line in str(demo.logs()).splitlines()]
+        return {id_: subject for outcome, id_, subject in lines if outcome == "accepted"}
+
+    until(lambda: len(accepted()) > 12, "all samples to be published", seconds=30, seen=accepted)
+    profile.stop("demo")
+    assert exit_codes(compose, ["demo"]) == {"demo": 0}
+    compose.drain(30)
+    stored = {message_id(key): compose.data_plane.object(key).body for key in compose.data_plane.object_keys()}
+    assert {id_: json.loads(stored[id_])["email_subject"] for id_ in accepted()} == accepted()
+    assert confined(inspected(compose)["demo"])
+
+
+def confined(document: dict[str, Any]) -> bool:
+    """Whether a container is nobody's, can write nothing and gain nothing."""
+    host = document["HostConfig"]
+    return (
+        document["Config"]["User"] == "10001:10001"
+        and host["ReadonlyRootfs"]
+        and host["CapDrop"] == ["ALL"]
+        and not host["CapAdd"]
+        and not host["Privileged"]
+        and host["SecurityOpt"] == ["no-new-privileges:true"]
+    )
+
+
+def test_every_container_is_confined(compose: ComposeTarget) -> None:
+    documents = inspected(compose)
+    assert {"localstack", "setup", *SERVICES} <= documents.keys()
+    assert [service for service, document in documents.items() if not confined(document)] == []
+
+
+def test_nothing_is_published_but_to_loopback(compose: ComposeTarget) -> None:
+    published = {
+        (service, port["HostIp"], port["HostPort"])
+        for service, document in inspected(compose).items()
+        for ports in document["NetworkSettings"]["Ports"].values()
+        for port in ports or []
+    }
+    assert published == {
+        ("load-balancer", "127.0.0.1", os.environ["API_PORT"]),
+        ("localstack", "127.0.0.1", os.environ["LOCALSTACK_PORT"]),
+    }
+
+
+def test_a_start_is_probed_often(compose: ComposeTarget) -> None:
+    checks = {service: document["Config"].get("Healthcheck", {}) for service, document in inspected(compose).items()}
+    slow = [name for name, check in checks.items() if check["Test"] != ["NONE"] and not check.get("StartInterval")]
+    assert slow == []
+
+
+def test_down_leaves_nothing(compose: ComposeTarget) -> None:
+    compose.down()
+    assert left(compose.project) == ""

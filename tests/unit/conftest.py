@@ -1,0 +1,29 @@
+"""What the unit tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+from tests.unit.virtual import VirtualRuntime
+
+# No deadline: how long one example takes on a busy machine says nothing of the law that it tests.
+settings.register_profile("unit", deadline=None)
+settings.load_profile("unit")
+
+
+@pytest.fixture
+def runtime() -> Iterator[VirtualRuntime]:
+    """Virtual time that starts at 0."""
+    runtime = VirtualRuntime()
+    yield runtime
+    runtime.close()
+
+
+@pytest.fixture(autouse=True)
+def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials that are none, so that boto3 looks for no others."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "none")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")

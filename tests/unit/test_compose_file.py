@@ -1,0 +1,84 @@
+"""What compose.yaml repeats of what is decided elsewhere, held against that; and what it promises of every service."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from sim.cloud.localstack.settings import PORT, container_environment
+from sim.cloud.resources import local_resources
+from sim.images.base import OFFICIAL
+from sim.targets.settings import service_environment
+from sim.targets.target import SERVICES, Service, Tuning
+
+ROOT = Path(__file__).resolve().parents[2]
+ENDPOINT = f"http://localstack:{PORT}"
+
+TEXT = (ROOT / "compose.yaml").read_text()
+DEFAULTS: dict[str, str] = dict(re.findall(r"\$\{(\w+):-([^}]*)\}", TEXT))
+
+
+def composed() -> dict[str, dict[str, Any]]:
+    """The services as they are where the environment says nothing."""
+    without_variables = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", TEXT)
+    services: dict[str, dict[str, Any]] = YAML(typ="safe").load(without_variables)["services"]
+    return services
+
+
+COMPOSED = composed()
+
+
+def test_the_official_images_are_the_default() -> None:
+    named = {"BASE_IMAGE": DEFAULTS["BASE_IMAGE"], "LOCALSTACK_IMAGE": DEFAULTS["LOCALSTACK_IMAGE"]}
+    assert named == OFFICIAL.environment()
+
+
+def test_localstack_is_set_as_in_every_container() -> None:
+    of_its_own = {"XDG_CACHE_HOME": "/tmp/cache"}
+    assert COMPOSED["localstack"]["environment"] == container_environment() | of_its_own
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_is_set_as_in_the_other_targets(service: Service) -> None:
+    """Times and sizes have their own defaults, and one endpoint serves all of AWS."""
+    elsewhere = service_environment(service, local_resources(ENDPOINT), Tuning(), lambda _: ENDPOINT)
+    names = {name: value for name, value in elsewhere.items() if "ENDPOINT" not in name}
+    here = {name: str(value) for name, value in COMPOSED[service]["environment"].items()}
+    assert here.pop("AWS_ENDPOINT_URL") == ENDPOINT
+    assert here.items() <= names.items()
+    assert {"QUEUE_URL", "AWS_ACCESS_KEY_ID", "AWS_REGION"} <= here.keys()
+
+
+def test_the_queue_is_made_as_in_the_other_targets() -> None:
+    command = [str(word) for word in COMPOSED["setup"]["command"]]
+    options = dict(zip(command[1::2], command[2::2], strict=True))
+    assert options == {
+        "--max-receive-count": str(Tuning().max_receive_count),
+        "--visibility-timeout": str(Tuning().visibility_timeout),
+    }
+
+
+@pytest.mark.parametrize("name", COMPOSED)
+def test_a_service_is_confined(name: str) -> None:
+    service = COMPOSED[name]
+    assert service["user"] == "10001:10001"
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not service.keys() & {"privileged", "cap_add", "network_mode", "pid", "ipc", "devices"}
+
+
+@pytest.mark.parametrize("name", COMPOSED)
+def test_a_port_is_on_loopback(name: str) -> None:
+    assert [port for port in COMPOSED[name].get("ports", []) if not port.startswith("127.0.0.1:")] == []
+
+
+@pytest.mark.parametrize("variable", DEFAULTS)
+def test_the_page_tells_of_every_variable_and_its_default(variable: str) -> None:
+    default = "the official ones" if variable in OFFICIAL.environment() else DEFAULTS[variable]
+    row = re.compile(rf"^\|.*`{variable}`.*\|.*{re.escape(default)}.*\|", re.MULTILINE)
+    assert row.search((ROOT / "docs/compose.md").read_text())

@@ -1,0 +1,22 @@
+"""What the worker's unit tests share."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.worker.settings import Settings
+from tests.unit import wire
+from tests.unit.virtual import VirtualRuntime
+from tests.unit.worker.cloud import Cloud
+
+
+@pytest.fixture
+def settings() -> Settings:
+    """Production's, with four pollers."""
+    return Settings(aws_region=wire.REGION, queue_url="http://sqs.invalid/queue", bucket="emails", pollers=4)
+
+
+@pytest.fixture
+def cloud(runtime: VirtualRuntime, settings: Settings) -> Cloud:
+    """An empty queue, an empty bucket, and nothing that fails."""
+    return Cloud(runtime, settings)
