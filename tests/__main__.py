@@ -40,7 +40,7 @@ def main(wanted: str | None) -> int:
 def _run(target: str, *, alone: bool) -> int:
     """The tests that need a target on this one; with the first also those that need none."""
     tests = ["tests/e2e"] if alone or target != TARGETS[0] else ["tests"]
-    command = [sys.executable, "-m", "pytest", "-n", _WORKERS, "--dist", "loadgroup", "--target", target, *tests]
+    command = [sys.executable, "-m", "pytest", "-n", _WORKERS, "--dist", "loadfile", "--target", target, *tests]
     return subprocess.run(command, check=False).returncode
 
 

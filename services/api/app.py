@@ -90,6 +90,13 @@ def create_app(
     def openapi_document() -> Response:
         return jsonify(document)
 
+    @app.after_request
+    def let_go(response: Response) -> Response:
+        # A client that kept its connection would lose a request on it when the listener closes.
+        if draining():
+            response.headers["Connection"] = "close"
+        return response
+
     _answer_problems(app)
     _trace_requests(app, runtime)
     return app

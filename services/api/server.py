@@ -1,8 +1,9 @@
 """The HTTP server: Granian, a thread for each request in hand.
 
 The end of a task on ECS: the load balancer has taken the instance out, then comes SIGTERM. From then
-on `/health` says 503 for `drain_seconds`, so that whoever still routes here turns away; then the
-listener closes, the requests in flight finish, and the process exits with 0.
+on, for `drain_seconds`, `/health` says 503, so that whoever still routes here turns away, and every
+answer closes its connection; then the listener closes, the requests in flight finish, and the process
+exits with 0.
 """
 
 from __future__ import annotations

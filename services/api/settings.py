@@ -16,7 +16,7 @@ class Settings(ServiceSettings):
         1_048_576, ge=1024, le=1_048_576, description="what SQS takes in one message and in one batch"
     )
     batch_linger_seconds: float = Field(
-        0.003, ge=0, le=0.1, description="how long a batch waits for company while other batches are under way"
+        0.005, ge=0, le=0.1, description="how long a batch waits for company while other batches are under way"
     )
     host: str = "0.0.0.0"  # noqa: S104 - in its container; the security group decides who comes near
     port: int = Field(8080, ge=1, le=65535)

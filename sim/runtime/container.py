@@ -107,7 +107,8 @@ class Container:
             confined = {"read_only": True, "cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
             made.with_tmpfs_mount("/tmp", "size=1m")  # noqa: S108 - for the worker's heartbeat
         first = next(iter(spec.aliases)).name
-        made.with_kwargs(network=first, networking_config=networks, labels={LABEL: run}, **confined)
+        # As process 1, a service would ignore a SIGTERM that comes before it has said what to do then.
+        made.with_kwargs(network=first, networking_config=networks, labels={LABEL: run}, init=True, **confined)
         made.start()
         return cls(made.get_wrapped_container())
 

@@ -22,7 +22,7 @@ from sim.targets.settings import api_ready
 from sim.waiting import until
 from tests.compose.target import ComposeTarget, left
 
-pytestmark = [pytest.mark.xdist_group("docker"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.timeout(300)]
 
 SERVICES = ["api", "load-balancer", "worker"]
 SIGKILLED = 137

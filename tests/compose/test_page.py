@@ -1,4 +1,4 @@
-"""The commands that docs/compose.md shows do what it says, with the images that compose builds itself."""
+"""The commands of compose that the pages show do what they say, with the images that compose builds itself."""
 
 from __future__ import annotations
 
@@ -10,21 +10,35 @@ from sim.command import run
 from tests.compose.target import ROOT, left
 from tests.docs.test_commands import commands
 
-pytestmark = [pytest.mark.xdist_group("docker"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.timeout(300)]
 
 
 def test_the_commands_of_the_page_work_and_leave_nothing(environment: pytest.MonkeyPatch, project: str) -> None:
     for image in ("API_IMAGE", "WORKER_IMAGE"):
-        environment.delenv(image)
+        environment.delenv(image, raising=False)
     environment.setenv("SIM_TOKEN", "a-token-of-ones-own")
     # An earlier run's would be taken.
     run(["docker", "compose", "--project-directory", str(ROOT), "build", "--quiet"], remedy="")
-    script = "\n".join(commands("docs/compose.md"))
-    done = subprocess.run(
-        ["bash", "-euxo", "pipefail", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    done = run_in_order(commands("docs/compose.md"))
     assert "TOKEN=a-token-of-ones-own" in done.stderr
     assert '"status":"ok"' in done.stdout.replace(" ", "")
     assert "accepted  " in done.stdout
     assert left(project) == ""
+
+
+def test_the_commands_of_the_readme_show_something_and_leave_nothing(
+    environment: pytest.MonkeyPatch, project: str
+) -> None:
+    environment.delenv("API_IMAGE", raising=False)
+    environment.delenv("WORKER_IMAGE", raising=False)
+    done = run_in_order([command for command in commands("README.md") if command.startswith("docker ")])
+    assert "accepted  " in done.stdout
+    assert left(project) == ""
+
+
+def run_in_order(shown: list[str]) -> subprocess.CompletedProcess[str]:
+    """The commands as one script, which ends with the first that fails."""
+    script = ["bash", "-euxo", "pipefail", "-c", "\n".join(shown)]
+    done = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done

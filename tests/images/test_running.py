@@ -15,7 +15,6 @@ from tests.images.containers import inspect, running
 pytestmark = [
     pytest.mark.parametrize("service", SERVICES),
     pytest.mark.timeout(600),
-    pytest.mark.xdist_group("docker"),
 ]
 
 ENVIRONMENT = {

@@ -16,7 +16,6 @@ from tests.images.containers import docker_run, inspect
 pytestmark = [
     pytest.mark.parametrize("service", SERVICES),
     pytest.mark.timeout(600),
-    pytest.mark.xdist_group("docker"),
 ]
 
 ROOT = Path(__file__).resolve().parents[2]

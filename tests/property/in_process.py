@@ -40,7 +40,7 @@ class Sqs:
 
     bodies: list[str] = field(default_factory=list)
 
-    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: ARG002, N803 - boto3's
+    def send_message_batch(self, *, Entries: list[dict[str, str]], **_asked: object) -> dict[str, Any]:  # noqa: N803 - boto3's
         self.bodies += [entry["MessageBody"] for entry in Entries]
         return {"Successful": [{"Id": entry["Id"]} for entry in Entries]}
 
@@ -55,13 +55,13 @@ class Ssm:
         return {"Parameter": {"Value": TOKEN}}
 
 
-def application(sqs: Sqs) -> Flask:
-    """The API on an SQS of one's own."""
+def application(sqs: Sqs, **told: Any) -> Flask:
+    """The API on an SQS of one's own; `told` are settings."""
     settings = Settings(
         aws_region="us-east-1",
         queue_url="http://sqs.invalid/queue",
         token_parameter="/email/token",
-        message_max_bytes=MESSAGE_MAX_BYTES,
+        **told,
     )
     return create_app(settings, cast("SQSClient", sqs), cast("SSMClient", Ssm()), StoppedClock(), lambda: False)
 
@@ -71,7 +71,7 @@ class Api:
 
     def __init__(self) -> None:
         self.sqs = Sqs()
-        self._client = application(self.sqs).test_client()
+        self._client = application(self.sqs, message_max_bytes=MESSAGE_MAX_BYTES).test_client()
 
     def post(self, body: bytes, headers: dict[str, str] | None = None) -> Answer:
         """`POST /publish`."""

@@ -186,7 +186,7 @@ def test_no_token_is_logged(token: Token, ssm: Ssm, runtime: VirtualRuntime, cap
     caplog.set_level(logging.DEBUG, logger="services")
     assert token.accepts("first")
     runtime.sleep(1)
-    ssm.failure = ACCESS_DENIED
+    ssm.failure = wire.REFUSED_CONNECTION
     assert_cannot_tell(token, "wrong")
     assert [record.message for record in caplog.records] == ["SSM did not give the token"]
     written = str(vars(caplog.records[0]))

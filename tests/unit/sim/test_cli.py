@@ -10,9 +10,10 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import psutil
 import pytest
@@ -96,6 +97,18 @@ def up(temporary: Path) -> Iterator[Ended]:
             stacks.down(stack)
 
 
+@contextmanager
+def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
+    """The installed command while it goes on, and all that it prints."""
+    both = subprocess.STDOUT
+    with subprocess.Popen([SCRIPT, *arguments], text=True, stdout=subprocess.PIPE, stderr=both) as process:
+        try:
+            assert process.stdout is not None
+            yield process, process.stdout
+        finally:
+            process.kill()
+
+
 def family(pid: int) -> set[int]:
     """A process and its descendants."""
     process = psutil.Process(pid)
@@ -138,13 +151,12 @@ def test_a_stack_from_up_to_down(up: Ended, sim: Sim, temporary: Path) -> None:
     lists_and_shows_objects(sim, message_id)
     shows_logs(sim, message_id)
 
-    with subprocess.Popen([SCRIPT, "logs", "--follow", "api"], stdout=subprocess.PIPE, text=True) as following:
-        assert following.stdout is not None
-        assert json.loads(following.stdout.readline())["service"] == "api"
+    with running("logs", "--follow", "api") as (following, printed):
+        assert json.loads(printed.readline())["service"] == "api"
         os.kill(stacks.running(STATE).parts["localstack"].pid, signal.SIGKILL)
         tells_of_a_part_that_died(sim)
         assert sim("down").status == 0
-        following.stdout.read()
+        assert "Traceback" not in printed.read()
         assert following.wait(SECONDS) == 3, "there is nothing more to follow"
     until_nothing_is_left(processes, temporary)
     assert sim("status").status == 3
@@ -204,9 +216,8 @@ def tells_of_a_part_that_died(sim: Sim) -> None:
 
 @pytest.mark.parametrize("killed", ["the supervisor", "sim up"])
 def test_a_start_that_is_killed_leaves_nothing(temporary: Path, killed: str) -> None:
-    with subprocess.Popen([SCRIPT, "up"], stderr=subprocess.PIPE, text=True) as starting:
-        assert starting.stderr is not None
-        assert starting.stderr.readline() == "waiting for LocalStack\n"
+    with running("up") as (starting, printed):
+        assert printed.readline() == "waiting for LocalStack\n"
         processes = family(starting.pid)
         [supervisor] = psutil.Process(starting.pid).children()
         assert list(temporary.joinpath("tmp").iterdir())
@@ -214,9 +225,8 @@ def test_a_start_that_is_killed_leaves_nothing(temporary: Path, killed: str) -> 
             starting.send_signal(signal.SIGINT)
         else:
             supervisor.kill()
-        said = starting.stderr.read()
+        assert "Traceback" not in printed.read()
         assert starting.wait(SECONDS) != 0
-    assert "Traceback" not in said
     until_nothing_is_left(processes, temporary)
     assert stacks.find(STATE) is None
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -181,21 +182,40 @@ def test_what_a_scope_no_longer_owns_is_left_alone(tmp_path: Path) -> None:
     assert (kept.exists(), taken.exists()) == (True, False)
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=lambda number: number.name)
-def test_when_the_run_is_killed_its_children_and_its_folder_are_gone(number: signal.Signals) -> None:
+@dataclass(frozen=True)
+class Run:
+    """PARENT, once it has started its child; `children` are all that it has."""
+
+    process: subprocess.Popen[str]
+    child: int
+    directory: Path
+    children: frozenset[int]
+
+
+@pytest.fixture
+def run() -> Iterator[Run]:
     with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True) as parent:
-        assert parent.stdout is not None
-        child, directory = parent.stdout.readline().split()
-        assert lives(int(child))
-        assert Path(directory, "a file").exists()
-        parent.send_signal(number)
-        assert parent.wait(SECONDS) == -number
-    until_gone(int(child))
-    until(lambda: not Path(directory).exists(), "the folder to be gone", seconds=SECONDS)
+        try:
+            assert parent.stdout is not None
+            child, directory = parent.stdout.readline().split()
+            children = frozenset(each.pid for each in psutil.Process(parent.pid).children())
+            yield Run(parent, int(child), Path(directory), children)
+        finally:
+            parent.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=lambda number: number.name)
+def test_when_the_run_is_killed_its_children_and_its_folder_are_gone(run: Run, number: signal.Signals) -> None:
+    assert lives(run.child)
+    assert (run.directory / "a file").exists()
+    run.process.send_signal(number)
+    assert run.process.wait(SECONDS) == -number
+    until_gone(*run.children)
+    until(lambda: not run.directory.exists(), "the folder to be gone", seconds=SECONDS)
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
-def test_the_watchdog_outlives_the_signals_of_a_shutdown() -> None:
+def test_the_watchdog_outlives_the_signals_of_a_shutdown(run: Run) -> None:
     """They reach every process, and the watchdog has to see the run end."""
 
     def ignored(pid: int) -> int:
@@ -203,14 +223,10 @@ def test_the_watchdog_outlives_the_signals_of_a_shutdown() -> None:
         return int(status["SigIgn"], 16)
 
     ending = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True) as parent:
-        assert parent.stdout is not None
-        child = int(parent.stdout.readline().split()[0])
-        [watchdog] = {each.pid for each in psutil.Process(parent.pid).children()} - {child}
-        mask = sum(1 << (number - 1) for number in ending)
-        until(lambda: ignored(watchdog) & mask == mask, "the watchdog to be ready", seconds=SECONDS)
-        for number in ending:
-            os.kill(watchdog, number)
-        parent.kill()
-        parent.wait(SECONDS)
-    until_gone(child, watchdog)
+    mask = sum(1 << (number - 1) for number in ending)
+    [watchdog] = run.children - {run.child}
+    until(lambda: ignored(watchdog) & mask == mask, "the watchdog to be ready", seconds=SECONDS)
+    for number in ending:
+        os.kill(watchdog, number)
+    run.process.kill()
+    until_gone(run.child, watchdog)
