@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -12,15 +13,16 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import report
-from bench.children import BenchError
+from bench import report, startup
 from bench.measure import QUICK, Plan, measure
+from sim.errors import SimError
+from sim.targets import TARGETS
 
 _COLUMNS = 120
 
 
 def main(
-    quick: Annotated[bool, typer.Option("--quick", help="One short round instead of three.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="One short round instead of three, and no start-ups.")] = False,
     delay_ms: Annotated[float, typer.Option(help="What each AWS call takes, in milliseconds.")] = 20,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file, too.")] = None,
 ) -> None:
@@ -34,14 +36,15 @@ def main(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     try:
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("starting", total=plan.steps)
+            task = progress.add_task("starting", total=plan.steps + (0 if quick else len(TARGETS)))
 
             def step(what: str) -> None:
                 progress.update(task, description=what)
                 progress.advance(task)
 
             figures = measure(plan, delay_ms=delay_ms, step=step)
-    except BenchError as error:
+            startups = [] if quick else startup.measure(step)
+    except SimError as error:
         raise SystemExit(f"bench: {error}") from None
     console.print(
         f"{os.cpu_count()} cores, of which others used {figures.others_cores:.2f}; "
@@ -49,8 +52,11 @@ def main(
     )
     for table in report.tables(figures):
         console.print(table)
+    if startups:
+        console.print(startup.table(startups))
     if json_file:
-        json_file.write_text(json.dumps(report.document(figures), indent=2) + "\n")
+        document = report.document(figures) | {"startups": [asdict(each) for each in startups]}
+        json_file.write_text(json.dumps(document, indent=2) + "\n")
 
 
 if __name__ == "__main__":

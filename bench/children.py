@@ -15,6 +15,8 @@ from pathlib import Path
 
 import psutil
 
+from sim.errors import SimError
+
 _ROOT = Path(__file__).parent.parent
 _READY_SECONDS = 30.0
 _STOP_SECONDS = 10.0
@@ -22,7 +24,7 @@ _LINES = 20
 MIB = 1 << 20
 
 
-class BenchError(Exception):
+class BenchError(SimError):
     """The benchmark cannot go on. Says what failed and what to do."""
 
 

@@ -25,9 +25,11 @@ character, since botocore does not hold an answer against its Content-Length."""
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 _THROTTLES = frozenset(
     {
+        "KmsThrottled",
         "OverLimit",
         "RequestLimitExceeded",
         "RequestThrottled",
+        "RequestThrottledException",
         "SlowDown",
         "ThrottledException",
         "Throttling",
@@ -35,7 +37,7 @@ _THROTTLES = frozenset(
         "TooManyRequestsException",
     }
 )
-_SERVICE_UNAVAILABLE = 503
+_NOT_NOW = frozenset({429, 503})
 _SERVER_ERROR = 500
 
 
@@ -54,7 +56,7 @@ def outcome(error: Exception) -> Outcome:
     """What a call may have done that failed with one of AWS_ERRORS."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", _SERVER_ERROR)
-        if status == _SERVICE_UNAVAILABLE or error.response.get("Error", {}).get("Code") in _THROTTLES:
+        if status in _NOT_NOW or error.response.get("Error", {}).get("Code") in _THROTTLES:
             return Outcome.UNAVAILABLE
         return Outcome.UNKNOWN if status >= _SERVER_ERROR else Outcome.REFUSED
     # Every other BotoCoreError comes before anything was sent.

@@ -159,7 +159,8 @@ class Worker:
         while not batch.settled.wait(self._settings.visibility_timeout_seconds / _KEEP_FRACTION):
             self._queue.keep([received for received, _ in good])
         deleted = self._queue.delete(batch.stored, attempted=partial(self._heartbeat.beat, poller))
-        self._queue.give_back(batch.unstored)
+        if self._stopping.is_set():
+            self._queue.give_back(batch.unstored)
         self._heartbeat.beat(poller)
         self._count(stored=len(batch.stored), deleted=deleted, given_back=len(batch.unstored))
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 import threading
 import time
+from functools import partial
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,6 +45,33 @@ def test_what_is_spawned_runs_beside_and_holds_up_no_end() -> None:
     assert done.wait(10)
     assert told[0] is not threading.current_thread()
     assert told[0].daemon
+
+
+def test_however_many_are_spawned_all_run_at_once() -> None:
+    runtime = ThreadRuntime()
+
+    def meet(place: threading.Barrier) -> None:
+        place.wait(10)
+
+    for number in (5, 20, 20):
+        place = threading.Barrier(number + 1)
+        for _ in range(number):
+            runtime.spawn(partial(meet, place))
+        meet(place)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_one_that_fails_takes_no_other_along() -> None:
+    runtime = ThreadRuntime()
+
+    def fail() -> None:
+        raise ValueError("as it should")
+
+    for _ in range(3):
+        done = runtime.event()
+        runtime.spawn(fail)
+        runtime.spawn(done.set)
+        assert done.wait(10)
 
 
 def test_a_wait_for_an_event_that_does_not_come_ends() -> None:
