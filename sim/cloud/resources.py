@@ -26,7 +26,9 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "local"}
 """LocalStack takes a 12-digit access key id as the account, and any secret."""
 
 _BATCH = 10
-_CONFIG = Config(s3={"addressing_style": "path"}, max_pool_connections=32, retries={"total_max_attempts": 2})
+_CONFIG = Config(
+    s3={"addressing_style": "path"}, max_pool_connections=32, read_timeout=20, retries={"total_max_attempts": 3}
+)
 
 
 @dataclass(frozen=True)

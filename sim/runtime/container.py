@@ -181,8 +181,8 @@ class Container:
             self._handle.unpause()
 
     def limit_memory(self, mebibytes: int) -> None:
-        """No more memory than this, swap included; what it has beyond that ends it."""
-        self._limit(mebibytes * 1024 * 1024)
+        """So much more memory than it has now, swap included; to want more ends it."""
+        self._limit(int(self._handle.stats(stream=False)["memory_stats"]["usage"]) + mebibytes * 1024 * 1024)
 
     def unlimit_memory(self) -> None:
         """As much memory as the machine has: the engine knows no way to take a limit away."""

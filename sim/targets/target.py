@@ -125,7 +125,8 @@ class Target(ABC):
         raise self._not_applicable(Capability.CUT_AWS, f"{service} from {aws}")
 
     def limit_memory(self, service: Service, mebibytes: int) -> None:
-        """Gives a service no more memory than this until it is started anew; less than it has ends it by SIGKILL."""
+        """Lets a service have so much more memory than it has now, until it is started anew; the kernel ends it by
+        SIGKILL when it wants more."""
         raise self._not_applicable(Capability.LIMIT_MEMORY, f"{service} to {mebibytes} MiB")
 
     def drain(self, seconds: float) -> None:

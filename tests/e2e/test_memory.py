@@ -14,7 +14,7 @@ pytestmark = pytest.mark.needs(Capability.OBJECTS, Capability.QUEUE, Capability.
 
 @pytest.mark.timeout(180)
 def test_a_worker_out_of_memory_loses_nothing(target: Target, ledger: Ledger, email: Email) -> None:
-    target.limit_memory("worker", 64)
+    target.limit_memory("worker", 4)
     large = (email.model_copy(update={"email_content": f"{number:04} " * 150_000}) for number in range(40))
     ledger.publish_all(large, concurrency=8)
     until(lambda: not target.runs("worker"), "the worker to be out of memory", seconds=60, seen=target.data_plane.depth)

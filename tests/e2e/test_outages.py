@@ -65,6 +65,8 @@ def test_without_ssm_a_token_is_good_for_its_time_and_no_longer(target: Target, 
 def test_an_outage_of_s3_longer_than_all_receives_loses_nothing(
     target: Target, ledger: Ledger, emails: list[Email]
 ) -> None:
+    # LocalStack would keep an object locked whose upload the partition has cut in two.
+    target.drain(30)
     with outage(target, "s3"):
         ledger.publish_all(emails[:30])
         over = time.monotonic() + FAST.visibility_timeout * (FAST.max_receive_count + 1)
