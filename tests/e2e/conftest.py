@@ -9,5 +9,5 @@ from services.pipeline.message import Email
 
 @pytest.fixture
 def emails(email: Email) -> list[Email]:
-    """Two hundred different e-mails."""
-    return [email.model_copy(update={"email_subject": f"number {number}"}) for number in range(200)]
+    """Six hundred different e-mails: they take the worker a second at least."""
+    return [email.model_copy(update={"email_subject": f"number {number}"}) for number in range(600)]

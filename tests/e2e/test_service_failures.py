@@ -26,9 +26,14 @@ def publish_with_the_worker_away(target: Target, ledger: Ledger, emails: list[Em
 
 
 def until_some_are_stored(target: Target, ledger: Ledger) -> None:
-    """Returns with the worker in the middle: some stored, and others in hand."""
-    until(ledger.object_keys, "the first object", seconds=20, seen=target.data_plane.depth)
-    assert not target.data_plane.depth().empty, "the worker was done before it could be disturbed"
+    """Returns with the worker in the middle: some stored and deleted, and others not."""
+
+    def left() -> int:
+        depth = target.data_plane.depth()
+        return depth.visible + depth.in_flight
+
+    until(lambda: left() < len(ledger.accepted), "the first delete", seconds=20, seen=target.data_plane.depth)
+    assert left(), "the worker was done before it could be disturbed"
 
 
 def test_a_worker_killed_in_the_middle_of_a_batch(target: Target, ledger: Ledger, emails: list[Email]) -> None:
