@@ -51,7 +51,7 @@ class Tuning:
 
 
 FAST = Tuning(
-    visibility_timeout=3, max_receive_count=3, receive_wait=2, service_environment={"TOKEN_CACHE_SECONDS": "2"}
+    visibility_timeout=3, max_receive_count=3, receive_wait=5, service_environment={"TOKEN_CACHE_SECONDS": "2"}
 )
 """For tests: what production waits a minute for comes in seconds."""
 

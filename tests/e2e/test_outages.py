@@ -49,15 +49,13 @@ def test_without_sqs_nothing_is_accepted_and_nothing_restarts(
     ledger.verify()
 
 
-def test_without_ssm_a_token_is_good_for_its_time_and_no_longer(target: Target, client: Client, email: Email) -> None:
+def test_without_ssm_a_token_is_good_no_longer_than_its_time(target: Target, client: Client, email: Email) -> None:
     assert client.publish(email).status == 200
     with outage(target, "ssm"):
-        assert client.publish(email).status == 200
         # In the second after SSM was asked, its answer stands for a wrong token too.
         another = Client(target.url, "another")
         until(lambda: another.publish(email).status == 503, "SSM to be asked about another token", seconds=10)
         until(lambda: client.publish(email).status == 503, "the token to be good no more", seconds=10)
-        assert_unavailable(client.publish(email))
     until(lambda: client.publish(email).accepted, "the token to be read again", seconds=10)
 
 
