@@ -37,7 +37,8 @@ class DockerTarget(Target):
     """All parts in containers. With `reuse` they stay, and a later run with the same images takes them over."""
 
     name: ClassVar[str] = "docker"
-    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
+    # A network that is taken away resets nothing: LocalStack would wait for the rest of an upload, its object locked.
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability) - {Capability.CUT_S3}
 
     def __init__(self, tuning: Tuning, tell: Tell, *, reuse: bool = False) -> None:
         self._tuning = tuning

@@ -32,6 +32,7 @@ class Capability(StrEnum):
     STOP_SERVICE = "terminate, kill and start a service"
     PAUSE_SERVICE = "pause a service"
     CUT_AWS = "cut a service off from an AWS service"
+    CUT_S3 = "cut the worker off from S3"
     LIMIT_MEMORY = "limit the memory of a service"
 
 
