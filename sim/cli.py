@@ -24,6 +24,9 @@ from sim import stack as stacks
 from sim.client import Client
 from sim.demo import demonstrate
 from sim.errors import SimError
+from sim.history.checker import check as judge
+from sim.history.events import read
+from sim.history.story import story
 from sim.mail import SAMPLES
 from sim.publishing import Outcome, publish_files
 from sim.report import Report
@@ -163,6 +166,32 @@ def demo(
     report.table(["name", "subject", "detail"], [asdict(row) for row in shown.rows])
     report.hint(shown.summary)
     if not shown.good:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="A history: JSON lines.", exists=True, dir_okay=False)],
+    story_of: Annotated[
+        str | None, typer.Option("--story", metavar="NAME", help="Tell what this e-mail met, instead.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Judge a history: what was lost, duplicated, unexpected, corrupt or misrouted, with the stories of some."""
+    with file.open("rb") as lines:
+        history = list(read(lines))
+    report = Report(json)
+    if story_of is not None:
+        told = story(history, story_of)
+        if not told:
+            raise SimError(f"no e-mail in {file} is named {story_of!r}; `sim check {file}` names those that went wrong")
+        report.lines(told)
+        return
+    verdict = judge(history)
+    report.facts({"verdict": "good" if verdict.good else "bad", **asdict(verdict)})
+    for name in dict.fromkeys(name for names in verdict.wrong().values() for name in names[:1]):
+        report.hint("\n".join(story(history, name)))
+    if not verdict.good:
         raise typer.Exit(FAILED)
 
 

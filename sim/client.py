@@ -16,10 +16,12 @@ import urllib3
 
 from services.pipeline.message import Email
 from services.pipeline.runtime import full_jitter
+from sim.history.events import Outcome
 
 K = TypeVar("K")
 
 ATTEMPTS = 6
+_LEAVES_OPEN = frozenset({0, HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
 _RETRIABLE = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
 
 
@@ -40,6 +42,13 @@ class Answer:
     def message_id(self) -> str:
         """Names the object in which the e-mail will be; only of an accepted one."""
         return str(self.document["message_id"])
+
+    @property
+    def outcome(self) -> Outcome:
+        """What it says of the e-mail."""
+        if self.accepted:
+            return Outcome.OK
+        return Outcome.INFO if self.status in _LEAVES_OPEN else Outcome.FAIL
 
     def why(self) -> str:
         """In a few words, why it was not accepted."""
@@ -76,15 +85,20 @@ class Client:
         return self.post(body, {} if idempotency_key is None else {"Idempotency-Key": idempotency_key})
 
     def publish_surely(self, email: Email) -> Answer:
-        """One e-mail, up to ATTEMPTS times under one key: however often it is sent, it is stored once."""
+        """One e-mail, up to ATTEMPTS times under one key: however often it is sent, it is stored once.
+
+        The last answer; but a refusal does not settle what an earlier answer left open, so then it is that one.
+        """
         key = str(uuid.uuid4())
-        answer = self.publish(email, key)
+        last = said = self.publish(email, key)
         for attempt in range(1, ATTEMPTS):
-            if answer.status and answer.status not in _RETRIABLE:
+            if last.status and last.status not in _RETRIABLE:
                 break
             time.sleep(full_jitter(attempt, base=0.2, cap=5, draw=random.Random()))  # noqa: S311 - spreads load only
-            answer = self.publish(email, key)
-        return answer
+            last = self.publish(email, key)
+            if last.outcome is not Outcome.FAIL or said.outcome is Outcome.FAIL:
+                said = last
+        return said
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sim.client import Client
-from sim.history.verdict import judge, message_id
+from sim.history.checker import check
+from sim.history.events import message_id
+from sim.history.record import of_accepted
 from sim.publishing import publish_files
 from sim.targets.process import ProcessTarget
 from sim.targets.target import Tuning
@@ -45,7 +47,7 @@ def demonstrate(paths: Sequence[Path], tell: Callable[[str], None]) -> Demonstra
         objects = {key: target.data_plane.object(key).body for key in target.data_plane.object_keys()}
         dead = list(target.data_plane.dead_letters())
     accepted = {outcome.detail: outcome.email for outcome in outcomes if outcome.email and outcome.published}
-    verdict = judge(accepted, objects, dead)
+    verdict = check(of_accepted(accepted, objects, dead, drained=True))
     keys = {message_id(key): key for key in objects}
     rows = []
     for outcome in outcomes:
@@ -56,4 +58,4 @@ def demonstrate(paths: Sequence[Path], tell: Callable[[str], None]) -> Demonstra
         f"{len(accepted)} e-mails accepted, {len(objects)} objects in S3, "
         f"{len(outcomes) - len(accepted)} not published; verdict: {verdict}"
     )
-    return Demonstration(tuple(rows), summary, verdict.good and bool(accepted))
+    return Demonstration(tuple(rows), summary, verdict.good)

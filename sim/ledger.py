@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from services.pipeline.message import Email
 from sim.client import Client, publish_all
 from sim.errors import SimError
-from sim.history.verdict import Verdict, judge, message_id
+from sim.history.checker import check
+from sim.history.events import Dead, Event, message_id
+from sim.history.record import of_accepted
 from sim.targets.target import Target
 
 
@@ -46,10 +48,11 @@ class Ledger:
         """The keys of those that are stored now."""
         return [key for key in self._target.data_plane.object_keys() if message_id(key) in self.accepted]
 
-    def verdict(self) -> Verdict:
-        """As things are now; final once the queue is empty."""
+    def history(self, *, drained: bool) -> list[Event]:
+        """What was accepted, and what is there of it now. What others have published is not in it."""
         objects = {key: self._target.data_plane.object(key).body for key in self.object_keys()}
-        return judge(self.accepted, objects, self._target.data_plane.dead_letters())
+        events = of_accepted(self.accepted, objects, self._target.data_plane.dead_letters(), drained=drained)
+        return [event for event in events if not isinstance(event, Dead) or event.message_id in self.accepted]
 
     def verify(self, *, drain_seconds: float = 40) -> None:
         """Waits for the queue to be empty; each accepted e-mail is then one object with the body that was sent.
@@ -57,6 +60,6 @@ class Ledger:
         Raises TimedOut or VerdictBad.
         """
         self._target.drain(drain_seconds)
-        verdict = self.verdict()
+        verdict = check(self.history(drained=True))
         if not verdict.good:
             raise VerdictBad(f"of {len(self.accepted)} accepted e-mails, {verdict}")

@@ -47,6 +47,14 @@ class Report:
             table.add_row(name.replace("_", " "), _cell(value))
         self._out.print(table)
 
+    def lines(self, lines: Sequence[str]) -> None:
+        """A text, line by line."""
+        if self._as_json:
+            self._json(lines)
+            return
+        for line in lines:
+            self._out.print(line, soft_wrap=True)
+
     def hint(self, words: str) -> None:
         """What to do next; not for programs."""
         if not self._as_json:

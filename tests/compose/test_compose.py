@@ -16,7 +16,7 @@ import pytest
 from services.pipeline.message import Email
 from sim.client import Client, publish_all
 from sim.command import run
-from sim.history.verdict import message_id
+from sim.history.events import message_id
 from sim.ledger import Ledger
 from sim.targets.settings import api_ready
 from sim.waiting import until

@@ -15,6 +15,7 @@ import pytest
 
 from services.pipeline.message import Email
 from sim.client import ATTEMPTS, Client, publish_all
+from sim.history.events import Outcome
 from sim.runtime.process import free_port
 from sim.waiting import until
 
@@ -137,6 +138,15 @@ def test_trying_ends_and_the_last_answer_stands(api: Api, client: Client, email:
     assert (answer.status, answer.why()) == (503, "503: not now")
     assert len(api.requests) == ATTEMPTS
     assert all(0 <= wait <= 5 for wait in waits)
+
+
+def test_a_refusal_does_not_settle_what_an_earlier_answer_left_open(
+    api: Api, client: Client, email: Email, waits: list[float]
+) -> None:
+    api.replies = [(504, b"{}"), UNAVAILABLE, (401, b"{}")]
+    answer = client.publish_surely(email)
+    assert (answer.status, answer.outcome) == (504, Outcome.INFO)
+    assert len(api.requests) == len(waits) + 1 == 3
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 413, 500])
