@@ -1,17 +1,18 @@
 """However requests come together, and whatever becomes of their batches, each e-mail is sent once and each client hears
 of its own.
 
-The requests are threads of which one runs at a time; after every line a seed decides which one goes on.
+The requests are tasks of which one runs at a time; before every line a seed decides which one goes on.
 """
 
 from __future__ import annotations
 
+import ast
 import math
-import sys
-from collections.abc import Callable, Sequence
+import random
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from types import FrameType
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given, settings
@@ -22,35 +23,44 @@ from services.api.batching import Batcher
 from services.api.problems import INTERNAL, UNAVAILABLE, Problem
 from services.api.queue import BATCH_ENTRIES, Answer
 from services.pipeline.runtime import Runtime, ThreadRuntime
-from tests.unit.virtual import VirtualRuntime
+from sim.world.runtime import WorldRuntime
+from sim.world.scheduler import Scheduler
 
 MAX_BYTES = 100
 
 
-class Interleaving(VirtualRuntime):
-    """Between two lines of the batcher any other thread may go on; a wait that has an end may end at any moment."""
+class Hasty(Scheduler):
+    """A wait that has an end may end at any moment."""
 
-    def spawn(self, function: Callable[[], None]) -> None:
-        def pause(frame: FrameType, _event: str, _argument: object) -> Callable[..., Any] | None:
-            if frame.f_code.co_filename != batching.__file__:
-                return None
-            self.sleep(0)
-            return pause
+    def park(self, seconds: float = math.inf) -> bool:
+        return super().park(0.0 if seconds < math.inf else seconds)
 
-        def in_steps() -> None:
-            sys.settrace(pause)
-            function()
 
-        super().spawn(in_steps)
+class _Pauses(ast.NodeTransformer):
+    """Calls `pause()` before every statement of every function."""
 
-    def give_way(self, ready: Callable[[], bool], seconds: float) -> None:
-        # A thread that is being ended waits for nobody.
-        if not self._closed:
-            super().give_way(ready if seconds == math.inf else lambda: True, math.inf)
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        for inner in ast.walk(node):
+            for name in ("body", "orelse", "finalbody"):
+                block = getattr(inner, name, None)
+                if isinstance(block, list):
+                    setattr(inner, name, [each for line in block for each in (ast.parse("pause()").body[0], line)])
+        return node
 
-    def _pass_on(self) -> None:
-        self.random.shuffle(self._waiters)
-        super()._pass_on()
+
+_PAUSING = compile(
+    ast.fix_missing_locations(_Pauses().visit(ast.parse(Path(batching.__file__).read_text()))),
+    batching.__file__,
+    "exec",
+)
+
+
+def interleaving_batcher(runtime: WorldRuntime) -> type[Batcher]:
+    """The batcher, between two lines of which any other task may go on."""
+    namespace: dict[str, Any] = {"pause": lambda: runtime.sleep(0), "__name__": batching.__name__}
+    exec(_PAUSING, namespace)
+    made: type[Batcher] = namespace["Batcher"]
+    return made
 
 
 class CallFailed(Exception):
@@ -61,11 +71,11 @@ class Traffic:
     """What is sent, and what each body's client hears. A body says in its first character what becomes of it: "+" is
     confirmed, "-" is refused, and with "!" the call for its whole batch fails."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, batcher: type[Batcher] = Batcher) -> None:
         self.batches: list[list[str]] = []
         self.heard: dict[str, Answer | CallFailed] = {}
         self._runtime = runtime
-        self._batcher = Batcher(self._send, max_bytes=MAX_BYTES, linger_seconds=0.001, runtime=runtime)
+        self._batcher = batcher(self._send, max_bytes=MAX_BYTES, linger_seconds=0.001, runtime=runtime)
 
     def put(self, body: str) -> None:
         try:
@@ -120,13 +130,20 @@ some_large = bodies(st.sampled_from([0, 1, MAX_BYTES // 2 - 3, MAX_BYTES // 2 - 
 @settings(max_examples=100)
 @given(many_small | some_large, st.integers(0))
 def test_in_any_order_of_events(puts: list[str], seed: int) -> None:
-    with closing(Interleaving(seed)) as runtime:
-        traffic = Traffic(runtime)
-        for body in puts:
-            runtime.spawn(lambda body=body: traffic.put(body))  # type: ignore[misc]  # bound now, not later
-        # Deadlock is raised here when somebody is left waiting.
-        runtime.give_way(lambda: len(traffic.heard) == len(puts), math.inf)
-        assert_lawful(traffic, puts)
+    runtime = WorldRuntime(Hasty(random.Random(seed)), random.Random(seed))
+    traffic = Traffic(runtime, interleaving_batcher(runtime))
+    all_heard = runtime.event()
+
+    def put(body: str) -> None:
+        traffic.put(body)
+        if len(traffic.heard) == len(puts):
+            all_heard.set()
+
+    for body in puts:
+        runtime.spawn(partial(put, body))
+    # Deadlock is raised here when somebody is left waiting.
+    all_heard.wait()
+    assert_lawful(traffic, puts)
 
 
 @settings(max_examples=20)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from tests.unit.virtual import VirtualRuntime
+from sim.world.runtime import WorldRuntime
+from tests.unit.virtual import virtual_runtime
 
 # No deadline: how long one example takes on a busy machine says nothing of the law that it tests.
 settings.register_profile("unit", deadline=None)
@@ -15,11 +16,11 @@ settings.load_profile("unit")
 
 
 @pytest.fixture
-def runtime() -> Iterator[VirtualRuntime]:
+def runtime() -> Iterator[WorldRuntime]:
     """Virtual time that starts at 0."""
-    runtime = VirtualRuntime()
+    runtime = virtual_runtime()
     yield runtime
-    runtime.close()
+    runtime.scheduler.close()
 
 
 @pytest.fixture(autouse=True)

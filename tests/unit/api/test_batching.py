@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from services.api.batching import Batcher
 from services.api.problems import INTERNAL, UNAVAILABLE, Problem
 from services.api.queue import BATCH_ENTRIES, Answer
-from tests.unit.virtual import VirtualRuntime
+from sim.world.runtime import WorldRuntime
+from tests.unit.virtual import virtual_runtime
 
 LINGER = 0.003
 SEND = 0.020
@@ -21,7 +22,7 @@ MAX_BYTES = 100
 class Requests:
     """Requests that put bodies at given times into a batcher whose calls take SEND seconds."""
 
-    def __init__(self, runtime: VirtualRuntime, *, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, runtime: WorldRuntime, *, max_bytes: int = MAX_BYTES) -> None:
         self.sent: list[tuple[float, list[str]]] = []
         self.answers: dict[str, tuple[float, Answer | Exception]] = {}
         self.failure: Exception | None = None
@@ -54,7 +55,7 @@ class Requests:
 
 
 @pytest.fixture
-def requests(runtime: VirtualRuntime) -> Requests:
+def requests(runtime: WorldRuntime) -> Requests:
     return Requests(runtime)
 
 
@@ -133,7 +134,7 @@ def test_when_sending_fails_nobody_is_left_waiting_and_the_next_goes_at_once(req
 @settings(max_examples=50)
 @given(st.lists(st.tuples(st.sampled_from([0, 0.001, 0.004, 0.02, 0.03]), st.integers(0, MAX_BYTES - 3)), max_size=40))
 def test_every_body_is_sent_once_in_a_batch_that_sqs_takes_and_in_time(plan: list[tuple[float, int]]) -> None:
-    runtime = VirtualRuntime()
+    runtime = virtual_runtime()
     requests = Requests(runtime)
     for number, (seconds, size) in enumerate(plan):
         requests.at(seconds, f"{number:03}" + "x" * size)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from services.api.problems import INTERNAL, UNAVAILABLE, UNKNOWN, Kind, Rejection
 from services.api.queue import Answer, Queue
 from services.pipeline import aws
+from sim.world.runtime import WorldRuntime
 from tests.unit import wire
-from tests.unit.virtual import VirtualRuntime
+from tests.unit.virtual import virtual_runtime
 
 URL = "http://sqs.invalid/queue"
 
@@ -50,7 +51,7 @@ class Sqs:
             self.batches.append([entry["MessageBody"] for entry in wire.parameters(request)["Entries"]])
         return self._replies[min(len(self.batches), len(self._replies)) - 1]
 
-    def queue(self, runtime: VirtualRuntime) -> Queue:
+    def queue(self, runtime: WorldRuntime) -> Queue:
         client = aws.client("sqs", wire.REGION, connections=1, attempts=1)
         wire.connect(client, self.answer)
         return Queue(client, URL, runtime)
@@ -60,19 +61,19 @@ def kinds(answers: Sequence[Answer]) -> list[Kind | None]:
     return [None if answer is None else answer.kind for answer in answers]
 
 
-def test_what_sqs_confirms_is_accepted_in_one_call(runtime: VirtualRuntime) -> None:
+def test_what_sqs_confirms_is_accepted_in_one_call(runtime: WorldRuntime) -> None:
     sqs = Sqs(batch(CONFIRMED, CONFIRMED))
     assert sqs.queue(runtime).send(["a", "b"]) == [None, None]
     assert sqs.batches == [["a", "b"]]
 
 
-def test_a_senders_fault_is_internal_and_not_sent_again(runtime: VirtualRuntime) -> None:
+def test_a_senders_fault_is_internal_and_not_sent_again(runtime: WorldRuntime) -> None:
     sqs = Sqs(batch(CONFIRMED, SENDER_FAULT))
     assert kinds(sqs.queue(runtime).send(["a", "b"])) == [None, INTERNAL]
     assert len(sqs.batches) == 1
 
 
-def test_only_the_entries_that_failed_are_sent_again(runtime: VirtualRuntime) -> None:
+def test_only_the_entries_that_failed_are_sent_again(runtime: WorldRuntime) -> None:
     sqs = Sqs(batch(CONFIRMED, RECEIVER_FAULT, SENDER_FAULT, RECEIVER_FAULT), batch(RECEIVER_FAULT, CONFIRMED))
     assert kinds(sqs.queue(runtime).send(["a", "b", "c", "d"])) == [None, UNAVAILABLE, INTERNAL, None]
     assert sqs.batches == [["a", "b", "c", "d"], ["b", "d"]]
@@ -95,7 +96,7 @@ def test_only_the_entries_that_failed_are_sent_again(runtime: VirtualRuntime) ->
     ],
     ids=wire.described,
 )
-def test_a_call_that_fails_twice(runtime: VirtualRuntime, reply: wire.Sent, kind: Kind) -> None:
+def test_a_call_that_fails_twice(runtime: WorldRuntime, reply: wire.Sent, kind: Kind) -> None:
     sqs = Sqs(reply)
     assert kinds(sqs.queue(runtime).send(["a", "b"])) == [kind, kind]
     assert sqs.batches == [["a", "b"], ["a", "b"]]
@@ -106,7 +107,7 @@ def test_a_call_that_fails_twice(runtime: VirtualRuntime, reply: wire.Sent, kind
     [b"", b'{"Successful": [{"Id": "0", "Mess', b'{"Failed": [{"Id": "0", "Message": "\xc3'],
     ids=["nothing", "cut off", "cut off within a character"],
 )
-def test_an_answer_that_cannot_be_read_says_nothing_of_an_entry(runtime: VirtualRuntime, answer: bytes) -> None:
+def test_an_answer_that_cannot_be_read_says_nothing_of_an_entry(runtime: WorldRuntime, answer: bytes) -> None:
     sqs = Sqs(wire.Reply(200, answer))
     assert kinds(sqs.queue(runtime).send(["a"])) == [UNKNOWN]
 
@@ -114,22 +115,22 @@ def test_an_answer_that_cannot_be_read_says_nothing_of_an_entry(runtime: Virtual
 @pytest.mark.parametrize(
     "second", [wire.REFUSED_CONNECTION, batch(SENDER_FAULT), batch(RECEIVER_FAULT)], ids=wire.described
 )
-def test_what_may_have_been_done_stays_unknown(runtime: VirtualRuntime, second: wire.Sent) -> None:
+def test_what_may_have_been_done_stays_unknown(runtime: WorldRuntime, second: wire.Sent) -> None:
     assert kinds(Sqs(wire.READ_TIMEOUT, second).queue(runtime).send(["a"])) == [UNKNOWN]
 
 
-def test_what_was_not_done_and_then_may_have_been_is_unknown(runtime: VirtualRuntime) -> None:
+def test_what_was_not_done_and_then_may_have_been_is_unknown(runtime: WorldRuntime) -> None:
     assert kinds(Sqs(wire.REFUSED_CONNECTION, wire.READ_TIMEOUT).queue(runtime).send(["a"])) == [UNKNOWN]
 
 
 @pytest.mark.parametrize(
     "first", [wire.READ_TIMEOUT, wire.REFUSED_CONNECTION, batch(RECEIVER_FAULT)], ids=wire.described
 )
-def test_a_later_success_wins(runtime: VirtualRuntime, first: wire.Sent) -> None:
+def test_a_later_success_wins(runtime: WorldRuntime, first: wire.Sent) -> None:
     assert Sqs(first, batch(CONFIRMED)).queue(runtime).send(["a"]) == [None]
 
 
-def test_the_second_try_comes_within_half_a_second(runtime: VirtualRuntime) -> None:
+def test_the_second_try_comes_within_half_a_second(runtime: WorldRuntime) -> None:
     Sqs(wire.REFUSED_CONNECTION).queue(runtime).send(["a"])
     assert 0 < runtime.monotonic() <= 0.4
 
@@ -141,16 +142,16 @@ def test_an_email_is_accepted_if_and_only_if_its_own_entry_was_confirmed(first: 
     second = data.draw(st.lists(FATES, min_size=len(again), max_size=len(again)))
     confirmed = {place for place, entry in enumerate(first) if entry == CONFIRMED}
     confirmed |= {place for place, entry in zip(again, second, strict=True) if entry == CONFIRMED}
-    answers = Sqs(batch(*first), batch(*second)).queue(VirtualRuntime()).send([str(n) for n in range(len(first))])
+    answers = Sqs(batch(*first), batch(*second)).queue(virtual_runtime()).send([str(n) for n in range(len(first))])
     assert {place for place, answer in enumerate(answers) if answer is None} == confirmed
 
 
-def test_check_is_quiet_while_the_queue_answers(runtime: VirtualRuntime) -> None:
+def test_check_is_quiet_while_the_queue_answers(runtime: WorldRuntime) -> None:
     Sqs(wire.ok({"Attributes": {"QueueArn": "arn"}})).queue(runtime).check()
 
 
 @pytest.mark.parametrize("reply", [wire.REFUSED_CONNECTION, wire.error(403, "AccessDenied")], ids=wire.described)
-def test_check_says_why_the_queue_cannot_be_used(runtime: VirtualRuntime, reply: wire.Sent) -> None:
+def test_check_says_why_the_queue_cannot_be_used(runtime: WorldRuntime, reply: wire.Sent) -> None:
     with pytest.raises(Rejection) as caught:
         Sqs(reply).queue(runtime).check()
     assert caught.value.problem.kind is UNAVAILABLE

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from services.api.problems import UNAVAILABLE, Problem, Rejection
 from services.api.readiness import Readiness
-from tests.unit.virtual import VirtualRuntime
+from sim.world.runtime import WorldRuntime
 
 
 class Dependency:
     """Asked in `seconds`; says `wrong` when it cannot be used."""
 
-    def __init__(self, runtime: VirtualRuntime) -> None:
+    def __init__(self, runtime: WorldRuntime) -> None:
         self.wrong = ""
         self.seconds = 0.0
         self.times = 0
@@ -23,14 +23,14 @@ class Dependency:
             raise Rejection(Problem(UNAVAILABLE, self.wrong))
 
 
-def test_each_dependency_is_named_with_what_is_wrong(runtime: VirtualRuntime) -> None:
+def test_each_dependency_is_named_with_what_is_wrong(runtime: WorldRuntime) -> None:
     queue, token = Dependency(runtime), Dependency(runtime)
     token.wrong = "The token cannot be checked."
     readiness = Readiness({"queue": queue.check, "token": token.check}, runtime)
     assert readiness.states() == {"queue": "ok", "token": "The token cannot be checked."}
 
 
-def test_a_state_is_a_second_old_at_most(runtime: VirtualRuntime) -> None:
+def test_a_state_is_a_second_old_at_most(runtime: WorldRuntime) -> None:
     queue = Dependency(runtime)
     readiness = Readiness({"queue": queue.check}, runtime)
     assert readiness.states() == {"queue": "ok"}
@@ -45,7 +45,7 @@ def test_a_state_is_a_second_old_at_most(runtime: VirtualRuntime) -> None:
     assert queue.times == 3
 
 
-def test_those_who_ask_at_once_wait_for_one_answer(runtime: VirtualRuntime) -> None:
+def test_those_who_ask_at_once_wait_for_one_answer(runtime: WorldRuntime) -> None:
     queue, answers = Dependency(runtime), []
     queue.seconds = 7
     readiness = Readiness({"queue": queue.check}, runtime)

@@ -10,8 +10,8 @@ from botocore.awsrequest import AWSPreparedRequest
 from services.api.problems import UNAVAILABLE, Rejection
 from services.api.token import Token
 from services.pipeline import aws
+from sim.world.runtime import WorldRuntime
 from tests.unit import wire
-from tests.unit.virtual import VirtualRuntime
 
 CACHE_SECONDS = 60
 ACCESS_DENIED = wire.error(400, "AccessDeniedException")
@@ -20,7 +20,7 @@ ACCESS_DENIED = wire.error(400, "AccessDeniedException")
 class Ssm:
     """One parameter. While `failure` is set, that comes back instead of it."""
 
-    def __init__(self, runtime: VirtualRuntime) -> None:
+    def __init__(self, runtime: WorldRuntime) -> None:
         self.value = "first"
         self.failure: wire.Sent | None = None
         self.seconds = 0.0
@@ -36,12 +36,12 @@ class Ssm:
 
 
 @pytest.fixture
-def ssm(runtime: VirtualRuntime) -> Ssm:
+def ssm(runtime: WorldRuntime) -> Ssm:
     return Ssm(runtime)
 
 
 @pytest.fixture
-def token(ssm: Ssm, runtime: VirtualRuntime) -> Token:
+def token(ssm: Ssm, runtime: WorldRuntime) -> Token:
     client = aws.client("ssm", wire.REGION, connections=1, attempts=1)
     wire.connect(client, ssm.answer)
     return Token(client, "/token", CACHE_SECONDS, runtime)
@@ -67,7 +67,7 @@ def test_a_token_of_any_characters_is_accepted(token: Token, ssm: Ssm) -> None:
     assert token.accepts("tøken ✓")
 
 
-def test_a_reading_is_good_for_its_time(token: Token, ssm: Ssm, runtime: VirtualRuntime) -> None:
+def test_a_reading_is_good_for_its_time(token: Token, ssm: Ssm, runtime: WorldRuntime) -> None:
     for _ in range(CACHE_SECONDS * 10):
         assert token.accepts("first")
         runtime.sleep(0.1)
@@ -75,7 +75,7 @@ def test_a_reading_is_good_for_its_time(token: Token, ssm: Ssm, runtime: Virtual
     assert ssm.asked_at == [0, pytest.approx(CACHE_SECONDS)]
 
 
-def test_a_flood_of_wrong_tokens_asks_once_a_second(token: Token, ssm: Ssm, runtime: VirtualRuntime) -> None:
+def test_a_flood_of_wrong_tokens_asks_once_a_second(token: Token, ssm: Ssm, runtime: WorldRuntime) -> None:
     while runtime.monotonic() < 10:
         assert not token.accepts("wrong")
         assert token.accepts("first")
@@ -84,7 +84,7 @@ def test_a_flood_of_wrong_tokens_asks_once_a_second(token: Token, ssm: Ssm, runt
 
 
 def test_a_rotated_token_works_within_a_second_and_the_old_one_ends(
-    token: Token, ssm: Ssm, runtime: VirtualRuntime
+    token: Token, ssm: Ssm, runtime: WorldRuntime
 ) -> None:
     assert token.accepts("first")
     ssm.value = "second"
@@ -94,7 +94,7 @@ def test_a_rotated_token_works_within_a_second_and_the_old_one_ends(
     assert not token.accepts("first")
 
 
-def test_a_token_rotated_while_nobody_comes_ends_with_its_time(token: Token, ssm: Ssm, runtime: VirtualRuntime) -> None:
+def test_a_token_rotated_while_nobody_comes_ends_with_its_time(token: Token, ssm: Ssm, runtime: WorldRuntime) -> None:
     assert token.accepts("first")
     ssm.value = "second"
     runtime.sleep(CACHE_SECONDS)
@@ -115,7 +115,7 @@ def test_a_token_rotated_while_nobody_comes_ends_with_its_time(token: Token, ssm
     ids=wire.described,
 )
 def test_while_ssm_is_away_the_token_is_good_for_its_time_and_no_longer(
-    token: Token, ssm: Ssm, runtime: VirtualRuntime, failure: wire.Sent
+    token: Token, ssm: Ssm, runtime: WorldRuntime, failure: wire.Sent
 ) -> None:
     assert token.accepts("first")
     ssm.failure = failure
@@ -131,7 +131,7 @@ def test_while_ssm_is_away_the_token_is_good_for_its_time_and_no_longer(
     assert token.accepts("first")
 
 
-def test_an_ssm_that_is_away_is_asked_once_a_second(token: Token, ssm: Ssm, runtime: VirtualRuntime) -> None:
+def test_an_ssm_that_is_away_is_asked_once_a_second(token: Token, ssm: Ssm, runtime: WorldRuntime) -> None:
     ssm.failure = wire.REFUSED_CONNECTION
     while runtime.monotonic() < 10:
         assert_cannot_tell(token, "first")
@@ -142,7 +142,7 @@ def test_an_ssm_that_is_away_is_asked_once_a_second(token: Token, ssm: Ssm, runt
 
 @pytest.mark.parametrize("refusal", [ACCESS_DENIED, wire.error(400, "ParameterNotFound")], ids=wire.described)
 def test_once_ssm_has_refused_the_token_is_good_no_more(
-    token: Token, ssm: Ssm, runtime: VirtualRuntime, refusal: wire.Sent
+    token: Token, ssm: Ssm, runtime: WorldRuntime, refusal: wire.Sent
 ) -> None:
     assert token.accepts("first")
     runtime.sleep(1)
@@ -151,7 +151,7 @@ def test_once_ssm_has_refused_the_token_is_good_no_more(
     assert_cannot_tell(token, "first")
 
 
-def test_requests_at_once_wait_for_one_reading(token: Token, ssm: Ssm, runtime: VirtualRuntime) -> None:
+def test_requests_at_once_wait_for_one_reading(token: Token, ssm: Ssm, runtime: WorldRuntime) -> None:
     accepted: list[bool] = []
     ssm.seconds = 0.5
     for _ in range(20):
@@ -160,7 +160,7 @@ def test_requests_at_once_wait_for_one_reading(token: Token, ssm: Ssm, runtime: 
     assert (accepted, ssm.asked_at) == ([True] * 20, [0])
 
 
-def test_requests_at_once_wait_for_one_failure(token: Token, ssm: Ssm, runtime: VirtualRuntime) -> None:
+def test_requests_at_once_wait_for_one_failure(token: Token, ssm: Ssm, runtime: WorldRuntime) -> None:
     told: list[str] = []
 
     def ask() -> None:
@@ -174,7 +174,7 @@ def test_requests_at_once_wait_for_one_failure(token: Token, ssm: Ssm, runtime: 
     assert (len(told), ssm.asked_at) == (20, [0])
 
 
-def test_check_tells_whether_the_token_is_known(token: Token, ssm: Ssm, runtime: VirtualRuntime) -> None:
+def test_check_tells_whether_the_token_is_known(token: Token, ssm: Ssm, runtime: WorldRuntime) -> None:
     token.check()
     ssm.failure = ACCESS_DENIED
     runtime.sleep(CACHE_SECONDS)
@@ -182,7 +182,7 @@ def test_check_tells_whether_the_token_is_known(token: Token, ssm: Ssm, runtime:
         token.check()
 
 
-def test_no_token_is_logged(token: Token, ssm: Ssm, runtime: VirtualRuntime, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_token_is_logged(token: Token, ssm: Ssm, runtime: WorldRuntime, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, logger="services")
     assert token.accepts("first")
     runtime.sleep(1)

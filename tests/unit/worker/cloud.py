@@ -16,8 +16,8 @@ from services.worker.queue import Queue
 from services.worker.settings import Settings
 from services.worker.store import Store
 from services.worker.worker import Worker
+from sim.world.runtime import WorldRuntime
 from tests.unit import wire
-from tests.unit.virtual import VirtualRuntime
 
 S3_DOWN = wire.s3_error(503, "ServiceUnavailable")
 Fault = Callable[[str, str], wire.Sent | None]
@@ -50,7 +50,7 @@ class Cloud:
     `done` are the puts and deletes in their order, each with the id of its message.
     """
 
-    runtime: VirtualRuntime
+    runtime: WorldRuntime
     settings: Settings
     items: list[Item] = field(default_factory=list)
     objects: dict[str, str] = field(default_factory=dict)

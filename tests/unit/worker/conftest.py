@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from services.worker.settings import Settings
+from sim.world.runtime import WorldRuntime
 from tests.unit import wire
-from tests.unit.virtual import VirtualRuntime
 from tests.unit.worker.cloud import Cloud
 
 
@@ -17,6 +17,6 @@ def settings() -> Settings:
 
 
 @pytest.fixture
-def cloud(runtime: VirtualRuntime, settings: Settings) -> Cloud:
+def cloud(runtime: WorldRuntime, settings: Settings) -> Cloud:
     """An empty queue, an empty bucket, and nothing that fails."""
     return Cloud(runtime, settings)

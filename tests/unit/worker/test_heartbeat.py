@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.worker.heartbeat import Heartbeat
-from tests.unit.virtual import VirtualRuntime
+from sim.world.runtime import WorldRuntime
 
 LIMIT = 60
 
@@ -16,12 +16,12 @@ def signs() -> list[float]:
 
 
 @pytest.fixture
-def heartbeat(signs: list[float], runtime: VirtualRuntime) -> Heartbeat:
+def heartbeat(signs: list[float], runtime: WorldRuntime) -> Heartbeat:
     return Heartbeat(lambda: signs.append(runtime.monotonic()), LIMIT, runtime)
 
 
 def test_a_beat_is_a_sign_but_not_more_than_one_a_second(
-    heartbeat: Heartbeat, signs: list[float], runtime: VirtualRuntime
+    heartbeat: Heartbeat, signs: list[float], runtime: WorldRuntime
 ) -> None:
     for _ in range(10):
         heartbeat.beat(0)
@@ -29,7 +29,7 @@ def test_a_beat_is_a_sign_but_not_more_than_one_a_second(
     assert signs == [0, 1, 2]
 
 
-def test_one_stuck_poller_silences_all(heartbeat: Heartbeat, signs: list[float], runtime: VirtualRuntime) -> None:
+def test_one_stuck_poller_silences_all(heartbeat: Heartbeat, signs: list[float], runtime: WorldRuntime) -> None:
     heartbeat.beat(0)
     for _ in range(2 * LIMIT):
         runtime.sleep(1)
@@ -38,7 +38,7 @@ def test_one_stuck_poller_silences_all(heartbeat: Heartbeat, signs: list[float],
 
 
 def test_a_poller_that_is_no_longer_stuck_lets_all_be_heard(
-    heartbeat: Heartbeat, signs: list[float], runtime: VirtualRuntime
+    heartbeat: Heartbeat, signs: list[float], runtime: WorldRuntime
 ) -> None:
     heartbeat.beat(0)
     heartbeat.beat(1)
@@ -50,7 +50,7 @@ def test_a_poller_that_is_no_longer_stuck_lets_all_be_heard(
 
 
 def test_a_poller_that_has_ended_is_not_waited_for(
-    heartbeat: Heartbeat, signs: list[float], runtime: VirtualRuntime
+    heartbeat: Heartbeat, signs: list[float], runtime: WorldRuntime
 ) -> None:
     heartbeat.beat(0)
     heartbeat.beat(1)
@@ -63,7 +63,7 @@ def test_a_poller_that_has_ended_is_not_waited_for(
 
 
 def test_a_lone_poller_that_comes_late_is_heard(
-    heartbeat: Heartbeat, signs: list[float], runtime: VirtualRuntime
+    heartbeat: Heartbeat, signs: list[float], runtime: WorldRuntime
 ) -> None:
     heartbeat.beat(0)
     runtime.sleep(2 * LIMIT)

@@ -11,8 +11,8 @@ import pytest
 from services.pipeline import aws
 from services.worker.queue import Queue, Received
 from services.worker.settings import Settings
+from sim.world.runtime import WorldRuntime
 from tests.unit import wire
-from tests.unit.virtual import VirtualRuntime
 
 MESSAGES = [Received(f"id {letter}", f"handle {letter}", f"body {letter}", 1) for letter in "abc"]
 
@@ -48,7 +48,7 @@ def sqs() -> Sqs:
 
 
 @pytest.fixture
-def connected(settings: Settings, runtime: VirtualRuntime) -> Callable[[wire.Answer], Queue]:
+def connected(settings: Settings, runtime: WorldRuntime) -> Callable[[wire.Answer], Queue]:
     def connect(answer: wire.Answer) -> Queue:
         client = aws.client("sqs", wire.REGION, connections=1, attempts=1)
         wire.connect(client, answer)
@@ -110,9 +110,7 @@ def test_after_a_call_that_failed_all_are_deleted_again(sqs: Sqs, queue: Queue, 
     assert sqs.handles() == [["handle a", "handle b", "handle c"]] * 2
 
 
-def test_deleting_is_given_up_after_four_attempts_within_seconds(
-    sqs: Sqs, queue: Queue, runtime: VirtualRuntime
-) -> None:
+def test_deleting_is_given_up_after_four_attempts_within_seconds(sqs: Sqs, queue: Queue, runtime: WorldRuntime) -> None:
     attempts = Attempts()
     sqs.fails = [{"handle b"}] * 9
     assert queue.delete(MESSAGES, attempts) == 2

@@ -11,8 +11,8 @@ import pytest
 
 from services.pipeline.message import Email, Message
 from services.worker.settings import Settings
+from sim.world.runtime import WorldRuntime
 from tests.unit import wire
-from tests.unit.virtual import VirtualRuntime
 from tests.unit.worker.cloud import S3_DOWN, Cloud, Fault, failing, no_fault
 
 HOUR = 3600
@@ -42,7 +42,7 @@ def assert_all_stored(cloud: Cloud, bodies: list[str]) -> None:
     assert cloud.items == []
 
 
-def takes(seconds: float, runtime: VirtualRuntime) -> Fault:
+def takes(seconds: float, runtime: WorldRuntime) -> Fault:
     """S3 takes its time for every put."""
 
     def fault(operation: str, _body: str) -> None:
@@ -52,7 +52,7 @@ def takes(seconds: float, runtime: VirtualRuntime) -> Fault:
     return fault
 
 
-def test_every_message_is_stored_and_then_deleted(cloud: Cloud, runtime: VirtualRuntime, bodies: list[str]) -> None:
+def test_every_message_is_stored_and_then_deleted(cloud: Cloud, runtime: WorldRuntime, bodies: list[str]) -> None:
     cloud.send(*bodies)
     cloud.worker().start()
     runtime.sleep(60)
@@ -63,7 +63,7 @@ def test_every_message_is_stored_and_then_deleted(cloud: Cloud, runtime: Virtual
 
 
 def test_a_message_is_not_deleted_while_its_object_is_not_confirmed(
-    cloud: Cloud, runtime: VirtualRuntime, bodies: list[str]
+    cloud: Cloud, runtime: WorldRuntime, bodies: list[str]
 ) -> None:
     [unlucky] = ids(bodies[3:4])
 
@@ -82,7 +82,7 @@ def test_a_message_is_not_deleted_while_its_object_is_not_confirmed(
 
 
 def test_an_outage_of_s3_is_sat_out_with_the_messages_in_hand(
-    cloud: Cloud, runtime: VirtualRuntime, bodies: list[str]
+    cloud: Cloud, runtime: WorldRuntime, bodies: list[str]
 ) -> None:
     cloud.send(*bodies[:12])
     cloud.fault = failing("PutObject", S3_DOWN)
@@ -96,7 +96,7 @@ def test_an_outage_of_s3_is_sat_out_with_the_messages_in_hand(
 
 
 def test_a_stored_message_stays_in_hand_until_the_rest_of_its_batch_is_done(
-    cloud: Cloud, runtime: VirtualRuntime, bodies: list[str]
+    cloud: Cloud, runtime: WorldRuntime, bodies: list[str]
 ) -> None:
     cloud.fault = lambda _operation, body: S3_DOWN if '"email_subject":"3"' in body else None
     cloud.send(*bodies[:10])
@@ -109,7 +109,7 @@ def test_a_stored_message_stays_in_hand_until_the_rest_of_its_batch_is_done(
     assert len(cloud.done) == 2 * 10, "each was put and deleted once, by the worker that had it first"
 
 
-def test_puts_are_tried_again_ever_more_seldom(cloud: Cloud, runtime: VirtualRuntime, bodies: list[str]) -> None:
+def test_puts_are_tried_again_ever_more_seldom(cloud: Cloud, runtime: WorldRuntime, bodies: list[str]) -> None:
     cloud.fault = failing("PutObject", S3_DOWN)
     cloud.send(bodies[0])
     cloud.worker().start()
@@ -121,7 +121,7 @@ def test_puts_are_tried_again_ever_more_seldom(cloud: Cloud, runtime: VirtualRun
 
 @pytest.mark.parametrize("body", ["", "[]", '{"id": "../../outside"}', "s3cret"])
 def test_poison_is_neither_stored_nor_deleted_nor_told(
-    cloud: Cloud, runtime: VirtualRuntime, bodies: list[str], body: str, caplog: pytest.LogCaptureFixture
+    cloud: Cloud, runtime: WorldRuntime, bodies: list[str], body: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     cloud.send(body, bodies[0], body)
     cloud.worker().start()
@@ -136,7 +136,7 @@ def test_poison_is_neither_stored_nor_deleted_nor_told(
 
 
 def test_what_could_not_be_deleted_comes_again_and_ends_as_the_same_object(
-    cloud: Cloud, runtime: VirtualRuntime, bodies: list[str]
+    cloud: Cloud, runtime: WorldRuntime, bodies: list[str]
 ) -> None:
     cloud.fault = failing("DeleteMessageBatch", wire.REFUSED_CONNECTION)
     cloud.send(*bodies[:3])
@@ -148,7 +148,7 @@ def test_what_could_not_be_deleted_comes_again_and_ends_as_the_same_object(
     assert cloud.done.count(("put", ids(bodies)[0])) == 2
 
 
-def test_an_outage_of_sqs_is_sat_out(cloud: Cloud, runtime: VirtualRuntime, bodies: list[str]) -> None:
+def test_an_outage_of_sqs_is_sat_out(cloud: Cloud, runtime: WorldRuntime, bodies: list[str]) -> None:
     cloud.fault = failing("ReceiveMessage", wire.REFUSED_CONNECTION)
     cloud.send(*bodies[:3])
     cloud.worker().start()
@@ -160,7 +160,7 @@ def test_an_outage_of_sqs_is_sat_out(cloud: Cloud, runtime: VirtualRuntime, bodi
 
 
 def test_an_answer_of_sqs_that_cannot_be_read_is_survived(
-    cloud: Cloud, runtime: VirtualRuntime, bodies: list[str]
+    cloud: Cloud, runtime: WorldRuntime, bodies: list[str]
 ) -> None:
     cloud.fault = failing("ReceiveMessage", wire.Reply(200, b'{"Messages": [{"Body": "\xc3'))
     cloud.send(*bodies[:3])
@@ -171,7 +171,7 @@ def test_an_answer_of_sqs_that_cannot_be_read_is_survived(
     assert_all_stored(cloud, bodies[:3])
 
 
-def test_stop_ends_an_idle_worker_at_once(cloud: Cloud, runtime: VirtualRuntime) -> None:
+def test_stop_ends_an_idle_worker_at_once(cloud: Cloud, runtime: WorldRuntime) -> None:
     worker = cloud.worker()
     worker.start()
     runtime.sleep(1)
@@ -180,7 +180,7 @@ def test_stop_ends_an_idle_worker_at_once(cloud: Cloud, runtime: VirtualRuntime)
     assert runtime.monotonic() == 1, "a long poll was under way"
 
 
-def test_stop_lets_what_is_being_stored_be_finished(cloud: Cloud, runtime: VirtualRuntime, bodies: list[str]) -> None:
+def test_stop_lets_what_is_being_stored_be_finished(cloud: Cloud, runtime: WorldRuntime, bodies: list[str]) -> None:
     cloud.fault = takes(3, runtime)
     cloud.send(*bodies[:5])
     worker = cloud.worker()
@@ -192,7 +192,7 @@ def test_stop_lets_what_is_being_stored_be_finished(cloud: Cloud, runtime: Virtu
     assert_all_stored(cloud, bodies[:5])
 
 
-def test_stop_gives_back_what_cannot_be_stored(cloud: Cloud, runtime: VirtualRuntime, bodies: list[str]) -> None:
+def test_stop_gives_back_what_cannot_be_stored(cloud: Cloud, runtime: WorldRuntime, bodies: list[str]) -> None:
     cloud.fault = failing("PutObject", S3_DOWN)
     cloud.send(*bodies[:5])
     worker = cloud.worker()
@@ -205,9 +205,7 @@ def test_stop_gives_back_what_cannot_be_stored(cloud: Cloud, runtime: VirtualRun
     assert cloud.done == []
 
 
-def test_stop_gives_back_what_a_long_poll_still_brings(
-    cloud: Cloud, runtime: VirtualRuntime, bodies: list[str]
-) -> None:
+def test_stop_gives_back_what_a_long_poll_still_brings(cloud: Cloud, runtime: WorldRuntime, bodies: list[str]) -> None:
     worker = cloud.worker()
     worker.start()
     runtime.sleep(5)
@@ -219,7 +217,7 @@ def test_stop_gives_back_what_a_long_poll_still_brings(
     assert cloud.times("ReceiveMessage") == [0], "no new receive"
 
 
-def test_hands_that_are_not_empty_in_time_are_told(cloud: Cloud, runtime: VirtualRuntime, bodies: list[str]) -> None:
+def test_hands_that_are_not_empty_in_time_are_told(cloud: Cloud, runtime: WorldRuntime, bodies: list[str]) -> None:
     cloud.fault = takes(HOUR, runtime)
     cloud.send(bodies[0])
     worker = cloud.worker()
@@ -230,9 +228,7 @@ def test_hands_that_are_not_empty_in_time_are_told(cloud: Cloud, runtime: Virtua
     assert runtime.monotonic() == 26
 
 
-def test_a_deep_queue_is_drained_by_all_pollers_at_once(
-    cloud: Cloud, runtime: VirtualRuntime, bodies: list[str]
-) -> None:
+def test_a_deep_queue_is_drained_by_all_pollers_at_once(cloud: Cloud, runtime: WorldRuntime, bodies: list[str]) -> None:
     cloud.fault = takes(1, runtime)
     cloud.send(*bodies)
     cloud.worker().start()
@@ -243,7 +239,7 @@ def test_a_deep_queue_is_drained_by_all_pollers_at_once(
 
 
 def test_a_full_receive_opens_another_poller_and_an_empty_one_closes_it(
-    cloud: Cloud, runtime: VirtualRuntime, bodies: list[str]
+    cloud: Cloud, runtime: WorldRuntime, bodies: list[str]
 ) -> None:
     cloud.fault = takes(50, runtime)
     cloud.send(*bodies[:10])
@@ -252,7 +248,7 @@ def test_a_full_receive_opens_another_poller_and_an_empty_one_closes_it(
     assert cloud.times("ReceiveMessage") == [0, 0, 50, 70, 90]
 
 
-def test_a_receive_that_is_not_full_opens_none(cloud: Cloud, runtime: VirtualRuntime, bodies: list[str]) -> None:
+def test_a_receive_that_is_not_full_opens_none(cloud: Cloud, runtime: WorldRuntime, bodies: list[str]) -> None:
     cloud.fault = takes(50, runtime)
     cloud.send(*bodies[:9])
     cloud.worker().start()
@@ -261,7 +257,7 @@ def test_a_receive_that_is_not_full_opens_none(cloud: Cloud, runtime: VirtualRun
 
 
 def test_an_empty_queue_is_polled_by_one_that_never_ends(
-    cloud: Cloud, runtime: VirtualRuntime, bodies: list[str]
+    cloud: Cloud, runtime: WorldRuntime, bodies: list[str]
 ) -> None:
     cloud.send(*bodies)
     cloud.worker().start()
@@ -275,7 +271,7 @@ def test_an_empty_queue_is_polled_by_one_that_never_ends(
     assert_all_stored(cloud, bodies)
 
 
-def test_the_poll_interval_is_kept(runtime: VirtualRuntime, settings: Settings) -> None:
+def test_the_poll_interval_is_kept(runtime: WorldRuntime, settings: Settings) -> None:
     slow = settings.model_copy(update={"poll_interval_seconds": 7, "receive_wait_seconds": 3})
     cloud = Cloud(runtime, slow)
     cloud.worker().start()
@@ -287,7 +283,7 @@ def test_the_poll_interval_is_kept(runtime: VirtualRuntime, settings: Settings) 
     ("operation", "read_timeout"), [("PutObject", 5), ("ReceiveMessage", 25), ("DeleteMessageBatch", 25)]
 )
 def test_an_outage_does_not_look_like_a_stuck_worker(
-    cloud: Cloud, runtime: VirtualRuntime, bodies: list[str], operation: str, read_timeout: float
+    cloud: Cloud, runtime: WorldRuntime, bodies: list[str], operation: str, read_timeout: float
 ) -> None:
     def fault(called: str, _body: str) -> wire.Sent | None:
         if called != operation:
@@ -303,7 +299,7 @@ def test_an_outage_does_not_look_like_a_stuck_worker(
     assert max(silences) < cloud.settings.heartbeat_seconds
 
 
-def test_a_poller_that_is_stuck_silences_the_worker(cloud: Cloud, runtime: VirtualRuntime, bodies: list[str]) -> None:
+def test_a_poller_that_is_stuck_silences_the_worker(cloud: Cloud, runtime: WorldRuntime, bodies: list[str]) -> None:
     stuck = runtime.event()
 
     def fault(operation: str, body: str) -> None:
@@ -319,7 +315,7 @@ def test_a_poller_that_is_stuck_silences_the_worker(cloud: Cloud, runtime: Virtu
 
 
 def test_the_log_tells_what_was_done(
-    cloud: Cloud, runtime: VirtualRuntime, bodies: list[str], caplog: pytest.LogCaptureFixture
+    cloud: Cloud, runtime: WorldRuntime, bodies: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, logger="services.worker")
     cloud.send(*bodies[:3], "poison")
