@@ -1,0 +1,149 @@
+variable "name" {
+  description = "Name of the system. The names of all resources begin with it."
+  type        = string
+  default     = "emails"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,14}[a-z0-9]$", var.name)) && !can(regex("^(aws|ecs|fargate|sthree)", var.name))
+    error_message = "name must be 3 to 16 lower-case letters, digits and hyphens, begin with a letter, and not with aws, ecs, fargate or sthree, which AWS keeps for itself."
+  }
+}
+
+variable "environment" {
+  description = "Name of the environment, such as production. Environments of one account differ in it alone."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,9}[a-z0-9]$", var.environment))
+    error_message = "environment must be 2 to 11 lower-case letters, digits and hyphens, and begin with a letter."
+  }
+}
+
+variable "state_bucket" {
+  description = "Bucket that holds the states of the environment's other roots: what bootstrap says."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.state_bucket))
+    error_message = "state_bucket must be the name of an S3 bucket; bootstrap's output state_bucket says it."
+  }
+}
+
+variable "disposable" {
+  description = "Whether destroying the root takes along what it keeps: access logs, and instances without waiting for them. Never in production."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "api_tasks" {
+  description = "How many tasks of the API run. Each needs an instance of its own, for its port; there is always an instance more."
+  type        = number
+  default     = 2
+  nullable    = false
+
+  validation {
+    condition     = var.api_tasks >= 1 && var.api_tasks <= 50 && floor(var.api_tasks) == var.api_tasks
+    error_message = "api_tasks must be a whole number from 1 to 50."
+  }
+}
+
+variable "additional_instances" {
+  description = "How many instances ECS may add to those that the API needs, when workers find no room."
+  type        = number
+  default     = 2
+  nullable    = false
+
+  validation {
+    condition     = var.additional_instances >= 0 && var.additional_instances <= 100 && floor(var.additional_instances) == var.additional_instances
+    error_message = "additional_instances must be a whole number from 0 to 100."
+  }
+}
+
+variable "instance_type" {
+  description = "Type of the instances, x86-64 as the images are."
+  type        = string
+  default     = "t3.small"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]*[0-9][a-z-]*\\.[a-z0-9-]+$", var.instance_type)) && !can(regex("^[a-z]+[0-9]+[a-z]*g[a-z]*\\.", var.instance_type))
+    error_message = "instance_type must be an EC2 instance type with an x86-64 processor, such as t3.small."
+  }
+}
+
+variable "ami_parameter" {
+  description = "Public SSM parameter that names the AMI: by default the current ECS-optimised Amazon Linux 2023."
+  type        = string
+  default     = "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id"
+  nullable    = false
+
+  validation {
+    condition     = startswith(var.ami_parameter, "/aws/service/ecs/optimized-ami/") && endswith(var.ami_parameter, "/image_id")
+    error_message = "ami_parameter must be one of /aws/service/ecs/optimized-ami/.../image_id: the instances need the ECS agent."
+  }
+}
+
+variable "root_volume_gigabytes" {
+  description = "Size of an instance's volume (GiB): the system, images and what containers write."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = var.root_volume_gigabytes >= 30 && var.root_volume_gigabytes <= 1000
+    error_message = "root_volume_gigabytes must be from 30, the size of the AMI's own, to 1000."
+  }
+}
+
+variable "container_insights" {
+  description = "Whether CloudWatch has the metrics of each task. They are paid for."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "certificate_arn" {
+  description = "Certificate (ACM) of the load balancer. With one it speaks HTTPS on port 443, and only that; with null HTTP on port 80."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.certificate_arn == null ? true : can(regex("^arn:[a-z-]+:(acm|iam):", var.certificate_arn))
+    error_message = "certificate_arn must be the ARN of a certificate in ACM or IAM, or null."
+  }
+}
+
+variable "client_cidrs" {
+  description = "Addresses that may speak to the load balancer: by default the world's."
+  type        = set(string)
+  default     = ["0.0.0.0/0"]
+  nullable    = false
+
+  validation {
+    condition     = length(var.client_cidrs) > 0 && alltrue([for cidr in var.client_cidrs : can(cidrnetmask(cidr))])
+    error_message = "client_cidrs must be IPv4 ranges, at least one."
+  }
+}
+
+variable "access_logs" {
+  description = "Whether the load balancer writes each request into a bucket of its own."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "access_log_retention_days" {
+  description = "For how many days access logs are kept."
+  type        = number
+  default     = 90
+  nullable    = false
+
+  validation {
+    condition     = var.access_log_retention_days >= 1 && var.access_log_retention_days <= 3650
+    error_message = "access_log_retention_days must be from 1 to 3650."
+  }
+}

@@ -1,0 +1,39 @@
+output "repository_url" {
+  description = "Where images are pushed."
+  value       = module.repository.url
+}
+
+output "repository_arn" {
+  description = "ARN of the repository."
+  value       = module.repository.arn
+}
+
+output "image" {
+  description = "The image that runs; null before the first."
+  value       = local.image
+}
+
+output "service_name" {
+  description = "Name of the ECS service, whether it is there yet or not."
+  value       = local.name
+}
+
+output "task_definition_arn" {
+  description = "ARN of the task definition, with its revision; null before the first image."
+  value       = module.task.task_definition_arn
+}
+
+output "log_group_name" {
+  description = "Where the service's logs are."
+  value       = module.task.log_group_name
+}
+
+output "log_group_arn" {
+  description = "ARN of the log group."
+  value       = module.task.log_group_arn
+}
+
+output "role_arns" {
+  description = "ARNs of the roles that the service's tasks take."
+  value       = module.task.role_arns
+}
