@@ -1,0 +1,74 @@
+variable "name" {
+  description = "Name of the system. The names of all resources begin with it."
+  type        = string
+  default     = "emails"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,14}[a-z0-9]$", var.name)) && !can(regex("^(aws|ecs|fargate|sthree)", var.name))
+    error_message = "name must be 3 to 16 lower-case letters, digits and hyphens, begin with a letter, and not with aws, ecs, fargate or sthree, which AWS keeps for itself."
+  }
+}
+
+variable "environment" {
+  description = "Name of the environment, such as production. Environments of one account differ in it alone."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,9}[a-z0-9]$", var.environment))
+    error_message = "environment must be 2 to 11 lower-case letters, digits and hyphens, and begin with a letter."
+  }
+}
+
+variable "state_bucket" {
+  description = "Bucket that holds the states of the environment's other roots: what bootstrap says."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.state_bucket))
+    error_message = "state_bucket must be the name of an S3 bucket; bootstrap's output state_bucket says it."
+  }
+}
+
+variable "repository" {
+  description = "The repository on GitHub whose workflows take the roles, as owner/name."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+$", var.repository))
+    error_message = "repository must be owner/name, and neither may be a wildcard."
+  }
+}
+
+variable "branch" {
+  description = "The branch whose workflows may push images."
+  type        = string
+  default     = "main"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9._/-]*$", var.branch))
+    error_message = "branch must be the name of one branch, without wildcards."
+  }
+}
+
+variable "github_environment" {
+  description = "The environment on GitHub whose jobs may deploy. GitHub decides which branches and whose approval it takes. By default named like this one."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.github_environment == null ? true : can(regex("^[A-Za-z0-9][A-Za-z0-9._-]*$", var.github_environment))
+    error_message = "github_environment must be the name of one environment, without wildcards, or null."
+  }
+}
+
+variable "create_provider" {
+  description = "Whether this root makes the identity provider. An account has one for all its environments: the first makes it, the others have false."
+  type        = bool
+  default     = true
+  nullable    = false
+}
