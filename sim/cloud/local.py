@@ -28,7 +28,11 @@ class LocalCloud:
         self.process = Process(
             "localstack",
             [str(python), str(serve_script)],
-            {**_inherited(), **settings.environment("127.0.0.1", port, directory)},
+            {
+                **_inherited(),
+                **settings.environment("127.0.0.1", port, directory),
+                "PYTHONPATH": str(environment.plugins()),
+            },
             scope,
         )
         self.relays = Relays(relays, ("127.0.0.1", port))

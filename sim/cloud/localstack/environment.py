@@ -1,7 +1,7 @@
 """LocalStack's own Python environment: made once, from its lock, inside the environment of the kit.
 
 With it goes a cache of what LocalStack works out at its first start, because every run of the kit
-gives LocalStack a new directory to write in.
+gives LocalStack a new directory to write in, and a folder where LocalStack finds the control plane as a plugin.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from sim.command import run
 from sim.errors import SimError
 
 LOCK = Path(__file__).with_name("requirements.txt")
+PLUGIN = Path(__file__).parents[1] / "control_plane"
+PLUGIN_METADATA = Path(__file__).with_name("control_plane.dist-info")
+"""By which LocalStack finds the plugin: what an installer of packages leaves."""
 
 # Below FILESYSTEM_ROOT: the index of AWS's services, which takes seconds to work out, and the list of plugins.
 _CACHES = (Path("usr/lib/localstack"), Path("cache"))
@@ -32,13 +35,19 @@ class EnvironmentNotMade(SimError):
 
 def path() -> Path:
     """Where the environment for the present lock is, or will be."""
-    digest = hashlib.sha256(LOCK.read_bytes() + sys.version.encode()).hexdigest()[:12]
+    entry_points = PLUGIN_METADATA / "entry_points.txt"
+    digest = hashlib.sha256(LOCK.read_bytes() + entry_points.read_bytes() + sys.version.encode()).hexdigest()[:12]
     return Path(sys.prefix) / f"localstack-{digest}"
 
 
 def is_made() -> bool:
     """Whether it is there."""
     return path().is_dir()
+
+
+def plugins() -> Path:
+    """The folder that LocalStack's Python needs in its path."""
+    return path() / "plugins"
 
 
 def share_cache(directory: Path) -> None:
@@ -78,8 +87,17 @@ def _install(home: Path) -> None:
     run([*uv, *sync], remedy=_REMEDY)
     for cache in _CACHES:
         (home / cache).mkdir(parents=True)
+    _link_plugin(home / "plugins")
     run(
         [str(python), "-m", "localstack.aws.spec"],
         environment=settings.environment("127.0.0.1", 0, home),
         remedy="Please report this: what LocalStack needs is locked, so it should not happen.",
     )
+
+
+def _link_plugin(folder: Path) -> None:
+    """Links, so that the plugin is what the kit has now."""
+    package = folder / "sim" / "cloud" / "control_plane"
+    package.parent.mkdir(parents=True)
+    package.symlink_to(PLUGIN)
+    (folder / PLUGIN_METADATA.name).symlink_to(PLUGIN_METADATA)

@@ -7,16 +7,25 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-SERVICES = ("s3", "sqs", "ssm", "sts", "iam")
-_TIMEOUT_SECONDS = 2
+DATA_PLANE = ("s3", "sqs", "ssm", "sts", "iam")
+SERVICES = (
+    *DATA_PLANE,
+    *("cloudwatch", "ec2", "kms", "logs", "resourcegroupstaggingapi", "secretsmanager"),
+    *("application-autoscaling", "autoscaling", "ecr", "ecs", "elb"),
+)
+"""Each is loaded when it is first called. Those of the last row are the control plane's."""
 
+_TIMEOUT_SECONDS = 2
 
 PORT = 4566
 """On which LocalStack listens in a container."""
 
 _EVERYWHERE = {
     "SERVICES": ",".join(SERVICES),
-    "EAGER_SERVICE_LOADING": "1",
+    # LocalStack's own SQS, put right.
+    "PROVIDER_OVERRIDE_SQS": "control-plane",
+    # Policies that AWS offers to all accounts; read when IAM is first called.
+    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
     # Queue URLs as the AWS provider of Terraform accepts them.
     "SQS_ENDPOINT_STRATEGY": "off",
     "SQS_DISABLE_CLOUDWATCH_METRICS": "1",
@@ -47,10 +56,10 @@ def container_environment() -> dict[str, str]:
 
 
 def is_ready(endpoint: str) -> bool:
-    """Whether all of SERVICES are up behind the endpoint."""
+    """Whether all of the data plane is up behind the endpoint."""
     try:
         with urllib.request.urlopen(f"{endpoint}/_localstack/health", timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
             states = json.load(answer)["services"]
     except (urllib.error.URLError, OSError, ValueError):
         return False
-    return all(states.get(service) in {"available", "running"} for service in SERVICES)
+    return all(states.get(service) in {"available", "running"} for service in DATA_PLANE)

@@ -1,0 +1,1 @@
+"""Simple Queue Service: attributes that were taken away are gone."""

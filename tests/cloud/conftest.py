@@ -1,0 +1,48 @@
+"""One LocalStack with the control plane for all tests of this folder; each test has an account of its own in it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from sim.cloud.local import LocalCloud
+from sim.cloud.resources import REGION
+from sim.runtime.scope import Scope
+
+_CONFIG = Config(retries={"total_max_attempts": 1})
+_accounts = itertools.count(100000000001)
+
+Client = Any
+"""A boto3 client. The control plane's are not among the typed ones."""
+
+
+@pytest.fixture(scope="session")
+def endpoint() -> Iterator[str]:
+    """Of a LocalStack that is ready."""
+    scope = Scope()
+    cloud = LocalCloud(scope, (), print)
+    cloud.open()
+    try:
+        cloud.prepare(visibility_timeout=30, max_receive_count=3)
+        yield cloud.endpoint
+    finally:
+        cloud.stop()
+        scope.close()
+
+
+@pytest.fixture
+def account() -> str:
+    """One that no other test uses."""
+    return str(next(_accounts))
+
+
+@pytest.fixture
+def aws(endpoint: str, account: str) -> Callable[[str], Client]:
+    """Makes clients for the services of the test's own account."""
+    session: Any = boto3.Session(region_name=REGION, aws_access_key_id=account, aws_secret_access_key="local")
+    return lambda service: session.client(service, endpoint_url=endpoint, config=_CONFIG)

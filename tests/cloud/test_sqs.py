@@ -1,0 +1,20 @@
+"""Queues whose policies are taken away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from tests.cloud.conftest import Client
+
+
+def test_a_policy_that_is_taken_away_is_gone(aws: Callable[[str], Client]) -> None:
+    sqs = aws("sqs")
+    url = sqs.create_queue(QueueName="dead")["QueueUrl"]
+    name = "RedriveAllowPolicy"
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={name: json.dumps({"redrivePermission": "denyAll"})})
+    assert name in sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={name: ""})
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert name not in attributes
+    assert "VisibilityTimeout" in attributes
