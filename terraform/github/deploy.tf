@@ -48,6 +48,12 @@ data "aws_iam_policy_document" "deploy" {
   }
 
   statement {
+    sid       = "OneDeploymentAtATime"
+    actions   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+    resources = ["${local.state}/deployment.json"]
+  }
+
+  statement {
     sid       = "ReleaseTheServices"
     actions   = ["ecs:CreateService", "ecs:DescribeServices", "ecs:TagResource", "ecs:UpdateService"]
     resources = [for service in local.services : "${local.ecs}:service/${local.cluster.cluster_name}/${service.service_name}"]

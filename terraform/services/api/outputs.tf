@@ -18,6 +18,11 @@ output "service_name" {
   value       = local.name
 }
 
+output "cluster_name" {
+  description = "Name of the cluster that the service is in."
+  value       = local.cluster.cluster_name
+}
+
 output "task_definition_arn" {
   description = "ARN of the task definition, with its revision; null before the first image."
   value       = module.task.task_definition_arn

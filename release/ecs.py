@@ -1,0 +1,76 @@
+"""A service in ECS, watched until a deployment has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from release.errors import Unstable
+from release.stability import Stability, State, judge, stopped_reasons
+
+if TYPE_CHECKING:
+    from types_boto3_ecs import ECSClient
+
+POLL_SECONDS = 5.0
+_EVENTS = 10
+
+
+@dataclass(frozen=True)
+class Time:
+    """A clock in seconds that only goes on, and the waiting."""
+
+    now: Callable[[], float]
+    sleep: Callable[[float], None]
+
+
+class Service:
+    """One service. Every method raises what boto3 raises."""
+
+    def __init__(self, ecs: ECSClient, cluster: str, name: str, time: Time) -> None:
+        self._ecs = ecs
+        self._cluster = cluster
+        self._name = name
+        self._time = time
+
+    def wait(self, task_definition: str, seconds: float, seen: Callable[[Stability], None]) -> None:
+        """Returns when the deployment of the task definition (ARN) is stable; `seen` is told what is seen meanwhile.
+
+        Raises Unstable, with the service's events and the reasons of stopped tasks, if it failed or `seconds` are over.
+        """
+        deadline = self._time.now() + seconds
+        while True:
+            service = self._describe()
+            found = judge(service, task_definition)
+            seen(found)
+            if found.state is State.STABLE:
+                return
+            if found.state is State.FAILED:
+                raise Unstable(self._account(f"the deployment failed: {found.why}", service))
+            if self._time.now() >= deadline:
+                raise Unstable(self._account(f"not stable after {seconds:g} s: {found.why}", service))
+            self._time.sleep(POLL_SECONDS)
+
+    def _describe(self) -> dict[str, Any]:
+        found: list[Any] = self._ecs.describe_services(cluster=self._cluster, services=[self._name])["services"]
+        return found[0] if found else {}
+
+    def _account(self, what: str, service: dict[str, Any]) -> str:
+        events = [
+            f"  {event['createdAt']:%H:%M:%S} {event['message']}" for event in service.get("events", [])[:_EVENTS]
+        ]
+        stopped = [f"  {reason}" for reason in self._stopped()]
+        return "\n".join(
+            [
+                f"{self._name}: {what}",
+                "events, the newest first:",
+                *(events or ["  none"]),
+                "stopped tasks:",
+                *(stopped or ["  none"]),
+            ]
+        )
+
+    def _stopped(self) -> list[str]:
+        arns = self._ecs.list_tasks(cluster=self._cluster, serviceName=self._name, desiredStatus="STOPPED")["taskArns"]
+        tasks: list[Any] = self._ecs.describe_tasks(cluster=self._cluster, tasks=arns)["tasks"] if arns else []
+        return stopped_reasons(tasks)

@@ -1,0 +1,108 @@
+"""An image as `docker save` writes it, turned into what a registry takes.
+
+The archive is an OCI image layout: https://github.com/opencontainers/image-spec/blob/main/image-layout.md
+Its layers are as the engine holds them, mostly not compressed. They are compressed here in a way that knows no time, so
+that one archive has one digest, known before anything is pushed.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from release.errors import NotAnImage
+
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+_CONFIG = "application/vnd.oci.image.config.v1+json"
+_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+_GZIP = b"\x1f\x8b"
+_LEVEL = 6
+
+
+@dataclass(frozen=True)
+class Image:
+    """A manifest, byte for byte as it is pushed, and the blobs that it names by their digests."""
+
+    manifest: str
+    blobs: Mapping[str, bytes]
+    labels: Mapping[str, str]
+
+    @property
+    def digest(self) -> str:
+        """What names the image wherever it is."""
+        return _digest(self.manifest.encode())
+
+
+def read(archive: Path) -> Image:
+    """The image in an archive. Raises NotAnImage."""
+    try:
+        with tarfile.open(archive) as tar:
+            return _read(tar, archive)
+    except (tarfile.TarError, OSError, KeyError, ValueError) as error:
+        raise NotAnImage(
+            f"{archive} is no image in OCI layout ({type(error).__name__}: {error}); "
+            "`docker save IMAGE --output FILE` of Docker Engine 25 or newer writes one"
+        ) from error
+
+
+def _read(tar: tarfile.TarFile, archive: Path) -> Image:
+    [described] = _json(_member(tar, "index.json"))["manifests"]
+    manifest = _json(_blob(tar, described["digest"]))
+    if "manifests" in manifest:
+        # With containerd's store the engine keeps what attests an image beside it.
+        [described] = [each for each in manifest["manifests"] if each["platform"]["os"] != "unknown"]
+        manifest = _json(_blob(tar, described["digest"]))
+    config = _blob(tar, manifest["config"]["digest"])
+    layers = [_compressed(_blob(tar, layer["digest"])) for layer in manifest["layers"]]
+    if not layers:
+        raise NotAnImage(f"the image in {archive} has no layers; name one that was built from a Dockerfile")
+    return image(config, layers)
+
+
+def image(config: bytes, layers: list[bytes]) -> Image:
+    """The image of a configuration and compressed layers."""
+    described = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": _descriptor(_CONFIG, config),
+        "layers": [_descriptor(_LAYER, layer) for layer in layers],
+    }
+    labels = _json(config).get("config", {}).get("Labels") or {}
+    manifest = json.dumps(described, separators=(",", ":"))
+    return Image(manifest, {_digest(blob): blob for blob in (config, *layers)}, labels)
+
+
+def _member(tar: tarfile.TarFile, name: str) -> bytes:
+    file = tar.extractfile(name)
+    if file is None:
+        raise KeyError(name)
+    return file.read()
+
+
+def _blob(tar: tarfile.TarFile, digest: str) -> bytes:
+    return _member(tar, f"blobs/{digest.replace(':', '/')}")
+
+
+def _compressed(layer: bytes) -> bytes:
+    return layer if layer.startswith(_GZIP) else gzip.compress(layer, _LEVEL, mtime=0)
+
+
+def _descriptor(media_type: str, blob: bytes) -> dict[str, Any]:
+    return {"mediaType": media_type, "digest": _digest(blob), "size": len(blob)}
+
+
+def _digest(blob: bytes) -> str:
+    return f"sha256:{hashlib.sha256(blob).hexdigest()}"
+
+
+def _json(text: bytes) -> dict[str, Any]:
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise TypeError(value)
+    return value

@@ -1,0 +1,81 @@
+"""A root of Terraform, with its state in S3."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from release.command import run
+from release.errors import NotApplied
+
+_LOCK_TIMEOUT = "120s"
+_NO_CHANGE, _CHANGES = 0, 2
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A saved plan: where it is, what it would do in Terraform's words, and whether that is anything."""
+
+    file: Path
+    text: str
+    changes: bool
+
+
+class Root:
+    """One root of one environment. Region, credentials and further variables (TF_VAR_...) are those of this process.
+
+    Every method raises CommandFailed.
+    """
+
+    def __init__(self, directory: Path, state_bucket: str, variables: Mapping[str, str]) -> None:
+        self._directory = directory
+        self._state_bucket = state_bucket
+        given = {"state_bucket": state_bucket, **variables}
+        self._environment = {
+            "TF_IN_AUTOMATION": "1",
+            "TF_INPUT": "0",
+            **{f"TF_VAR_{name}": value for name, value in given.items()},
+        }
+
+    def init(self) -> None:
+        """Fetches modules and providers, and turns to the environment's state."""
+        self._terraform("init", "-reconfigure", f"-backend-config=bucket={self._state_bucket}")
+
+    def outputs(self) -> Mapping[str, Any]:
+        """The root's outputs. Raises NotApplied if it has none."""
+        said = json.loads(self._terraform("output", "-json")[1])
+        if not said:
+            raise NotApplied(
+                f"{self._directory} was never applied with the state in {self._state_bucket}; "
+                "docs/deploy.md says in which order the roots are made, by a person the first time"
+            )
+        return {name: output["value"] for name, output in said.items()}
+
+    def plan(self, image_tag: str, file: Path) -> Plan:
+        """Saves to `file` what it would take to run the image."""
+        options = [
+            f"-lock-timeout={_LOCK_TIMEOUT}",
+            "-detailed-exitcode",
+            f"-out={file}",
+            f"-var=image_tag={image_tag}",
+        ]
+        status, _ = self._terraform("plan", *options, good=(_NO_CHANGE, _CHANGES))
+        text = self._terraform("show", "-no-color", str(file))[1]
+        return Plan(file, text.strip(), status == _CHANGES)
+
+    def apply(self, plan: Plan) -> None:
+        """Does what the plan says; Terraform refuses it if the state is no longer the one that was planned for."""
+        self._terraform("apply", f"-lock-timeout={_LOCK_TIMEOUT}", str(plan.file))
+
+    def _terraform(self, command: str, *options: str, good: tuple[int, ...] = (0,)) -> tuple[int, str]:
+        colourless = () if command == "output" else ("-no-color",)
+        remedy = (
+            "a state lock that nobody holds any more is opened by `terraform force-unlock ID`"
+            if command in {"plan", "apply"}
+            else "it takes Terraform 1.11 or newer, AWS_REGION, and credentials that may read the state"
+        )
+        arguments = ["terraform", command, *colourless, *options]
+        return run(arguments, remedy=remedy, directory=self._directory, environment=self._environment, good=good)

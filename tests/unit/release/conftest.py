@@ -1,0 +1,75 @@
+"""A repository of git with the services' folders, and images in archives."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+
+class Repository:
+    """A repository with a commit for each call of `commit`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.git("init", "--quiet", "--initial-branch=main")
+        for service in ("api", "worker"):
+            self.write(f"services/{service}/version.txt", "0.1.0\n")
+        self.commit("The beginning", {"services/pipeline/message.py": "one"})
+
+    def git(self, *arguments: str) -> str:
+        identity = ["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"]
+        done = subprocess.run(["git", *identity, *arguments], cwd=self.root, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    def write(self, path: str, text: str) -> None:
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def commit(self, message: str, files: dict[str, str]) -> str:
+        for path, text in files.items():
+            self.write(path, text)
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", message)
+        return self.git("rev-parse", "HEAD")
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    (tmp_path / "repository").mkdir()
+    return Repository(tmp_path / "repository")
+
+
+def labels(version: str, revision: str) -> dict[str, str]:
+    """What the Dockerfiles say of an image."""
+    prefix = "org.opencontainers.image"
+    return {f"{prefix}.version": version, f"{prefix}.revision": revision}
+
+
+def save(file: Path, layers: list[bytes], labels: dict[str, str]) -> Path:
+    """An image as `docker save` writes it: an OCI image layout in a tar file, its layers not compressed."""
+    config = json.dumps({"config": {"Labels": labels}, "rootfs": {"type": "layers"}}).encode()
+    manifest = json.dumps(
+        {"schemaVersion": 2, "config": _descriptor(config), "layers": [_descriptor(layer) for layer in layers]}
+    ).encode()
+    index = json.dumps({"schemaVersion": 2, "manifests": [_descriptor(manifest)]}).encode()
+    with tarfile.open(file, "w") as tar:
+        for name, blob in {"index.json": index, **{_path(blob): blob for blob in (config, manifest, *layers)}}.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(blob)
+            tar.addfile(member, io.BytesIO(blob))
+    return file
+
+
+def _descriptor(blob: bytes) -> dict[str, object]:
+    return {"digest": f"sha256:{hashlib.sha256(blob).hexdigest()}", "size": len(blob)}
+
+
+def _path(blob: bytes) -> str:
+    return f"blobs/sha256/{hashlib.sha256(blob).hexdigest()}"

@@ -1,0 +1,81 @@
+"""A version is published once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from release.errors import NotAnImage, VersionTaken
+from release.image import Image, read
+from release.publish import missing, publish
+from tests.unit.release.conftest import labels, save
+
+COMMIT = "0123456789abcdef" * 2 + "01234567"
+TAGS = ("1.2.3", "1.2.3-0123456789ab")
+
+
+class Shelf:
+    """A registry in a dictionary."""
+
+    def __init__(self) -> None:
+        self.tags: dict[str, str] = {}
+
+    def digests(self, tags: tuple[str, ...]) -> Mapping[str, str]:
+        return {tag: self.tags[tag] for tag in tags if tag in self.tags}
+
+    def push(self, image: Image, tags: tuple[str, ...]) -> None:
+        assert not set(tags) & set(self.tags)
+        self.tags |= dict.fromkeys(tags, image.digest)
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Image:
+    return read(save(tmp_path / "image.tar", [b"layer"], labels("1.2.3", COMMIT)))
+
+
+def test_an_image_is_there_under_its_version_and_its_version_with_its_commit(image: Image) -> None:
+    shelf = Shelf()
+    assert publish(image, "1.2.3", COMMIT, shelf).new == TAGS
+    assert shelf.tags == dict.fromkeys(TAGS, image.digest)
+
+
+def test_publishing_it_again_changes_nothing(image: Image) -> None:
+    shelf = Shelf()
+    publish(image, "1.2.3", COMMIT, shelf)
+    assert publish(image, "1.2.3", COMMIT, shelf).new == ()
+
+
+def test_what_an_interrupted_push_left_out_is_made_good(image: Image) -> None:
+    shelf = Shelf()
+    shelf.tags["1.2.3"] = image.digest
+    assert publish(image, "1.2.3", COMMIT, shelf).new == TAGS[1:]
+
+
+def test_a_version_with_another_digest_is_never_overwritten(image: Image) -> None:
+    shelf = Shelf()
+    shelf.tags["1.2.3"] = "sha256:other"
+    with pytest.raises(VersionTaken, match=r"1\.2\.3 is there already as sha256:other.*release bump"):
+        publish(image, "1.2.3", COMMIT, shelf)
+    assert shelf.tags == {"1.2.3": "sha256:other"}
+
+
+@pytest.mark.parametrize(
+    ("version", "commit", "label"), [("1.2.4", COMMIT, "version"), ("1.2.3", "f" * 40, "revision")]
+)
+def test_an_image_of_another_version_or_commit_is_refused(image: Image, version: str, commit: str, label: str) -> None:
+    with pytest.raises(NotAnImage, match=f"label {label} says"):
+        publish(image, version, commit, Shelf())
+
+
+@given(st.dictionaries(st.sampled_from(TAGS), st.sampled_from(["ours", "theirs"])))
+def test_after_pushing_what_is_missing_every_tag_is_this_image_or_nothing_was_pushed(there: dict[str, str]) -> None:
+    try:
+        new = missing(TAGS, "ours", there)
+    except VersionTaken:
+        assert "theirs" in there.values()
+    else:
+        assert there | dict.fromkeys(new, "ours") == dict.fromkeys(TAGS, "ours")
