@@ -15,6 +15,7 @@ from sim.cloud.resources import REGION
 from sim.runtime.scope import Scope
 
 _CONFIG = Config(retries={"total_max_attempts": 1})
+_session: Any = boto3.Session(region_name=REGION)
 _accounts = itertools.count(100000000001)
 
 Client = Any
@@ -44,5 +45,6 @@ def account() -> str:
 @pytest.fixture
 def aws(endpoint: str, account: str) -> Callable[[str], Client]:
     """Makes clients for the services of the test's own account."""
-    session: Any = boto3.Session(region_name=REGION, aws_access_key_id=account, aws_secret_access_key="local")
-    return lambda service: session.client(service, endpoint_url=endpoint, config=_CONFIG)
+    return lambda service: _session.client(
+        service, endpoint_url=endpoint, config=_CONFIG, aws_access_key_id=account, aws_secret_access_key="local"
+    )

@@ -6,6 +6,7 @@ Each function below is called once, when its service is called first.
 from __future__ import annotations
 
 import copy
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -23,10 +24,18 @@ from sim.cloud.control_plane.sqs.provider import OPERATIONS as SQS_OPERATIONS
 _Handler = Callable[[Any, Values], Values]
 _provides: Callable[..., Callable[[Callable[[], Service]], object]] = aws_provider
 
+_ecs = Ecs()
+
 
 @_provides(api="application-autoscaling")
 def application_autoscaling() -> Service:
-    return _over_moto("application-autoscaling", ApplicationAutoScaling().operations)
+    from moto.applicationautoscaling.models import (  # noqa: PLC0415 - not before it is called
+        ApplicationAutoscalingBackend,
+    )
+
+    # It would look for ECS services in moto, where they are not.
+    ApplicationAutoscalingBackend._ecs_service_exists_for_target = lambda *_: True  # noqa: SLF001
+    return _over_moto("application-autoscaling", ApplicationAutoScaling(_ecs.has_service).operations)
 
 
 @_provides(api="autoscaling")
@@ -41,12 +50,7 @@ def ecr() -> Service:
 
 @_provides(api="ecs")
 def ecs() -> Service:
-    from moto.ecs.models import EC2ContainerServiceBackend  # noqa: PLC0415 - not before it is called
-
-    # It refuses container definitions with nothing but a memoryReservation, which AWS takes.
-    EC2ContainerServiceBackend._validate_container_defs = staticmethod(lambda *_: None)  # noqa: SLF001
-
-    return _over_moto("ecs", Ecs().operations)
+    return _over_moto("ecs", _ecs.operations)
 
 
 @_provides(api="elb")
@@ -71,19 +75,24 @@ class _Moto:
 
 
 def _over_moto(service: str, operations: Operations) -> Service:
-    handlers = {
-        name: _handler(operations.get(name, _as_it_is), _moto) for name in load_service(service).operation_names
-    }
+    handlers: dict[str, _Handler] = dict.fromkeys(load_service(service).operation_names, _moto)
+    handlers |= _handlers(operations, handlers)
     return Service.for_provider(_Moto(service), dispatch_table_factory=lambda _: handlers)
 
 
 def _over_localstack(service: Service, operations: Operations) -> Service:
     table: dict[str, _Handler] = service.skeleton.dispatch_table
-    table |= {name: _handler(answer, table[name]) for name, answer in operations.items()}
+    table |= _handlers(operations, table)
     return service
 
 
-def _handler(answer: Callable[[Call], Values], underneath: _Handler) -> _Handler:
+def _handlers(operations: Operations, underneath: dict[str, _Handler]) -> dict[str, _Handler]:
+    """One call of a service at a time, so that what it keeps needs no locks of its own."""
+    lock = threading.Lock()
+    return {name: _handler(answer, underneath[name], lock) for name, answer in operations.items()}
+
+
+def _handler(answer: Callable[[Call], Values], underneath: _Handler, lock: threading.Lock) -> _Handler:
     def handle(context: RequestContext, request: Values) -> Values:
         def forward(operation: str | None = None, parameters: Values | None = None) -> Values:
             if operation is None and parameters is None:
@@ -92,15 +101,12 @@ def _handler(answer: Callable[[Call], Values], underneath: _Handler) -> _Handler
             return underneath(made, made.service_request)
 
         try:
-            return answer(Call(context.account_id, context.region, request, forward))
+            with lock:
+                return answer(Call(context.account_id, context.region, request, forward))
         except AwsError as error:
             raise CommonServiceException(error.code, error.message, status_code=error.status) from None
 
     return handle
-
-
-def _as_it_is(call: Call) -> Values:
-    return call.forward()
 
 
 def _moto(context: RequestContext, _: Values) -> Values:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sim.cloud.control_plane.call import AwsError, Call, Operations, Regional, Values
 
 
 class ApplicationAutoScaling:
-    """Keeps the tags of scalable targets, which moto does not have.
+    """Keeps the tags of scalable targets, which moto does not have, and looks for ECS services where they are.
 
+    `has_service` says whether the caller has a service, by cluster and name.
+
+    https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html
     https://docs.aws.amazon.com/autoscaling/application/APIReference/API_ListTagsForResource.html
     """
 
-    def __init__(self) -> None:
+    def __init__(self, has_service: Callable[[Call, str, str], bool]) -> None:
+        self._has_service = has_service
         self._tags: Regional[dict[str, dict[str, str]]] = Regional(dict)
         self.operations: Operations = {
             "ListTagsForResource": self.list_tags_for_resource,
@@ -21,6 +27,11 @@ class ApplicationAutoScaling:
         }
 
     def register_scalable_target(self, call: Call) -> Values:
+        resource: str = call.parameters["ResourceId"]
+        if call.parameters["ServiceNamespace"] == "ecs":
+            _, cluster, service = resource.split("/")
+            if not self._has_service(call, cluster, service):
+                raise AwsError("ValidationException", f"ECS service doesn't exist: {resource}")
         answer = call.forward()
         self._tags.of(call).setdefault(answer["ScalableTargetARN"], {}).update(call.parameters.get("Tags") or {})
         return answer

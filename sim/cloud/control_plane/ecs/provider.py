@@ -1,45 +1,42 @@
-"""What is put right in moto's ECS."""
+"""ECS: clusters, capacity providers and account settings are moto's; all that is in a cluster is kept here."""
 
 from __future__ import annotations
 
-from sim.cloud.control_plane.call import Call, Operations, Values
+import uuid
+from datetime import UTC, datetime
 
-_KEPT = (
-    "availabilityZoneRebalancing",
-    "capacityProviderStrategy",
-    "deploymentConfiguration",
-    "enableECSManagedTags",
-    "enableExecuteCommand",
-    "healthCheckGracePeriodSeconds",
-    "placementConstraints",
-    "placementStrategy",
-)
+from sim.cloud.control_plane.call import Call, Operations, Regional
+from sim.cloud.control_plane.ecs.operations.clusters import ClusterOperations
+from sim.cloud.control_plane.ecs.operations.container_instances import ContainerInstanceOperations
+from sim.cloud.control_plane.ecs.operations.services import ServiceOperations
+from sim.cloud.control_plane.ecs.operations.task_definitions import TaskDefinitionOperations
+from sim.cloud.control_plane.ecs.operations.tasks import TaskOperations
+from sim.cloud.control_plane.ecs.services import Change
+from sim.cloud.control_plane.ecs.state import State
 
 
 class Ecs:
-    """Services with all that they were created with."""
+    """The operations that are answered here."""
 
     def __init__(self) -> None:
-        self._settings: dict[str, Values] = {}
+        self._states = Regional(State)
         self.operations: Operations = {
-            "CreateService": self._change,
-            "DeleteService": self._change,
-            "DescribeServices": self._describe,
-            "UpdateService": self._change,
+            **ClusterOperations(self._states).operations,
+            **ContainerInstanceOperations(self._states, _change).operations,
+            **ServiceOperations(self._states, _change).operations,
+            **TaskDefinitionOperations(self._states, _now).operations,
+            **TaskOperations(self._states, _change).operations,
         }
 
-    def _change(self, call: Call) -> Values:
-        answer = call.forward()
-        arn = answer["service"]["serviceArn"]
-        given = {name: call.parameters[name] for name in _KEPT if name in call.parameters}
-        self._settings.setdefault(arn, {}).update(given)
-        return answer | {"service": self._completed(answer["service"])}
+    def has_service(self, call: Call, cluster: str, name: str) -> bool:
+        """Whether the caller has the service, and it is active."""
+        service = self._states.of(call).clusters[cluster].services.get(name)
+        return service is not None and service.status == "ACTIVE"
 
-    def _describe(self, call: Call) -> Values:
-        answer = call.forward()
-        return answer | {"services": [self._completed(each) for each in answer["services"]]}
 
-    def _completed(self, service: Values) -> Values:
-        """The AWS provider of Terraform crashes on an empty network configuration."""
-        said = {name: value for name, value in service.items() if value or name != "networkConfiguration"}
-        return said | self._settings.get(service["serviceArn"], {})
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _change() -> Change:
+    return Change(_now(), lambda: uuid.uuid4().hex)

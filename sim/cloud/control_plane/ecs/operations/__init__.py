@@ -1,0 +1,1 @@
+"""ECS's operations, a module for each noun of the API reference."""

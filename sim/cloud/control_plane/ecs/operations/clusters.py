@@ -1,0 +1,108 @@
+"""Operations on clusters, which are moto's, and on tags of what is in them, which is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sim.cloud.control_plane.call import AwsError, Call, Operations, Values
+from sim.cloud.control_plane.ecs.state import Cluster, States, as_tags, cluster_name, last_part, tags_of
+
+
+class ClusterOperations:
+    """Clusters know what is in them."""
+
+    def __init__(self, states: States) -> None:
+        self._states = states
+        self.operations: Operations = {
+            "DeleteCluster": self.delete,
+            "DescribeClusters": self.describe,
+            "ListTagsForResource": self.list_tags,
+            "TagResource": self.tag,
+            "UntagResource": self.untag,
+        }
+
+    def describe(self, call: Call) -> Values:
+        answer = call.forward()
+        clusters = self._states.of(call).clusters
+        return answer | {"clusters": [each | _counts(clusters[each["clusterName"]]) for each in answer["clusters"]]}
+
+    def delete(self, call: Call) -> Values:
+        """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteCluster.html"""
+        clusters, name = self._states.of(call).clusters, cluster_name(call)
+        cluster = clusters[name]
+        if any(each.status != "INACTIVE" for each in cluster.services.values()):
+            raise AwsError(
+                "ClusterContainsServicesException", "The Cluster cannot be deleted while Services are active."
+            )
+        if cluster.instances:
+            raise AwsError(
+                "ClusterContainsContainerInstancesException",
+                "The Cluster cannot be deleted while Container Instances are active or draining.",
+            )
+        if any(not each.stopped for each in cluster.tasks.values()):
+            raise AwsError("ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active.")
+        answer = call.forward()
+        del clusters[name]
+        return answer
+
+    def list_tags(self, call: Call) -> Values:
+        tags = self._tags(call)
+        return call.forward() if tags is None else {"tags": as_tags(tags)}
+
+    def tag(self, call: Call) -> Values:
+        tags = self._tags(call)
+        if tags is None:
+            return call.forward()
+        return self._retag(call, tags | tags_of(call.parameters["tags"]))
+
+    def untag(self, call: Call) -> Values:
+        tags = self._tags(call)
+        if tags is None:
+            return call.forward()
+        return self._retag(call, {key: tags[key] for key in tags if key not in call.parameters["tagKeys"]})
+
+    def _tags(self, call: Call) -> dict[str, str] | None:
+        """Of the resource that the call names; None if that is moto's. Raises AwsError."""
+        kind, cluster, arn = self._named(call)
+        match kind:
+            case "task-definition":
+                return self._states.of(call).definitions.find(arn).tags
+            case "service":
+                return cluster.service(arn).tags
+            case "task":
+                return cluster.task(arn).tags
+            case "container-instance":
+                return cluster.instance(arn).tags
+        return None
+
+    def _retag(self, call: Call, tags: dict[str, str]) -> Values:
+        kind, cluster, arn = self._named(call)
+        match kind:
+            case "task-definition":
+                self._states.of(call).definitions.retag(arn, tags)
+            case "service":
+                cluster.services[last_part(arn)] = replace(cluster.service(arn), tags=tags)
+            case "task":
+                cluster.tasks[arn] = replace(cluster.task(arn), tags=tags)
+            case _:
+                cluster.instances[arn] = replace(cluster.instance(arn), tags=tags)
+        return {}
+
+    def _named(self, call: Call) -> tuple[str, Cluster, str]:
+        """Kind, cluster and ARN of the resource."""
+        arn: str = call.parameters["resourceArn"]
+        kind, _, rest = arn.rpartition(":")[2].partition("/")
+        if ":task-definition/" in arn:
+            return "task-definition", Cluster(), arn
+        name = rest.partition("/")[0]
+        return kind, self._states.of(call).clusters[name] if kind != "cluster" else Cluster(), arn
+
+
+def _counts(cluster: Cluster) -> Values:
+    tasks = cluster.tasks.values()
+    return {
+        "registeredContainerInstancesCount": len(cluster.instances),
+        "runningTasksCount": sum(each.last_status == "RUNNING" for each in tasks),
+        "pendingTasksCount": sum(not each.stopped and each.last_status != "RUNNING" for each in tasks),
+        "activeServicesCount": sum(each.status == "ACTIVE" for each in cluster.services.values()),
+    }
