@@ -17,7 +17,7 @@ class Forward(Protocol):
     """Has an operation answered by what is underneath: moto, or LocalStack's own provider."""
 
     def __call__(self, operation: str | None = None, parameters: Values | None = None) -> Values:
-        """The answer; without arguments, to the call as it came. Raises AwsError or LocalStack's own errors."""
+        """The answer; without arguments, to the call as it came. Raises LocalStack's own errors."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,9 @@ class Call:
         """The ARN of a resource of the caller's."""
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
 
+
+Route = Callable[[str, dict[str, str], Values], Values]
+"""What answers where AWS has no API: handed the method, the variables of the path, and the body. Raises AwsError."""
 
 Operations = Mapping[str, Callable[[Call], Values]]
 """What a provider answers itself, by the names of the operations."""
@@ -56,4 +59,8 @@ class Regional(Generic[State]):
 
     def of(self, call: Call) -> State:
         """That of the caller."""
-        return self._states[call.account, call.region]
+        return self.at(call.account, call.region)
+
+    def at(self, account: str, region: str) -> State:
+        """That of an account in a region."""
+        return self._states[account, region]

@@ -7,24 +7,35 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from localstack.aws.api import CommonServiceException, RequestContext
 from localstack.aws.forwarder import create_aws_request_context
 from localstack.aws.spec import load_service
-from localstack.services.moto import call_moto
+from localstack.http import Request, Response
+from localstack.services.edge import ROUTER
+from localstack.services.moto import MotoFallbackDispatcher, call_moto
 from localstack.services.plugins import Service, aws_provider
 
 from sim.cloud.control_plane.application_autoscaling.provider import ApplicationAutoScaling
-from sim.cloud.control_plane.call import AwsError, Call, Operations, Values
+from sim.cloud.control_plane.call import AwsError, Call, Operations, Route, Values
+from sim.cloud.control_plane.cloudwatch.provider import OPERATIONS as CLOUDWATCH_OPERATIONS
+from sim.cloud.control_plane.ec2.provider import OPERATIONS as EC2_OPERATIONS
 from sim.cloud.control_plane.ecs.provider import Ecs
+from sim.cloud.control_plane.elb.provider import Elb
 from sim.cloud.control_plane.sqs.provider import OPERATIONS as SQS_OPERATIONS
 
 _Handler = Callable[[Any, Values], Values]
 _provides: Callable[..., Callable[[Callable[[], Service]], object]] = aws_provider
 
-_ecs = Ecs()
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+_ecs = Ecs(_now)
 
 
 @_provides(api="application-autoscaling")
@@ -50,12 +61,30 @@ def ecr() -> Service:
 
 @_provides(api="ecs")
 def ecs() -> Service:
+    _open(_ecs.routes)
     return _over_moto("ecs", _ecs.operations)
 
 
 @_provides(api="elb")
 def elb() -> Service:
-    return _over_moto("elb", {})
+    provider = Elb(_now)
+    _open(provider.routes)
+    return _over_moto("elb", provider.operations)
+
+
+@_provides(api="cloudwatch", name="control-plane")
+def cloudwatch() -> Service:
+    from localstack.services.cloudwatch.provider_v2 import CloudwatchProvider  # noqa: PLC0415 - not before it is called
+
+    return _over_localstack(Service.for_provider(CloudwatchProvider()), CLOUDWATCH_OPERATIONS)
+
+
+@_provides(api="ec2", name="control-plane")
+def ec2() -> Service:
+    from localstack.services.ec2.provider import Ec2Provider  # noqa: PLC0415 - not before it is called
+
+    service = Service.for_provider(Ec2Provider(), dispatch_table_factory=MotoFallbackDispatcher)
+    return _over_localstack(service, EC2_OPERATIONS)
 
 
 @_provides(api="sqs", name="control-plane")
@@ -86,27 +115,39 @@ def _over_localstack(service: Service, operations: Operations) -> Service:
     return service
 
 
-def _handlers(operations: Operations, underneath: dict[str, _Handler]) -> dict[str, _Handler]:
+def _handlers(operations: Operations, underneath: Mapping[str, _Handler]) -> dict[str, _Handler]:
     """One call of a service at a time, so that what it keeps needs no locks of its own."""
-    lock = threading.Lock()
-    return {name: _handler(answer, underneath[name], lock) for name, answer in operations.items()}
+    lock, underneath = threading.Lock(), dict(underneath)
+
+    def handler(answer: Callable[[Call], Values]) -> _Handler:
+        def handle(context: RequestContext, request: Values) -> Values:
+            def forward(operation: str | None = None, parameters: Values | None = None) -> Values:
+                if operation is None:
+                    return underneath[context.operation.name](context, request) or {}
+                made = _remade(context, operation, parameters or {})
+                return underneath[operation](made, made.service_request) or {}
+
+            try:
+                with lock:
+                    return answer(Call(context.account_id, context.region, request, forward))
+            except AwsError as error:
+                raise CommonServiceException(error.code, error.message, status_code=error.status) from None
+
+        return handle
+
+    return {name: handler(answer) for name, answer in operations.items()}
 
 
-def _handler(answer: Callable[[Call], Values], underneath: _Handler, lock: threading.Lock) -> _Handler:
-    def handle(context: RequestContext, request: Values) -> Values:
-        def forward(operation: str | None = None, parameters: Values | None = None) -> Values:
-            if operation is None and parameters is None:
-                return underneath(context, request)
-            made = _remade(context, operation or context.operation.name, request if parameters is None else parameters)
-            return underneath(made, made.service_request)
+def _open(routes: Mapping[str, Route]) -> None:
+    for path, route in routes.items():
 
-        try:
-            with lock:
-                return answer(Call(context.account_id, context.region, request, forward))
-        except AwsError as error:
-            raise CommonServiceException(error.code, error.message, status_code=error.status) from None
+        def endpoint(request: Request, *, route: Route = route, **place: str) -> Response:
+            try:
+                return Response.for_json(route(request.method, place, request.get_json(silent=True) or {}))
+            except AwsError as error:
+                return Response.for_json({"code": error.code, "message": error.message}, status=error.status)
 
-    return handle
+        ROUTER.add(path, endpoint, methods=["DELETE", "POST", "PUT"])
 
 
 def _moto(context: RequestContext, _: Values) -> Values:
@@ -115,7 +156,7 @@ def _moto(context: RequestContext, _: Values) -> Values:
 
 
 def _remade(context: RequestContext, operation: str, parameters: Values) -> RequestContext:
-    """The same caller's call of another operation, or with other parameters."""
+    """The same caller's call of another operation."""
     made = create_aws_request_context(
         service_name=context.service.service_name,
         action=operation,
@@ -126,5 +167,6 @@ def _remade(context: RequestContext, operation: str, parameters: Values) -> Requ
     headers = copy.deepcopy(context.request.headers)
     headers.update(made.request.headers)
     made.request.headers = headers
+    made.account_id = context.account_id
     made.service_request = parameters
     return made

@@ -22,8 +22,8 @@ PORT = 4566
 
 _EVERYWHERE = {
     "SERVICES": ",".join(SERVICES),
-    # LocalStack's own SQS, put right.
-    "PROVIDER_OVERRIDE_SQS": "control-plane",
+    # LocalStack's own, put right.
+    **{f"PROVIDER_OVERRIDE_{service}": "control-plane" for service in ("CLOUDWATCH", "EC2", "SQS")},
     # Policies that AWS offers to all accounts; read when IAM is first called.
     "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
     # Queue URLs as the AWS provider of Terraform accepts them.

@@ -1,0 +1,1 @@
+"""CloudWatch: alarms that keep the tags they are made with."""

@@ -1,0 +1,1 @@
+"""Elastic Compute Cloud: launch templates that do not hold their own tags."""

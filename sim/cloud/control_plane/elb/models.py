@@ -1,0 +1,96 @@
+"""A Classic ELB's attributes, and the health of its instances as whoever checks it has told.
+
+https://docs.aws.amazon.com/elasticloadbalancing/2012-06-01/APIReference/API_LoadBalancerAttributes.html
+https://docs.aws.amazon.com/elasticloadbalancing/2012-06-01/APIReference/API_InstanceState.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sim.cloud.control_plane.call import AwsError, Values
+
+_DESYNC = "elb.http.desyncmitigationmode"
+_DRAINING_TIMEOUT = 300
+_STATES = frozenset({"InService", "OutOfService", "Unknown"})
+_REASONS = frozenset({"ELB", "Instance", "N/A"})
+
+DEFAULT_ATTRIBUTES: Values = {
+    "CrossZoneLoadBalancing": {"Enabled": False},
+    "AccessLog": {"Enabled": False},
+    "ConnectionDraining": {"Enabled": False, "Timeout": _DRAINING_TIMEOUT},
+    "ConnectionSettings": {"IdleTimeout": 60},
+    "AdditionalAttributes": [{"Key": _DESYNC, "Value": "defensive"}],
+}
+
+
+@dataclass(frozen=True)
+class Health:
+    """Of one instance; until `until`, if that is given."""
+
+    state: str
+    reason: str = "N/A"
+    description: str = "N/A"
+    until: datetime | None = None
+
+    def describe(self, instance: str) -> Values:
+        """As DescribeInstanceHealth does."""
+        return {
+            "InstanceId": instance,
+            "State": self.state,
+            "ReasonCode": self.reason,
+            "Description": self.description,
+        }
+
+
+REGISTERING = Health("OutOfService", "ELB", "Instance registration is still in progress.")
+UNKNOWN = Health("OutOfService", "Instance", "Instance is not currently registered with the LoadBalancer.")
+
+
+@dataclass
+class LoadBalancer:
+    """What moto does not keep of one. The health of an instance that nobody has told of is REGISTERING."""
+
+    attributes: Values = field(default_factory=lambda: DEFAULT_ATTRIBUTES)
+    told: dict[str, Health] = field(default_factory=dict)
+
+    def modify(self, asked: Values) -> None:
+        """Takes over the attributes that are asked for."""
+        named = {each["Key"]: each["Value"] for each in self.attributes["AdditionalAttributes"]}
+        named |= {each["Key"]: each["Value"] for each in asked.get("AdditionalAttributes") or []}
+        self.attributes = {
+            **self.attributes,
+            **asked,
+            "AdditionalAttributes": [{"Key": key, "Value": value} for key, value in named.items()],
+        }
+        if "ConnectionDraining" in asked:
+            self.attributes["ConnectionDraining"] = {"Timeout": _DRAINING_TIMEOUT, **asked["ConnectionDraining"]}
+
+    def deregister(self, instances: Collection[str], now: datetime) -> None:
+        """Instances in service drain if that is on, at most for its timeout; others are gone."""
+        draining = self.attributes["ConnectionDraining"]
+        for instance in instances:
+            before = self.told.pop(instance, REGISTERING)
+            if draining["Enabled"] and before.state == "InService":
+                until = now + timedelta(seconds=draining["Timeout"])
+                doing = "Instance deregistration currently in progress."
+                self.told[instance] = Health("InService", description=doing, until=until)
+
+    def health(self, registered: Collection[str], asked: Collection[str], now: datetime) -> list[Values]:
+        """Of the instances asked for, or of all that are registered or drain."""
+        self.told = {name: each for name, each in self.told.items() if each.until is None or each.until > now}
+        draining = [name for name, each in self.told.items() if each.until and name not in registered]
+        known = {name: self.told.get(name, REGISTERING) for name in (*registered, *draining)}
+        return [known.get(name, UNKNOWN).describe(name) for name in asked or known]
+
+
+def health(told: Values) -> Health:
+    """What a checker has written. Raises AwsError: ValidationError."""
+    state, reason = told.get("State"), told.get("ReasonCode", "N/A")
+    if state not in _STATES or reason not in _REASONS:
+        raise AwsError(
+            "ValidationError", f"State is one of {sorted(_STATES)} and ReasonCode one of {sorted(_REASONS)}; got {told}"
+        )
+    return Health(state, reason, str(told.get("Description", "N/A")))

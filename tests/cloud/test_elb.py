@@ -1,0 +1,135 @@
+"""Classic ELBs: attributes, and the health of instances as whoever checks it tells."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Callable
+
+import pytest
+
+from sim.cloud.resources import REGION
+from tests.cloud.conftest import Client
+
+Tell = Callable[..., None]
+
+
+@pytest.fixture
+def elb(aws: Callable[[str], Client]) -> Client:
+    """A client; there is a load balancer `e`."""
+    elb = aws("elb")
+    listener = {"Protocol": "HTTP", "LoadBalancerPort": 80, "InstancePort": 8080}
+    elb.create_load_balancer(LoadBalancerName="e", Listeners=[listener], AvailabilityZones=[f"{REGION}a"])
+    return elb
+
+
+@pytest.fixture
+def tell(endpoint: str, account: str) -> Tell:
+    """Says what a checker has seen of an instance."""
+
+    def tell(instance: str, method: str = "PUT", **health: str) -> None:
+        url = f"{endpoint}/_sim/{account}/{REGION}/elb/e/instances/{instance}/health"
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(url, json.dumps(health).encode(), headers, method=method)
+        urllib.request.urlopen(request, timeout=5).close()
+
+    return tell
+
+
+def health(elb: Client, *instances: str) -> dict[str, tuple[str, str, str]]:
+    """State, reason and description by instance."""
+    asked = [{"InstanceId": each} for each in instances]
+    return {
+        each["InstanceId"]: (each["State"], each["ReasonCode"], each["Description"])
+        for each in elb.describe_instance_health(LoadBalancerName="e", Instances=asked)["InstanceStates"]
+    }
+
+
+def register(elb: Client, *instances: str) -> list[str]:
+    """The instances that the load balancer has then."""
+    asked = [{"InstanceId": each} for each in instances]
+    answer = elb.register_instances_with_load_balancer(LoadBalancerName="e", Instances=asked)
+    return [each["InstanceId"] for each in answer["Instances"]]
+
+
+def deregister(elb: Client, *instances: str) -> list[str]:
+    """The instances that the load balancer has then."""
+    asked = [{"InstanceId": each} for each in instances]
+    answer = elb.deregister_instances_from_load_balancer(LoadBalancerName="e", Instances=asked)
+    return [each["InstanceId"] for each in answer["Instances"]]
+
+
+def test_attributes_are_kept(elb: Client) -> None:
+    asked = {
+        "CrossZoneLoadBalancing": {"Enabled": True},
+        "AccessLog": {"Enabled": True, "S3BucketName": "logs", "EmitInterval": 5, "S3BucketPrefix": "e"},
+        "ConnectionDraining": {"Enabled": True, "Timeout": 30},
+        "ConnectionSettings": {"IdleTimeout": 30},
+        "AdditionalAttributes": [{"Key": "elb.http.desyncmitigationmode", "Value": "strictest"}],
+    }
+    elb.modify_load_balancer_attributes(LoadBalancerName="e", LoadBalancerAttributes=asked)
+    assert elb.describe_load_balancer_attributes(LoadBalancerName="e")["LoadBalancerAttributes"] == asked
+
+
+def test_what_is_not_asked_for_stays_as_aws_has_it(elb: Client) -> None:
+    elb.modify_load_balancer_attributes(
+        LoadBalancerName="e", LoadBalancerAttributes={"ConnectionDraining": {"Enabled": True}}
+    )
+    attributes = elb.describe_load_balancer_attributes(LoadBalancerName="e")["LoadBalancerAttributes"]
+    assert attributes["ConnectionDraining"] == {"Enabled": True, "Timeout": 300}
+    assert attributes["ConnectionSettings"] == {"IdleTimeout": 60}
+    assert attributes["AdditionalAttributes"][0]["Value"] == "defensive"
+
+
+def test_its_name_is_in_its_region(elb: Client) -> None:
+    described = elb.describe_load_balancers(LoadBalancerNames=["e"])["LoadBalancerDescriptions"][0]
+    assert described["DNSName"].endswith(f".{REGION}.elb.amazonaws.com")
+
+
+def test_an_instance_that_nobody_has_checked_is_not_in_service(elb: Client) -> None:
+    assert register(elb, "i-1", "i-2") == ["i-1", "i-2"]
+    waiting = ("OutOfService", "ELB", "Instance registration is still in progress.")
+    assert health(elb) == {"i-1": waiting, "i-2": waiting}
+
+
+def test_what_a_checker_tells_is_told(elb: Client, tell: Tell) -> None:
+    register(elb, "i-1", "i-2")
+    reason = "Instance has failed at least the UnhealthyThreshold number of health checks consecutively."
+    tell("i-1", State="InService")
+    tell("i-2", State="OutOfService", ReasonCode="Instance", Description=reason)
+    assert health(elb) == {"i-1": ("InService", "N/A", "N/A"), "i-2": ("OutOfService", "Instance", reason)}
+    elb.get_waiter("any_instance_in_service").wait(LoadBalancerName="e")
+
+
+def test_an_instance_in_service_drains_until_it_is_told_to_have_drained(elb: Client, tell: Tell) -> None:
+    elb.modify_load_balancer_attributes(
+        LoadBalancerName="e", LoadBalancerAttributes={"ConnectionDraining": {"Enabled": True, "Timeout": 300}}
+    )
+    register(elb, "i-1", "i-2")
+    tell("i-1", State="InService")
+    assert deregister(elb, "i-1", "i-2") == []
+    assert health(elb) == {"i-1": ("InService", "N/A", "Instance deregistration currently in progress.")}
+    tell("i-1", "DELETE")
+    assert health(elb) == {}
+    assert health(elb, "i-1")["i-1"][0] == "OutOfService"
+
+
+def test_an_instance_that_comes_back_is_checked_anew(elb: Client, tell: Tell) -> None:
+    register(elb, "i-1")
+    tell("i-1", State="InService")
+    register(elb, "i-1")
+    assert health(elb)["i-1"][0] == "InService"
+    deregister(elb, "i-1")
+    register(elb, "i-1")
+    assert health(elb)["i-1"][0] == "OutOfService"
+
+
+def test_a_health_that_is_none_is_refused(elb: Client, tell: Tell) -> None:
+    register(elb, "i-1")
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        tell("i-1", State="Healthy")
+
+
+def test_what_is_not_there_is_named_as_aws_names_it(elb: Client) -> None:
+    with pytest.raises(elb.exceptions.AccessPointNotFoundException):
+        elb.describe_instance_health(LoadBalancerName="none")
