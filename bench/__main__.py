@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bench import report, startup
 from bench.measure import QUICK, Plan, measure
 from sim.errors import SimError
-from sim.targets import TARGETS
+from sim.targets import LOCAL
 
 _COLUMNS = 120
 
@@ -36,7 +36,7 @@ def main(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     try:
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("starting", total=plan.steps + (0 if quick else len(TARGETS)))
+            task = progress.add_task("starting", total=plan.steps + (0 if quick else len(LOCAL)))
 
             def step(what: str) -> None:
                 progress.update(task, description=what)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rich.table import Table
 
 from sim.doctor import examine, missing
-from sim.targets import TARGETS, create
+from sim.targets import LOCAL, create
 from sim.targets.target import Tuning
 
 GOALS_SECONDS = {"process": 10, "docker": 15}
@@ -28,7 +28,7 @@ def measure(step: Callable[[str], None]) -> list[Startup]:
     """Those targets that this machine can run."""
     findings = examine()
     measured = []
-    for name in TARGETS:
+    for name in LOCAL:
         if missing(findings, name):
             continue
         step(f"start of the target {name}")

@@ -88,7 +88,7 @@ def target(request: pytest.FixtureRequest, _running_target: Target) -> Iterator[
 @pytest.fixture
 def client(target: Target) -> Client:
     """A client with the present token."""
-    return Client(target.url, target.token())
+    return target.client()
 
 
 @pytest.fixture
@@ -98,11 +98,11 @@ def ledger(target: Target, client: Client) -> Ledger:
 
 
 @pytest.fixture
-def email() -> Email:
-    """An e-mail like many."""
+def email(target: Target) -> Email:
+    """An e-mail like many. On a target that others use too, its sender says which run sent it."""
     return Email(
         email_subject="Happy new year!",
-        email_sender="John Doe <john@example.com>",
+        email_sender=target.sender,
         email_timestream="1693561101",
         email_content="Just want to say... Happy new year!!!",
     )

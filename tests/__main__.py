@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sim.doctor import Finding, examine, missing
-from sim.targets import TARGETS
+from sim.targets import LOCAL
 
 _WORKERS = os.environ.get("WORKERS", "2")
 
@@ -22,12 +22,12 @@ def main(wanted: str | None) -> int:
     """Runs the tests; the exit status: 0 if every one passed, and in CI or with a target wanted none was left out."""
     console = Console()
     findings = examine()
-    lacking = {target: missing(findings, target) for target in TARGETS}
+    lacking = {target: missing(findings, target) for target in LOCAL}
     if wanted is not None and wanted not in lacking:
-        console.print(f"there is no target {wanted!r}; there are: {', '.join(TARGETS)}")
+        console.print(f"there is no target {wanted!r}; there are: {', '.join(LOCAL)}")
         return 2
-    insisted = TARGETS if os.environ.get("CI") else (wanted,) if wanted else ()
-    chosen = [wanted] if wanted else list(TARGETS)
+    insisted = LOCAL if os.environ.get("CI") else (wanted,) if wanted else ()
+    chosen = [wanted] if wanted else list(LOCAL)
     if "docker" in chosen and not lacking["docker"]:
         # Once, before test workers side by side would do it at the same time.
         subprocess.run([sys.executable, "-m", "sim.images", "build"], check=True, stdout=subprocess.DEVNULL)
@@ -39,7 +39,7 @@ def main(wanted: str | None) -> int:
 
 def _run(target: str, *, alone: bool) -> int:
     """The tests that need a target on this one; with the first also those that need none."""
-    tests = ["tests/e2e"] if alone or target != TARGETS[0] else ["tests"]
+    tests = ["tests/e2e"] if alone or target != LOCAL[0] else ["tests"]
     command = [sys.executable, "-m", "pytest", "-n", _WORKERS, "--dist", "loadfile", "--target", target, *tests]
     return subprocess.run(command, check=False).returncode
 

@@ -68,10 +68,11 @@ class Depth:
 class DataPlane:
     """SQS, S3 and SSM behind one endpoint, as whoever runs the pipeline sees them."""
 
-    def __init__(self, endpoint: str, resources: Resources) -> None:
+    def __init__(self, endpoint: str, resources: Resources, session: boto3.Session | None = None) -> None:
+        """With a session of one's own, and "" as the endpoint, it is wherever the session's settings lead."""
         self.endpoint = endpoint
         self.resources = resources
-        self._session = boto3.Session(
+        self._session = session or boto3.Session(
             region_name=REGION,
             aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
@@ -79,15 +80,15 @@ class DataPlane:
 
     @cached_property
     def sqs(self) -> SQSClient:
-        return self._session.client("sqs", endpoint_url=self.endpoint, config=_CONFIG)
+        return self._session.client("sqs", endpoint_url=self.endpoint or None, config=_CONFIG)
 
     @cached_property
     def s3(self) -> S3Client:
-        return self._session.client("s3", endpoint_url=self.endpoint, config=_CONFIG)
+        return self._session.client("s3", endpoint_url=self.endpoint or None, config=_CONFIG)
 
     @cached_property
     def ssm(self) -> SSMClient:
-        return self._session.client("ssm", endpoint_url=self.endpoint, config=_CONFIG)
+        return self._session.client("ssm", endpoint_url=self.endpoint or None, config=_CONFIG)
 
     def create(self, *, visibility_timeout: int, max_receive_count: int, token: str | None = None) -> None:
         """Makes what is not there of the queue with its dead-letter queue, the bucket, and the token.

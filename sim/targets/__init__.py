@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 from sim.errors import SimError
 from sim.targets.process import ProcessTarget
 from sim.targets.target import Target, Tell, Tuning
 
-TARGETS = ("process", "docker")
+LOCAL = ("process", "docker")
+"""Those that are started here."""
+TARGETS = (*LOCAL, "aws")
 
 
 def create(name: str, tuning: Tuning, tell: Tell, *, reuse: bool = False) -> Target:
@@ -19,5 +23,10 @@ def create(name: str, tuning: Tuning, tell: Tell, *, reuse: bool = False) -> Tar
             from sim.targets.docker import DockerTarget  # noqa: PLC0415
 
             return DockerTarget(tuning, tell, reuse=reuse)
+        case "aws":
+            from sim.targets.aws import AwsTarget, AwsTargetWithBucket, Place  # noqa: PLC0415
+
+            place = Place.of(os.environ)
+            return AwsTarget(place, tell) if place.bucket is None else AwsTargetWithBucket(place, place.bucket, tell)
         case _:
             raise SimError(f"there is no target {name!r}; there are: {', '.join(TARGETS)}")

@@ -9,6 +9,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import ClassVar, Literal, Self
 
+from sim.client import Client
 from sim.cloud.resources import DataPlane
 from sim.errors import SimError
 from sim.waiting import until
@@ -34,6 +35,7 @@ class Capability(StrEnum):
     CUT_AWS = "cut a service off from an AWS service"
     CUT_S3 = "cut the worker off from S3"
     LIMIT_MEMORY = "limit the memory of a service"
+    LOAD = "take hundreds of e-mails, or megabytes, for a test"
 
 
 class NotApplicable(SimError):
@@ -62,6 +64,8 @@ class Target(ABC):
 
     name: ClassVar[str]
     capabilities: ClassVar[frozenset[Capability]]
+    sender = "John Doe <john@example.com>"
+    """From whom the tests' e-mails are."""
 
     @abstractmethod
     def up(self) -> None:
@@ -84,6 +88,10 @@ class Target(ABC):
     @abstractmethod
     def token(self) -> str:
         """The token that the API wants."""
+
+    def client(self) -> Client:
+        """A client with the present token."""
+        return Client(self.url, self.token())
 
     @abstractmethod
     def logs(self) -> Mapping[str, str]:

@@ -12,9 +12,8 @@ from sim.client import Client
 from sim.ledger import Ledger
 from sim.targets.target import Capability
 
-pytestmark = pytest.mark.needs(Capability.OBJECTS, Capability.QUEUE)
 
-
+@pytest.mark.needs(Capability.OBJECTS)
 def test_the_same_key_and_email_is_one_object(ledger: Ledger, client: Client, email: Email) -> None:
     key = str(uuid.uuid4())
     with ThreadPoolExecutor(8) as pool:
@@ -30,6 +29,7 @@ def test_the_key_may_be_quoted_as_the_draft_has_it(client: Client, email: Email)
     assert client.publish(email, key).message_id == client.publish(email, f'"{key}"').message_id
 
 
+@pytest.mark.needs(Capability.OBJECTS)
 def test_another_email_under_a_used_key_overwrites_nothing_and_is_seen(
     ledger: Ledger, client: Client, email: Email
 ) -> None:
