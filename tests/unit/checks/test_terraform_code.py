@@ -34,6 +34,11 @@ def test_every_variable_is_typed_described_and_validated(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=named)
+def test_every_root_and_module_has_tests(folder: Path) -> None:
+    assert list(folder.glob("tests/*.tftest.hcl"))
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=named)
 def test_nothing_of_an_account_or_a_region_is_written_in(folder: Path) -> None:
     code = "\n".join(file.read_text() for file in folder.glob("*.tf"))
     assert re.findall(r"\b\d{12}\b|\b[a-z]{2}-[a-z]+-\d\b|\bprofile *=", code) == []
