@@ -58,6 +58,7 @@ class LoadBalancer:
 
     def modify(self, asked: Values) -> None:
         """Takes over the attributes that are asked for."""
+        before = self.attributes["ConnectionDraining"]
         named = {each["Key"]: each["Value"] for each in self.attributes["AdditionalAttributes"]}
         named |= {each["Key"]: each["Value"] for each in asked.get("AdditionalAttributes") or []}
         self.attributes = {
@@ -66,7 +67,7 @@ class LoadBalancer:
             "AdditionalAttributes": [{"Key": key, "Value": value} for key, value in named.items()],
         }
         if "ConnectionDraining" in asked:
-            self.attributes["ConnectionDraining"] = {"Timeout": _DRAINING_TIMEOUT, **asked["ConnectionDraining"]}
+            self.attributes["ConnectionDraining"] = {**before, **asked["ConnectionDraining"]}
 
     def deregister(self, instances: Collection[str], now: datetime) -> None:
         """Instances in service drain if that is on, at most for its timeout; others are gone."""
