@@ -20,9 +20,12 @@ from localstack.services.moto import MotoFallbackDispatcher, call_moto
 from localstack.services.plugins import Service, aws_provider
 
 from sim.cloud.control_plane.application_autoscaling.provider import ApplicationAutoScaling
+from sim.cloud.control_plane.autoscaling.models import next_subnet
+from sim.cloud.control_plane.autoscaling.provider import AutoScaling
 from sim.cloud.control_plane.call import AwsError, Call, Operations, Route, Values
 from sim.cloud.control_plane.cloudwatch.provider import OPERATIONS as CLOUDWATCH_OPERATIONS
 from sim.cloud.control_plane.ec2.provider import OPERATIONS as EC2_OPERATIONS
+from sim.cloud.control_plane.ecr.provider import Ecr
 from sim.cloud.control_plane.ecs.provider import Ecs
 from sim.cloud.control_plane.elb.provider import Elb
 from sim.cloud.control_plane.sqs.provider import OPERATIONS as SQS_OPERATIONS
@@ -51,12 +54,17 @@ def application_autoscaling() -> Service:
 
 @_provides(api="autoscaling")
 def autoscaling() -> Service:
-    return _over_moto("autoscaling", {})
+    from moto.autoscaling.models import FakeAutoScalingGroup  # noqa: PLC0415 - not before it is called
+
+    # It would launch them all in the first.
+    launch = FakeAutoScalingGroup.replace_autoscaling_group_instances
+    FakeAutoScalingGroup.replace_autoscaling_group_instances = _in_all_subnets(launch)
+    return _over_moto("autoscaling", AutoScaling(_now).operations)
 
 
 @_provides(api="ecr")
 def ecr() -> Service:
-    return _over_moto("ecr", {})
+    return _over_moto("ecr", Ecr().operations)
 
 
 @_provides(api="ecs")
@@ -113,6 +121,23 @@ def _over_localstack(service: Service, operations: Operations) -> Service:
     table: dict[str, _Handler] = service.skeleton.dispatch_table
     table |= _handlers(operations, table)
     return service
+
+
+def _in_all_subnets(launch: Callable[[Any, int, Any], None]) -> Callable[[Any, int, Any], None]:
+    def spread(group: Any, count: int, tags: Any) -> None:
+        subnets = group.vpc_zone_identifier
+        if not subnets:
+            launch(group, count, tags)
+            return
+        try:
+            for _ in range(count):
+                used = [each.instance.subnet_id for each in group.instance_states]
+                group.vpc_zone_identifier = next_subnet(subnets.split(","), used)
+                launch(group, 1, tags)
+        finally:
+            group.vpc_zone_identifier = subnets
+
+    return spread
 
 
 def _handlers(operations: Operations, underneath: Mapping[str, _Handler]) -> dict[str, _Handler]:

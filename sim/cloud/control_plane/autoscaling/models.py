@@ -1,0 +1,91 @@
+"""Where a group launches, and instance refreshes: a group's instances replaced by new ones, a few at a time.
+
+Nothing here ends an instance. Whoever runs them does, and how far a refresh has come follows from which of the
+instances that the group had when it began it still has.
+
+https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_StartInstanceRefresh.html
+https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_InstanceRefresh.html
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sim.cloud.control_plane.call import AwsError, Values
+
+
+def next_subnet(subnets: Sequence[str], used: Collection[str]) -> str:
+    """Of a group's subnets the one with the fewest instances, the first among equals; `used` has one for each instance.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/auto-scaling-benefits.html
+    """
+    return min(subnets, key=Counter(used).__getitem__)
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """One refresh of a group; `old` are the instances that it is to replace, `left` those that are still there."""
+
+    id: str
+    group: str
+    started_at: datetime
+    old: frozenset[str]
+    left: frozenset[str]
+    settings: Values
+    status: str = "InProgress"
+    ended_at: datetime | None = None
+
+    @property
+    def percentage(self) -> int:
+        """Of the old instances that are gone."""
+        return 100 if not self.old else 100 * (len(self.old) - len(self.left)) // len(self.old)
+
+
+def start(
+    refresh_id: str, parameters: Values, instances: Collection[str], known: Collection[Refresh], now: datetime
+) -> Refresh:
+    """A new refresh; `known` are those of the group. Raises AwsError: InstanceRefreshInProgress."""
+    group = parameters["AutoScalingGroupName"]
+    if any(each.status == "InProgress" for each in known):
+        raise AwsError(
+            "InstanceRefreshInProgress", f"An Instance Refresh is already in progress for the group {group}."
+        )
+    settings: Values = {
+        name: parameters[name] for name in ("Preferences", "DesiredConfiguration") if name in parameters
+    }
+    old = frozenset(instances)
+    return observe(Refresh(refresh_id, group, now, old, old, settings), instances, now)
+
+
+def observe(refresh: Refresh, instances: Collection[str], now: datetime) -> Refresh:
+    """The refresh when the group has these instances."""
+    if refresh.status != "InProgress":
+        return refresh
+    seen = replace(refresh, left=refresh.old & frozenset(instances))
+    return seen if seen.left else replace(seen, status="Successful", ended_at=now)
+
+
+def cancel(known: Collection[Refresh], group: str, now: datetime) -> Refresh:
+    """The refresh in progress, cancelled. Raises AwsError: ActiveInstanceRefreshNotFound."""
+    for refresh in known:
+        if refresh.status == "InProgress":
+            return replace(refresh, status="Cancelled", ended_at=now)
+    raise AwsError("ActiveInstanceRefreshNotFound", f"No in progress or pending Instance Refresh found for {group}.")
+
+
+def describe(refresh: Refresh) -> Values:
+    """As DescribeInstanceRefreshes does."""
+    ended = {"EndTime": refresh.ended_at} if refresh.ended_at else {}
+    return {
+        "InstanceRefreshId": refresh.id,
+        "AutoScalingGroupName": refresh.group,
+        "Status": refresh.status,
+        "StartTime": refresh.started_at,
+        "PercentageComplete": refresh.percentage,
+        "InstancesToUpdate": len(refresh.left),
+        **refresh.settings,
+        **ended,
+    }

@@ -1,0 +1,1 @@
+"""Elastic Container Registry: images pushed by its API."""
