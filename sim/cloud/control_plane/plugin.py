@@ -90,7 +90,12 @@ def cloudwatch() -> Service:
 @_provides(api="ec2", name="control-plane")
 def ec2() -> Service:
     from localstack.services.ec2.provider import Ec2Provider  # noqa: PLC0415 - not before it is called
+    from moto.ec2.models.security_groups import SecurityGroupRule  # noqa: PLC0415
 
+    # It would find those of address ranges alone, and not those of other groups.
+    SecurityGroupRule.description = property(
+        lambda rule: rule.ip_range.get("Description") or rule.source_group.get("Description")
+    )
     service = Service.for_provider(Ec2Provider(), dispatch_table_factory=MotoFallbackDispatcher)
     return _over_localstack(service, EC2_OPERATIONS)
 
