@@ -6,7 +6,8 @@ READY := $(VENV)/.ready
 WORKERS ?= 2
 # The services' locks before the one that is constrained by them.
 LOCKS := services/api/requirements.txt services/worker/requirements.txt release/requirements.txt \
-	requirements/bootstrap.txt requirements/dev.txt sim/cloud/localstack/requirements.txt
+	sim/cloud/gateway/requirements.txt requirements/bootstrap.txt requirements/dev.txt \
+	sim/cloud/localstack/requirements.txt
 # Side by side, so the slowest go first.
 CHECKS := terraform types trivy actionlint readmes imports workflows compose lint format hadolint
 WORKFLOWS := .github/workflows/*.yml

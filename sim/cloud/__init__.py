@@ -1,1 +1,1 @@
-"""The emulated AWS: LocalStack, what is created in it, and the relay through which the services reach it."""
+"""The emulated AWS: LocalStack, what is created in it, and the gateway through which the services reach it."""

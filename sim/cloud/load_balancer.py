@@ -15,10 +15,9 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable, Collection
 
-from sim.cloud.relay import pump
-
 LISTEN_PORT = 8080
 _DRAIN_SECONDS = 1
+_BUFFER_BYTES = 65_536
 
 Address = tuple[str, int]
 
@@ -38,7 +37,7 @@ class LoadBalancer:
             writer.transport.abort()
             return
         try:
-            await asyncio.gather(pump(reader, upstream_writer), pump(upstream_reader, writer))
+            await asyncio.gather(_pump(reader, upstream_writer), _pump(upstream_reader, writer))
         finally:
             writer.transport.abort()
             upstream_writer.transport.abort()
@@ -50,6 +49,19 @@ class LoadBalancer:
             with contextlib.suppress(OSError):
                 return await asyncio.open_connection(*addresses[(turn + step) % len(addresses)])
         raise ConnectionRefusedError(f"none of {len(addresses)} instances takes a connection")
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Bytes from one side to the other until either is gone; so is the other then."""
+    writer.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        while data := await reader.read(_BUFFER_BYTES):
+            writer.write(data)
+            await writer.drain()
+        if writer.can_write_eof():
+            writer.write_eof()
+    except OSError:
+        writer.transport.abort()
 
 
 async def resolve(name: str, port: int) -> Collection[Address]:

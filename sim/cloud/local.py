@@ -1,24 +1,28 @@
-"""The local cloud as one thing: LocalStack, the relays in front of it, and the pipeline's resources in it."""
+"""The local cloud as one thing: LocalStack, the gateway in front of it, and the pipeline's resources in it."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
+import sim
+from sim.cloud.gateway.steering import Steering
 from sim.cloud.localstack import environment, serve_script, settings
-from sim.cloud.relay import Relays
 from sim.cloud.resources import DataPlane, local_resources
 from sim.runtime.process import Process, free_port
 from sim.runtime.scope import Scope
 from sim.waiting import until
 
 _READY_SECONDS = 60
+_SOURCE = Path(sim.__file__).parents[1]
 
 
 class LocalCloud:
-    """LocalStack on a free loopback port. `data_plane` goes to it straight, services go through relays."""
+    """LocalStack on a free loopback port. `data_plane` goes to it straight, services through the gateway's `ports`."""
 
-    def __init__(self, scope: Scope, relays: Iterable[str], tell: Callable[[str], None]) -> None:
+    def __init__(self, scope: Scope, ports: Iterable[str], tell: Callable[[str], None]) -> None:
         self._tell = tell
         port = free_port()
         directory = scope.directory / "localstack"
@@ -35,24 +39,45 @@ class LocalCloud:
             },
             scope,
         )
-        self.relays = Relays(relays, ("127.0.0.1", port))
+        self._ports = {name: free_port() for name in ports}
+        control = free_port()
+        self.gateway = Process(
+            "gateway",
+            [
+                *(sys.executable, "-m", "sim.cloud.gateway", "--host", "127.0.0.1"),
+                *("--upstream", f"127.0.0.1:{port}", "--control", str(control)),
+                *(f"{name}={number}" for name, number in self._ports.items()),
+            ],
+            {**_inherited(), "PYTHONPATH": str(_SOURCE)},
+            scope,
+        )
+        self.steering = Steering(f"http://127.0.0.1:{control}")
         self.data_plane = DataPlane(self.endpoint, local_resources(self.endpoint))
 
     def open(self) -> None:
-        """Begins the start of LocalStack, and opens the relays to it."""
+        """Begins the start of LocalStack and of the gateway to it."""
         self.process.start()
-        self.relays.start()
+        self.gateway.start()
 
     def prepare(self, *, visibility_timeout: int, max_receive_count: int) -> None:
-        """Waits until it is ready, and makes the resources. Raises ProcessFailed or TimedOut."""
+        """Waits until all is ready, and makes the resources. Raises ProcessFailed or TimedOut."""
+        until(self._gateway_ready, "the gateway to be ready", seconds=_READY_SECONDS, seen=self.gateway.tail)
         self._tell("waiting for LocalStack")
         until(self._ready, "LocalStack to be ready", seconds=_READY_SECONDS, seen=self.process.tail)
         self.data_plane.create(visibility_timeout=visibility_timeout, max_receive_count=max_receive_count)
 
     def stop(self) -> None:
         """Ends it. What was in it is gone."""
-        self.relays.stop()
+        self.gateway.kill()
         self.process.kill()
+
+    def endpoint_of(self, port: str) -> str:
+        """The URL of one of the gateway's ports."""
+        return f"http://127.0.0.1:{self._ports[port]}"
+
+    def _gateway_ready(self) -> bool:
+        self.gateway.check()
+        return self.steering.is_ready()
 
     def _ready(self) -> bool:
         self.process.check()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from sim.images import engine, offline, service
+from sim.images import engine, gateway, offline, service
 from sim.images.base import OFFLINE, BaseImages
 
 
 def build(bases: BaseImages, tell: Callable[[str], None], *, cache: Path, source: str = "") -> dict[str, str]:
-    """Fetches or builds `bases` and builds the services on them; the names of all as environment variables.
+    """Fetches or builds `bases` and builds what runs on them; the names of all as environment variables.
 
     Root file systems are kept in `cache`; `source` is the URL of the repository, for the services' labels.
     Raises SimError.
@@ -22,7 +22,9 @@ def build(bases: BaseImages, tell: Callable[[str], None], *, cache: Path, source
     elif not engine.exists(bases.localstack):
         tell(bases.localstack)
         engine.pull(bases.localstack)
-    images = {}
+    tell(f"{gateway.IMAGE} on {bases.python}")
+    gateway.build(bases.python)
+    images = {"GATEWAY_IMAGE": gateway.IMAGE}
     for name in service.SERVICES:
         tell(f"{service.image(name)} on {bases.python}")
         images[f"{name.upper()}_IMAGE"] = service.build(name, bases.python, source)

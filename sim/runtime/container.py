@@ -74,7 +74,8 @@ class Network:
 @dataclass(frozen=True)
 class Spec:
     """A container to make. `aliases` are its names by network; the first network is the one that `ports` are
-    published from, to the loopback address alone. A `confined` one can do no more than production lets it."""
+    published from, to the loopback address alone. A `confined` one can do no more than production lets it;
+    `command` is what its image's entry point is given."""
 
     name: str
     image: str
@@ -82,6 +83,7 @@ class Spec:
     aliases: Mapping[Network, tuple[str, ...]]
     ports: Mapping[int, int] = field(default_factory=dict)
     confined: bool = False
+    command: tuple[str, ...] = ()
 
 
 class Container:
@@ -103,6 +105,8 @@ class Container:
             for network, aliases in spec.aliases.items()
         }
         confined: dict[str, Any] = {}
+        if spec.command:
+            made.with_command(list(spec.command))
         if spec.confined:
             confined = {"read_only": True, "cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
             made.with_tmpfs_mount("/tmp", "size=1m")  # noqa: S108 - for the worker's heartbeat

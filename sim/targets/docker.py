@@ -1,11 +1,12 @@
 """The target `docker`: LocalStack and the images that ship, as containers.
 
-Each AWS service that the services call is LocalStack under another name in a network of its own, so a service can be
-partitioned from one of them by taking it out of that network.
+Each AWS service that the services call is the gateway under another name in a network of its own, so a service can also
+be partitioned from one of them by taking it out of that network.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from typing import ClassVar
 
 from testcontainers.community.localstack import LocalStackContainer
 
+from sim.cloud.gateway.steering import Steering
 from sim.cloud.localstack.settings import PORT, container_environment, is_ready
 from sim.cloud.resources import REGION, DataPlane, local_resources
 from sim.images import engine as images
@@ -24,11 +26,26 @@ from sim.runtime.process import free_port
 from sim.runtime.scope import Scope
 from sim.runtime.watchdog import remove_labelled
 from sim.targets.settings import api_ready, service_environment
-from sim.targets.target import CALLS, SERVICES, AwsService, Capability, Service, Target, Tell, Tuning
+from sim.targets.target import (
+    CALLS,
+    GATEWAY,
+    PORTS,
+    SERVICES,
+    AwsService,
+    Capability,
+    Service,
+    Target,
+    Tell,
+    Tuning,
+    port,
+)
 from sim.waiting import until
 
 _AWS: tuple[AwsService, ...] = ("s3", "sqs", "ssm")
 _API_PORT = 8080
+_CONTROL_PORT = 4600
+_GATEWAY_PORTS = {name: _CONTROL_PORT + number for number, name in enumerate(PORTS, 1)}
+_EVERYWHERE = "0.0.0.0"  # noqa: S104 - in its container, of which one port is published to loopback
 _READY_SECONDS = 60
 _STOP_SECONDS = 30
 
@@ -37,8 +54,7 @@ class DockerTarget(Target):
     """All parts in containers. With `reuse` they stay, and a later run with the same images takes them over."""
 
     name: ClassVar[str] = "docker"
-    # A network that is taken away resets nothing: LocalStack would wait for the rest of an upload, its object locked.
-    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability) - {Capability.CUT_S3}
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
 
     def __init__(self, tuning: Tuning, tell: Tell, *, reuse: bool = False) -> None:
         self._tuning = tuning
@@ -105,19 +121,33 @@ class DockerTarget(Target):
         self.container(service).resume()
 
     def cut(self, service: Service, aws: AwsService) -> None:
-        self._network(aws).disconnect(self.container(service))
+        self.steering.cut(port(service, aws))
 
     def mend(self, service: Service, aws: AwsService) -> None:
+        self.steering.mend(port(service, aws))
+
+    def disconnect(self, service: Service, aws: AwsService) -> None:
+        """A partition in silence: packets between the service and the AWS service are lost, nothing is reset."""
+        self._network(aws).disconnect(self.container(service))
+
+    def reconnect(self, service: Service, aws: AwsService) -> None:
+        """Ends `disconnect`."""
         self._network(aws).connect(self.container(service))
+
+    @property
+    def steering(self) -> Steering:
+        return self._steering
 
     def limit_memory(self, service: Service, mebibytes: int) -> None:
         self.container(service).limit_memory(mebibytes)
 
     def restore(self) -> None:
+        self.steering.rest()
         for service in SERVICES:
             self.resume(service)
             for aws in CALLS[service]:
                 self.mend(service, aws)
+                self.reconnect(service, aws)
             if not self.runs(service):
                 self.start(service)
 
@@ -133,12 +163,26 @@ class DockerTarget(Target):
             "localstack",
             names["LOCALSTACK_IMAGE"],
             container_environment(),
-            {edge: (), **{network: (each,) for each, network in aws.items()}},
+            {edge: ("localstack",)},
             ports={PORT: free_port()},
         )
         module = LocalStackContainer(localstack.image, edge_port=PORT, region_name=REGION)
         self._containers["localstack"] = Container.create(self._run, localstack, module)
+        gateway = Spec(
+            GATEWAY,
+            names["GATEWAY_IMAGE"],
+            {},
+            {edge: (), **{network: (each,) for each, network in aws.items()}},
+            ports={_CONTROL_PORT: free_port()},
+            confined=True,
+            command=(
+                *("--host", _EVERYWHERE, "--upstream", f"localstack:{PORT}", "--control", str(_CONTROL_PORT)),
+                *(f"{name}={number}" for name, number in _GATEWAY_PORTS.items()),
+            ),
+        )
+        self._containers[GATEWAY] = Container.create(self._run, gateway)
         self._connect()
+        until(self._gateway_ready, "the gateway to be ready", seconds=_READY_SECONDS)
         self._tell("waiting for LocalStack")
         until(lambda: is_ready(self.data_plane.endpoint), "LocalStack to be ready", seconds=_READY_SECONDS)
         self.data_plane.create(
@@ -149,7 +193,7 @@ class DockerTarget(Target):
                 service,
                 names[f"{service.upper()}_IMAGE"],
                 service_environment(
-                    service, self.data_plane.resources, self._tuning, lambda each: f"http://{each}:{PORT}"
+                    service, self.data_plane.resources, self._tuning, functools.partial(_endpoint, service)
                 ),
                 {edge: (), **{aws[each]: () for each in CALLS[service]}},
                 ports={_API_PORT: free_port()} if service == "api" else {},
@@ -161,7 +205,7 @@ class DockerTarget(Target):
 
     def _take_over(self) -> bool:
         """Whether a run before this one has left everything running."""
-        found = {name: Container.find(self._run, name) for name in ("localstack", *SERVICES)}
+        found = {name: Container.find(self._run, name) for name in ("localstack", GATEWAY, *SERVICES)}
         running = {name: container for name, container in found.items() if container is not None}
         if len(running) < len(found):
             return False
@@ -174,6 +218,11 @@ class DockerTarget(Target):
     def _connect(self) -> None:
         endpoint = f"http://127.0.0.1:{self._containers['localstack'].published(PORT)}"
         self._data_plane = DataPlane(endpoint, local_resources(endpoint))
+        self._steering = Steering(f"http://127.0.0.1:{self._containers[GATEWAY].published(_CONTROL_PORT)}")
+
+    def _gateway_ready(self) -> bool:
+        self._containers[GATEWAY].check()
+        return self.steering.is_ready()
 
     def _await_ready(self, service: Service) -> None:
         container = self.container(service)
@@ -184,6 +233,10 @@ class DockerTarget(Target):
             return api_ready(self.url) if service == "api" else container.health == "healthy"
 
         until(ready, f"the {service} to be ready", seconds=_READY_SECONDS, seen=container.tail)
+
+
+def _endpoint(service: Service, aws: AwsService) -> str:
+    return f"http://{aws}:{_GATEWAY_PORTS[port(service, aws)]}"
 
 
 def _reusable_run(names: Mapping[str, str], tuning: Tuning) -> str:

@@ -11,12 +11,13 @@ from typing import ClassVar
 
 import services
 from services.worker.health import fresh, heartbeat_file
+from sim.cloud.gateway.steering import Steering
 from sim.cloud.local import LocalCloud
 from sim.cloud.resources import DataPlane
 from sim.runtime.process import Process, free_port
 from sim.runtime.scope import Scope
 from sim.targets.settings import HEARTBEAT_SECONDS, PROCESSES, api_ready, service_environment
-from sim.targets.target import CALLS, AwsService, Capability, Service, Target, Tell, Tuning
+from sim.targets.target import CALLS, PORTS, AwsService, Capability, Service, Target, Tell, Tuning, port
 from sim.waiting import until
 
 _READY_SECONDS = 30
@@ -34,8 +35,7 @@ class ProcessTarget(Target):
         self._tuning = tuning
         self._tell = tell
         self._scope = Scope()
-        relays = (_relay(service, aws) for service, calls in CALLS.items() for aws in calls)
-        self._cloud = LocalCloud(self._scope, relays, tell)
+        self._cloud = LocalCloud(self._scope, PORTS, tell)
         self._port = free_port()
         self._processes: dict[Service, Process] = {}
 
@@ -70,8 +70,8 @@ class ProcessTarget(Target):
 
     @property
     def processes(self) -> list[Process]:
-        """LocalStack, the API and the worker."""
-        return [self._cloud.process, *self._processes.values()]
+        """LocalStack, the gateway, the API and the worker."""
+        return [self._cloud.process, self._cloud.gateway, *self._processes.values()]
 
     @property
     def heartbeat(self) -> Path:
@@ -108,12 +108,17 @@ class ProcessTarget(Target):
         self._processes[service].signal(signal.SIGCONT)
 
     def cut(self, service: Service, aws: AwsService) -> None:
-        self._cloud.relays.cut(_relay(service, aws))
+        self._cloud.steering.cut(port(service, aws))
 
     def mend(self, service: Service, aws: AwsService) -> None:
-        self._cloud.relays.open(_relay(service, aws))
+        self._cloud.steering.mend(port(service, aws))
+
+    @property
+    def steering(self) -> Steering:
+        return self._cloud.steering
 
     def restore(self) -> None:
+        self.steering.rest()
         for service, calls in CALLS.items():
             for aws in calls:
                 self.mend(service, aws)
@@ -131,7 +136,7 @@ class ProcessTarget(Target):
                 service,
                 self.data_plane.resources,
                 self._tuning,
-                lambda aws: self._cloud.relays.endpoint(_relay(service, aws)),
+                lambda aws: self._cloud.endpoint_of(port(service, aws)),
             ),
             **settings,
         }
@@ -146,7 +151,3 @@ class ProcessTarget(Target):
             return api_ready(self.url) if service == "api" else fresh(str(self.heartbeat), PROCESSES, HEARTBEAT_SECONDS)
 
         until(ready, f"the {service} to be ready", seconds=_READY_SECONDS, seen=process.tail)
-
-
-def _relay(service: Service, aws: AwsService) -> str:
-    return f"{service}-{aws}"

@@ -10,6 +10,8 @@ from types import TracebackType
 from typing import ClassVar, Literal, Self
 
 from sim.client import Client
+from sim.cloud.gateway.steering import Steering
+from sim.cloud.gateway.trail import Passage, read
 from sim.cloud.resources import DataPlane
 from sim.errors import SimError
 from sim.waiting import until
@@ -23,6 +25,17 @@ Tell = Callable[[str], None]
 """Is told, in a few words, what is being waited for."""
 
 
+def port(service: Service, aws: AwsService) -> str:
+    """The name of the gateway's port through which a service calls an AWS service."""
+    return f"{service}-{aws}"
+
+
+PORTS = tuple(port(service, aws) for service, calls in CALLS.items() for aws in calls)
+"""The names of the gateway's ports: one for each service and AWS service that it calls."""
+GATEWAY = "gateway"
+"""The gateway's name among the parts of a target; its log is the trail."""
+
+
 class Capability(StrEnum):
     """What a test may ask of a target beyond publishing."""
 
@@ -33,7 +46,7 @@ class Capability(StrEnum):
     STOP_SERVICE = "terminate, kill and start a service"
     PAUSE_SERVICE = "pause a service"
     CUT_AWS = "cut a service off from an AWS service"
-    CUT_S3 = "cut the worker off from S3"
+    INJECT_FAULTS = "make calls of AWS fail"
     LIMIT_MEMORY = "limit the memory of a service"
     LOAD = "take hundreds of e-mails, or megabytes, for a test"
 
@@ -137,6 +150,15 @@ class Target(ABC):
         """Lets a service have so much more memory than it has now, until it is started anew; the kernel ends it by
         SIGKILL when it wants more."""
         raise self._not_applicable(Capability.LIMIT_MEMORY, f"{service} to {mebibytes} MiB")
+
+    @property
+    def steering(self) -> Steering:
+        """The gateway that all AWS calls of the services pass."""
+        raise self._not_applicable(Capability.INJECT_FAULTS, "there is no gateway")
+
+    def trail(self) -> list[Passage]:
+        """All AWS calls of the services that ended."""
+        return list(read(self.logs()[GATEWAY].splitlines()))
 
     def drain(self, seconds: float) -> None:
         """Returns when the queue is empty: everything accepted is stored or dead. Raises TimedOut."""

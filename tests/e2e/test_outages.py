@@ -59,7 +59,7 @@ def test_without_ssm_a_token_is_good_no_longer_than_its_time(target: Target, cli
     until(lambda: client.publish(email).accepted, "the token to be read again", seconds=10)
 
 
-@pytest.mark.needs(Capability.DEAD_LETTERS, Capability.CUT_S3)
+@pytest.mark.needs(Capability.DEAD_LETTERS)
 def test_an_outage_of_s3_longer_than_all_receives_loses_nothing(
     target: Target, ledger: Ledger, emails: list[Email]
 ) -> None:

@@ -22,8 +22,6 @@ PORT = 4566
 
 _EVERYWHERE = {
     "SERVICES": ",".join(SERVICES),
-    # LocalStack's own, put right.
-    **{f"PROVIDER_OVERRIDE_{service}": "control-plane" for service in ("CLOUDWATCH", "EC2", "SQS")},
     # Policies that AWS offers to all accounts; read when IAM is first called.
     "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
     # Queue URLs as the AWS provider of Terraform accepts them.
@@ -42,6 +40,8 @@ def environment(host: str, port: int, directory: Path) -> dict[str, str]:
     """
     return {
         **_EVERYWHERE,
+        # LocalStack's own, put right. The plugin is not in a container, where none of these would be found.
+        **{f"PROVIDER_OVERRIDE_{service}": "control-plane" for service in ("CLOUDWATCH", "EC2", "SQS")},
         "GATEWAY_LISTEN": f"{host}:{port}",
         "OVERRIDE_IN_DOCKER": "0",
         "FILESYSTEM_ROOT": str(directory),

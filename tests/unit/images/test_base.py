@@ -46,7 +46,12 @@ def test_localstack_is_the_same_release_as_a_process_and_as_a_container() -> Non
 
 @pytest.mark.parametrize(
     "dockerfile",
-    ["services/api/Dockerfile", "services/worker/Dockerfile", "sim/images/localstack.Dockerfile"],
+    [
+        "services/api/Dockerfile",
+        "services/worker/Dockerfile",
+        "sim/images/gateway.Dockerfile",
+        "sim/images/localstack.Dockerfile",
+    ],
 )
 def test_a_dockerfile_alone_builds_on_the_official_image(dockerfile: str) -> None:
     assert f"ARG BASE_IMAGE={OFFICIAL.python}\n" in ROOT.joinpath(dockerfile).read_text()
