@@ -49,6 +49,7 @@ class Part(StrEnum):
     """The parts of a stack."""
 
     LOCALSTACK = "localstack"
+    GATEWAY = "gateway"
     API = "api"
     WORKER = "worker"
 

@@ -37,6 +37,7 @@ def status_of(stack: Stack) -> Status:
     """Asks every part."""
     states = {
         "localstack": (settings.is_ready(stack.endpoint), stack.endpoint),
+        "gateway": (stack.part_runs("gateway"), f"process {stack.parts['gateway'].pid}"),
         "api": (api_ready(stack.url), stack.url),
         "worker": (fresh(stack.heartbeat, PROCESSES, HEARTBEAT_SECONDS), f"process {stack.parts['worker'].pid}"),
     }

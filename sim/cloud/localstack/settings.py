@@ -21,9 +21,6 @@ PORT = 4566
 """On which LocalStack listens in a container."""
 
 _EVERYWHERE = {
-    "SERVICES": ",".join(SERVICES),
-    # Policies that AWS offers to all accounts; read when IAM is first called.
-    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
     # Queue URLs as the AWS provider of Terraform accepts them.
     "SQS_ENDPOINT_STRATEGY": "off",
     "SQS_DISABLE_CLOUDWATCH_METRICS": "1",
@@ -40,8 +37,11 @@ def environment(host: str, port: int, directory: Path) -> dict[str, str]:
     """
     return {
         **_EVERYWHERE,
-        # LocalStack's own, put right. The plugin is not in a container, where none of these would be found.
+        "SERVICES": ",".join(SERVICES),
+        # LocalStack's own, put right.
         **{f"PROVIDER_OVERRIDE_{service}": "control-plane" for service in ("CLOUDWATCH", "EC2", "SQS")},
+        # Policies that AWS offers to all accounts; read when IAM is first called.
+        "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
         "GATEWAY_LISTEN": f"{host}:{port}",
         "OVERRIDE_IN_DOCKER": "0",
         "FILESYSTEM_ROOT": str(directory),
@@ -51,8 +51,13 @@ def environment(host: str, port: int, directory: Path) -> dict[str, str]:
 
 
 def container_environment() -> dict[str, str]:
-    """The variables of a LocalStack in a container."""
-    return {**_EVERYWHERE, "GATEWAY_LISTEN": f"0.0.0.0:{PORT}"}
+    """The variables of a LocalStack in a container, which has the data plane alone: the plugin is not in it."""
+    return {
+        **_EVERYWHERE,
+        "SERVICES": ",".join(DATA_PLANE),
+        "EAGER_SERVICE_LOADING": "1",
+        "GATEWAY_LISTEN": f"0.0.0.0:{PORT}",
+    }
 
 
 def is_ready(endpoint: str) -> bool:

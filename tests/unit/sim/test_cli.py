@@ -145,7 +145,8 @@ def test_a_stack_from_up_to_down(up: Ended, sim: Sim, temporary: Path) -> None:
 
     status = sim("status", "--json")
     assert status.status == 0
-    assert states(status) == dict.fromkeys(("localstack", "api", "worker", "queue", "dead letters", "objects"), "ok")
+    parts = ("localstack", "gateway", "api", "worker", "queue", "dead letters", "objects")
+    assert states(status) == dict.fromkeys(parts, "ok")
 
     message_id = publishes(sim, temporary)
     lists_and_shows_objects(sim, message_id)
@@ -201,7 +202,7 @@ def shows_logs(sim: Sim, message_id: str) -> None:
     assert logs.status == 0
     assert message_id in logs.out
     assert {json.loads(line)["service"] for line in logs.out.splitlines()} == {"worker"}
-    assert {line.split()[0] for line in sim("logs").out.splitlines()} == {"localstack", "api", "worker"}
+    assert {line.split()[0] for line in sim("logs").out.splitlines()} == {"localstack", "gateway", "api", "worker"}
 
 
 def tells_of_a_part_that_died(sim: Sim) -> None:
