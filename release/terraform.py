@@ -54,16 +54,21 @@ class Root:
             )
         return {name: output["value"] for name, output in said.items()}
 
-    def plan(self, image_tag: str, file: Path) -> Plan:
-        """Saves to `file` what it would take to run the image."""
-        options = [
-            f"-lock-timeout={_LOCK_TIMEOUT}",
-            "-detailed-exitcode",
-            f"-out={file}",
-            f"-var=image_tag={image_tag}",
-        ]
+    def image_tag(self) -> str | None:
+        """Which image a service's root runs, by tag or digest, as its variable of this name says it. None for none."""
+        image = self.outputs()["image"]
+        return None if image is None else str(image).partition("@")[2] or str(image).rpartition(":")[2]
+
+    def plan(self, variables: Mapping[str, str], file: Path, *, lock: bool = True) -> Plan:
+        """Saves to `file` what it would take to make the root as it is written, with these variables.
+
+        Without the lock it takes no leave to write beside the state; what another does meanwhile may not be in it.
+        """
+        given = [f"-var={name}={value}" for name, value in variables.items()]
+        locking = f"-lock-timeout={_LOCK_TIMEOUT}" if lock else "-lock=false"
+        options = [locking, "-detailed-exitcode", f"-out={file}", *given]
         status, _ = self._terraform("plan", *options, good=(_NO_CHANGE, _CHANGES))
-        text = self._terraform("show", "-no-color", str(file))[1]
+        text = self._terraform("show", str(file))[1]
         return Plan(file, text.strip(), status == _CHANGES)
 
     def apply(self, plan: Plan) -> None:

@@ -7,10 +7,15 @@ locals {
   cluster  = data.terraform_remote_state.cluster.outputs
 
   # A job outside of every environment says its branch, a job of an environment says that instead.
-  subjects = {
+  environment_subject = "repo:${var.repository}:environment:${coalesce(var.github_environment, var.environment)}"
+
+  subjects = merge({
     build  = "repo:${var.repository}:ref:refs/heads/${var.branch}"
-    deploy = "repo:${var.repository}:environment:${coalesce(var.github_environment, var.environment)}"
-  }
+    deploy = local.environment_subject
+    }, var.apply_from_github ? {
+    plan  = "${local.environment_subject}-plan"
+    infra = "${local.environment_subject}-infra"
+  } : {})
 }
 
 data "terraform_remote_state" "cluster" {

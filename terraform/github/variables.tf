@@ -72,3 +72,10 @@ variable "create_provider" {
   default     = true
   nullable    = false
 }
+
+variable "apply_from_github" {
+  description = "Whether workflows plan and apply all roots, rather than a person. Whoever approves for the environment `...-infra` on GitHub may then do everything in the account."
+  type        = bool
+  default     = false
+  nullable    = false
+}

@@ -44,7 +44,10 @@ def test_bump_writes_the_next_version_of_each_changed_service_and_nothing_when_r
     assert main([*root, "changed", "--json"]) == 0
     assert main([*root, "bump", "--json"]) == 0
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert said == [["api", "worker"], ["api 0.2.0", "worker 0.1.1"]]
+    assert said == [
+        ["api", "worker"],
+        [{"service": "api", "version": "0.2.0"}, {"service": "worker", "version": "0.1.1"}],
+    ]
     assert (repository.root / "services/api/version.txt").read_text() == "0.2.0\n"
     log = (repository.root / "services/api/CHANGELOG.md").read_text()
     assert "one (" in log
