@@ -6,7 +6,6 @@ provider itself comes from the folder that SIM_TERRAFORM_PLUGINS names, or as Te
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -19,8 +18,8 @@ from typing import Final
 
 from checks.terraform_code import TERRAFORM, folders
 from sim.command import CommandFailed, run
+from sim.terraform import installation
 
-_VPC: Final = Path(__file__).parents[1] / "sim/terraform/modules/vpc"
 _SIDE_BY_SIDE: Final = 2
 """The provider takes 600 MB and a core while it starts."""
 
@@ -31,7 +30,7 @@ def main() -> int:
         return _missing("there is no terraform: install 1.11 or newer where PATH leads")
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        environment = _environment(work, os.environ.get("SIM_TERRAFORM_PLUGINS"))
+        environment = _environment(work)
         registry = _registry(work / "probe", environment)
         if registry is None:
             return _missing("the provider cannot be had: SIM_TERRAFORM_PLUGINS may name a folder of provider plugins")
@@ -61,7 +60,7 @@ def _failure(environment: Mapping[str, str], registry: str, folder: Path) -> Com
 def _unformatted() -> CommandFailed | None:
     try:
         run(["terraform", "fmt", "-check", "-recursive", str(TERRAFORM)], remedy="`terraform fmt -recursive` mends it.")
-        run(["terraform", "fmt", "-check", str(_VPC)], remedy="`terraform fmt` mends it.")
+        run(["terraform", "fmt", "-check", str(installation.STAND_IN)], remedy="`terraform fmt` mends it.")
     except CommandFailed as failed:
         return failed
     return None
@@ -69,46 +68,26 @@ def _unformatted() -> CommandFailed | None:
 
 def _initialise(folder: Path, environment: Mapping[str, str], registry: str) -> None:
     """Takes the VPC module from the module registry, or its stand-in where there is none. Raises CommandFailed."""
-    command = ["terraform", f"-chdir={folder}", "init", "-backend=false", "-no-color"]
-    try:
-        run(command, environment=environment, remedy="")
-    except CommandFailed:
-        if folder.name != "network":
-            raise
-        _seed(folder / ".terraform/modules", registry)
-        run(command, environment=environment, remedy="")
-
-
-def _seed(modules: Path, registry: str) -> None:
-    """Leaves behind what an earlier `terraform init` with a registry would have."""
-    shutil.copytree(_VPC, modules / "vpc", dirs_exist_ok=True)
-    vpc = {"Key": "vpc", "Source": f"{registry}/terraform-aws-modules/vpc/aws", "Version": "5.21.0"}
-    entries = [{"Key": "", "Source": "", "Dir": "."}, {**vpc, "Dir": ".terraform/modules/vpc"}]
-    (modules / "modules.json").write_text(json.dumps({"Modules": entries}))
+    if folder.name == "network":
+        installation.choose(folder, installation.Modules.AUTO, environment, lambda: registry)
+    run(["terraform", f"-chdir={folder}", "init", "-backend=false", "-no-color"], environment=environment, remedy="")
 
 
 def _registry(folder: Path, environment: Mapping[str, str]) -> str | None:
     """The name of Terraform's own registry, under which it knows the provider; None if that cannot be had."""
     folder.mkdir()
     shutil.copy(TERRAFORM / "modules/bucket/versions.tf", folder)
-    terraform = ["terraform", f"-chdir={folder}"]
     try:
-        run([*terraform, "init", "-no-color"], environment=environment, remedy="")
-        chosen = json.loads(run([*terraform, "version", "-json"], environment=environment, remedy=""))
+        run(["terraform", f"-chdir={folder}", "init", "-no-color"], environment=environment, remedy="")
+        return installation.registry(folder, environment)
     except CommandFailed:
         return None
-    return str(next(iter(chosen["provider_selections"]))).partition("/")[0]
 
 
-def _environment(work: Path, plugins: str | None) -> dict[str, str]:
-    """What Terraform is told: where plugins are, a region for the backend to believe in, and no account."""
+def _environment(work: Path) -> dict[str, str]:
+    """What Terraform is told: where the provider is, a region for the backend to believe in, and no account."""
     told = {"AWS_REGION": "eu-central-1", "AWS_EC2_METADATA_DISABLED": "true", "CHECKPOINT_DISABLE": "1"}
-    if plugins is None:
-        return told
-    configuration = work / "terraform.tfrc"
-    mirror = json.dumps(str(Path(plugins).resolve()))
-    configuration.write_text(f"provider_installation {{\n  filesystem_mirror {{\n    path = {mirror}\n  }}\n}}\n")
-    return {**told, "TF_CLI_CONFIG_FILE": str(configuration)}
+    return {**told, **installation.environment(work, os.environ)}
 
 
 def _missing(what: str) -> int:

@@ -32,6 +32,9 @@ from sim.publishing import Outcome, publish_files
 from sim.report import Report
 from sim.status import status_of
 from sim.targets.target import Tell
+from sim.terraform.environment import Environment
+from sim.terraform.installation import Modules
+from sim.terraform.roots import chosen, given
 
 FAILED = 1
 NOTHING_RUNS = 3
@@ -66,6 +69,13 @@ Directory = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program, not a table.")]
 _HERE = Path(".sim")
+Roots = Annotated[
+    list[str] | None, typer.Option("--root", help="Only this root, such as terraform/network; may be repeated.")
+]
+Variables = Annotated[
+    list[str] | None, typer.Option("--var", metavar="NAME=VALUE", help="A variable of all roots that have it.")
+]
+Unlock = Annotated[bool, typer.Option("--unlock", help="Take away a lock that a killed apply has left.")]
 
 
 @app.command()
@@ -83,6 +93,39 @@ def down(directory: Directory = _HERE) -> None:
     """End the pipeline, and remove what it left."""
     with Report(False).progress("stopping"):
         stacks.down(stacks.running(directory))
+
+
+@app.command()
+def apply(
+    root: Roots = None,
+    var: Variables = None,
+    modules: Annotated[
+        Modules, typer.Option(help="Where the VPC module comes from; auto: the registry, if it can be reached.")
+    ] = Modules.AUTO,
+    unlock: Unlock = False,
+    directory: Directory = _HERE,
+    json: Json = False,
+) -> None:
+    """Apply production's Terraform to the local cloud of the stack that is up."""
+    roots, report = chosen(root or ()), Report(json)
+    with report.progress("applying") as tell:
+        done = _environment(directory, var, tell).apply(roots, modules=modules, unlock=unlock)
+    report.table(["root", "seconds"], [asdict(each) for each in done])
+
+
+@app.command()
+def destroy(
+    root: Roots = None,
+    var: Variables = None,
+    unlock: Unlock = False,
+    directory: Directory = _HERE,
+    json: Json = False,
+) -> None:
+    """Destroy what `sim apply` made. The variables must be those that it had."""
+    roots, report = chosen(root or ()), Report(json)
+    with report.progress("destroying") as tell:
+        done = _environment(directory, var, tell).destroy(roots, unlock=unlock)
+    report.table(["root", "seconds"], [asdict(each) for each in done])
 
 
 @app.command()
@@ -207,6 +250,11 @@ def doctor(json: Json = False) -> None:
     )
     if examination.missing(findings, "process"):
         raise typer.Exit(FAILED)
+
+
+def _environment(directory: Path, variables: list[str] | None, tell: Tell) -> Environment:
+    told = given(variables or ())
+    return Environment(directory / "terraform", stacks.running(directory).endpoint, told, tell)
 
 
 def _client(url: str | None, directory: Path) -> Client:

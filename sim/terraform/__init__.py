@@ -1,0 +1,1 @@
+"""Production's Terraform, applied unmodified to the local cloud."""

@@ -1,0 +1,83 @@
+"""Where Terraform's provider and the VPC module come from: a registry, or what is at hand where there is none."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from sim.command import CommandFailed, run
+
+STAND_IN: Final = Path(__file__).parent / "modules/vpc"
+_MODULE: Final = ("terraform-aws-modules/vpc/aws", "5.21.0")
+_USER_CONFIGURATION: Final = ".terraformrc"
+
+
+class Modules(StrEnum):
+    """Where the VPC module comes from. `AUTO` is the registry where it can be reached, and the stand-in elsewhere."""
+
+    AUTO = "auto"
+    REGISTRY = "registry"
+    STAND_IN = "stand-in"
+
+
+def environment(directory: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """By which Terraform finds the provider: in the folder that SIM_TERRAFORM_PLUGINS names, or as it is configured.
+
+    A TF_CLI_CONFIG_FILE that is not there would end Terraform, so it is passed over.
+    """
+    configuration = directory / "terraform.tfrc"
+    if plugins := environ.get("SIM_TERRAFORM_PLUGINS"):
+        mirror = json.dumps(str(Path(plugins).resolve()))
+        configuration.write_text(f"provider_installation {{\n  filesystem_mirror {{\n    path = {mirror}\n  }}\n}}\n")
+        return {"TF_CLI_CONFIG_FILE": str(configuration)}
+    own = Path(environ.get("TF_CLI_CONFIG_FILE") or Path.home() / _USER_CONFIGURATION)
+    if own.is_file():
+        return {"TF_CLI_CONFIG_FILE": str(own)}
+    # Seven roots fetch the provider once.
+    cache = directory / "plugins"
+    cache.mkdir(exist_ok=True)
+    configuration.write_text(f"plugin_cache_dir = {json.dumps(str(cache))}\n")
+    return {"TF_CLI_CONFIG_FILE": str(configuration)}
+
+
+def choose(network: Path, modules: Modules, environment: Mapping[str, str], registry: Callable[[], str]) -> Modules:
+    """Gets the VPC module for the root in the folder `network`; what it is: REGISTRY or STAND_IN.
+
+    `registry` names Terraform's own registry. Raises CommandFailed where the module cannot be had.
+    """
+    if modules is not Modules.STAND_IN:
+        remedy = f"Without a module registry, `--modules {Modules.STAND_IN}` takes the module that comes along."
+        try:
+            run(["terraform", f"-chdir={network}", "get", "-no-color"], environment=environment, remedy=remedy)
+        except CommandFailed:
+            if modules is Modules.REGISTRY:
+                raise
+        else:
+            return Modules.REGISTRY
+    seed(network, registry())
+    return Modules.STAND_IN
+
+
+def seed(network: Path, registry: str) -> None:
+    """Leaves the stand-in as an earlier `terraform init` with a registry would have left the module.
+
+    So the root's source and version stay as they are, and Terraform itself refuses an argument that is none.
+    """
+    folder = network / ".terraform/modules"
+    shutil.copytree(STAND_IN, folder / "vpc", dirs_exist_ok=True)
+    source, version = _MODULE
+    vpc = {"Key": "vpc", "Source": f"{registry}/{source}", "Version": version, "Dir": ".terraform/modules/vpc"}
+    (folder / "modules.json").write_text(json.dumps({"Modules": [{"Key": "", "Source": "", "Dir": "."}, vpc]}))
+
+
+def registry(folder: Path, environment: Mapping[str, str]) -> str:
+    """The name of Terraform's own registry, under which it knows the provider of a root that is initialised.
+
+    Raises CommandFailed.
+    """
+    said = run(["terraform", f"-chdir={folder}", "version", "-json"], environment=environment, remedy="")
+    return str(next(iter(json.loads(said)["provider_selections"]))).partition("/")[0]

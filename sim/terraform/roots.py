@@ -1,0 +1,80 @@
+"""The roots of `terraform/`, in the order in which they need each other, and what they are told on the laptop."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+import services
+from services.pipeline.version import version
+from sim.errors import SimError
+
+TERRAFORM: Final = Path(services.__file__).parents[1] / "terraform"
+BOOTSTRAP: Final = "bootstrap"
+
+NEEDS: Final[dict[str, tuple[str, ...]]] = {
+    BOOTSTRAP: (),
+    "network": (BOOTSTRAP,),
+    "messaging": (BOOTSTRAP,),
+    "cluster": ("network",),
+    "services/api": ("cluster", "messaging"),
+    "services/worker": ("cluster", "messaging"),
+    "github": ("services/api", "services/worker"),
+}
+"""Each root with those whose state it reads, or whose bucket holds its state."""
+
+_DEFAULTS: Final = {"environment": "local", "disposable": "true", "repository": "example/emails"}
+_DECLARED: Final = re.compile(r'^variable "(\w+)"', re.MULTILINE)
+
+
+class NoSuchRoot(SimError):
+    """A root was named that is none."""
+
+
+class BadVariable(SimError):
+    """A variable was given that no root has, or not as NAME=VALUE."""
+
+
+def chosen(folders: Iterable[str]) -> tuple[str, ...]:
+    """The roots that folders such as `terraform/network` or `network` name, in their order; all for none.
+
+    Raises NoSuchRoot.
+    """
+    names = {folder.strip("/").removeprefix("./").removeprefix("terraform/") for folder in folders}
+    if unknown := sorted(names - NEEDS.keys()):
+        raise NoSuchRoot(f"there is no root {', '.join(unknown)}; there are: {', '.join(NEEDS)}")
+    return tuple(root for root in NEEDS if root in names or not names)
+
+
+def dependents() -> dict[str, tuple[str, ...]]:
+    """Each root with those that need it: the order in which they are destroyed."""
+    return {root: tuple(other for other, needs in NEEDS.items() if root in needs) for root in reversed(NEEDS)}
+
+
+def given(assignments: Iterable[str]) -> dict[str, str]:
+    """Variables by name, from the command line's NAME=VALUE. Raises BadVariable."""
+    variables = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals:
+            raise BadVariable(f"{assignment!r} is no variable: write NAME=VALUE, such as image_tag=1.2.3")
+        variables[name] = value
+    known = {name for root in NEEDS for name in _declared(root)}
+    if unknown := sorted(variables.keys() - known):
+        raise BadVariable(f"no root has a variable {', '.join(unknown)}; there are: {', '.join(sorted(known))}")
+    return variables
+
+
+def variables_of(root: str, variables: Mapping[str, str]) -> dict[str, str]:
+    """What the root is told: `variables`, and before them what a local environment is. Only what the root declares."""
+    told = dict(_DEFAULTS)
+    if root.startswith("services/"):
+        told["image_tag"] = version(root.rpartition("/")[2])
+    declared = _declared(root)
+    return {name: value for name, value in {**told, **variables}.items() if name in declared}
+
+
+def _declared(root: str) -> list[str]:
+    return _DECLARED.findall((TERRAFORM / root / "variables.tf").read_text())

@@ -1,0 +1,52 @@
+"""Where the provider and the VPC module come from, and that the stand-in is what it stands for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from checks.terraform_code import outputs, variables
+from sim.terraform.installation import STAND_IN, environment, seed
+from sim.terraform.roots import TERRAFORM
+
+MODULE = json.loads(STAND_IN.with_suffix(".json").read_text())
+"""The names and types of what terraform-aws-modules/vpc/aws takes, and the names of what it gives."""
+
+
+def test_the_stand_in_takes_nothing_that_the_module_does_not_take_and_in_the_same_types() -> None:
+    taken = {each.name: each.type for each in variables(STAND_IN)}
+    assert taken == {name: MODULE["variables"].get(name) for name in taken}
+
+
+def test_the_stand_in_gives_nothing_that_the_module_does_not_give() -> None:
+    assert {each.name for each in outputs(STAND_IN)} <= set(MODULE["outputs"])
+
+
+def test_the_root_asks_for_the_version_whose_variables_are_known(tmp_path: Path) -> None:
+    assert f'version = "{MODULE["version"]}"' in (TERRAFORM / "network/main.tf").read_text()
+    seed(tmp_path, "registry.example")
+    [_, vpc] = json.loads((tmp_path / ".terraform/modules/modules.json").read_text())["Modules"]
+    assert vpc["Version"] == MODULE["version"]
+    assert (tmp_path / vpc["Dir"] / "main.tf").is_file()
+
+
+def test_a_folder_of_plugins_that_is_named_is_the_only_source(tmp_path: Path) -> None:
+    told = environment(tmp_path, {"SIM_TERRAFORM_PLUGINS": str(tmp_path / "plugins"), "TF_CLI_CONFIG_FILE": "/gone"})
+    configuration = Path(told["TF_CLI_CONFIG_FILE"]).read_text()
+    assert f'path = "{tmp_path}/plugins"' in configuration
+    assert "direct" not in configuration
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_ones_own_configuration_is_used_if_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    own = tmp_path / "own.tfrc"
+    if there:
+        own.write_text("")
+    told = environment(tmp_path, {"TF_CLI_CONFIG_FILE": str(own)})
+    assert (told["TF_CLI_CONFIG_FILE"] == str(own)) is there
+    assert Path(told["TF_CLI_CONFIG_FILE"]).is_file()

@@ -1,0 +1,60 @@
+"""Which roots there are, in which order, and what they are told."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.pipeline.version import version
+from sim.terraform.roots import NEEDS, TERRAFORM, BadVariable, NoSuchRoot, chosen, dependents, given, variables_of
+
+
+def test_every_root_is_known_and_comes_after_those_that_it_needs() -> None:
+    folders = {str(each.parent.relative_to(TERRAFORM)) for each in TERRAFORM.rglob("versions.tf")}
+    assert {each for each in folders if not each.startswith("modules/")} == set(NEEDS)
+    order = list(NEEDS)
+    assert all(order.index(need) < order.index(root) for root, needs in NEEDS.items() for need in needs)
+
+
+def test_a_root_needs_those_whose_state_it_reads() -> None:
+    def reached(root: str) -> set[str]:
+        return {root}.union(*(reached(need) for need in NEEDS[root]))
+
+    for root in NEEDS:
+        text = "".join(path.read_text() for path in (TERRAFORM / root).glob("*.tf"))
+        read = {other for other in NEEDS if f'"{other}/terraform.tfstate"' in text} - {root}
+        assert read <= reached(root)
+
+
+def test_roots_are_destroyed_in_the_opposite_order() -> None:
+    assert list(dependents()) == list(reversed(NEEDS))
+    assert dependents()["network"] == ("cluster",)
+    assert dependents()["github"] == ()
+
+
+@pytest.mark.parametrize("named", ["network", "terraform/network", "./terraform/network/"])
+def test_a_root_is_named_by_its_folder(named: str) -> None:
+    assert chosen([named]) == ("network",)
+    assert chosen([]) == tuple(NEEDS)
+
+
+def test_what_is_no_root_is_refused_with_those_that_are() -> None:
+    with pytest.raises(NoSuchRoot, match=r"no root netwerk; there are: bootstrap, network"):
+        chosen(["netwerk"])
+
+
+def test_what_is_no_variable_is_refused() -> None:
+    with pytest.raises(BadVariable, match=r"no root has a variable image_tga; there are: .*image_tag"):
+        given(["image_tga=1"])
+    with pytest.raises(BadVariable, match="write NAME=VALUE"):
+        given(["image_tag"])
+
+
+def test_a_root_is_told_what_it_declares_and_nothing_else() -> None:
+    told = given(["environment=blue", 'client_cidrs=["10.0.0.0/8"]', "visibility_timeout_seconds=3"])
+    assert variables_of("messaging", told) == {
+        "environment": "blue",
+        "disposable": "true",
+        "visibility_timeout_seconds": "3",
+    }
+    assert variables_of("services/api", {})["image_tag"] == version("api")
+    assert variables_of("services/api", {"image_tag": "none"})["image_tag"] == "none"
