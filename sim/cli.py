@@ -19,18 +19,21 @@ from typing import Annotated
 import typer
 
 from services.pipeline.aws import AWS_ERRORS
+from sim import chaos as disturbances
 from sim import doctor as examination
 from sim import stack as stacks
+from sim.chaos import Load
 from sim.client import Client
 from sim.demo import demonstrate
 from sim.errors import SimError
 from sim.history.checker import check as judge
-from sim.history.events import read
+from sim.history.events import line, read
 from sim.history.story import story
 from sim.mail import SAMPLES
 from sim.publishing import Outcome, publish_files
 from sim.report import Report
 from sim.status import status_of
+from sim.targets import LOCAL, create
 from sim.targets.target import Tell
 from sim.terraform.environment import Environment
 from sim.terraform.installation import Modules
@@ -46,6 +49,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+chaos = typer.Typer(help="Faults, and whether anything is lost under them.", no_args_is_help=True)
+app.add_typer(chaos, name="chaos")
 
 
 class Part(StrEnum):
@@ -237,6 +244,50 @@ def check(
         report.hint("\n".join(story(history, name)))
     if not verdict.good:
         raise typer.Exit(FAILED)
+
+
+@chaos.command("run")
+def chaos_run(
+    plan: Annotated[str, typer.Argument(help="A plan of faults: a file, or the name of one that comes along.")],
+    target: Annotated[str, typer.Option(help="Where the pipeline runs.", metavar="NAME")] = LOCAL[0],
+    seed: Annotated[int | None, typer.Option(help="In place of the plan's own.")] = None,
+    rate: Annotated[float, typer.Option(min=0.1, help="E-mails a second.")] = Load.rate,
+    drain_seconds: Annotated[float, typer.Option(min=1, help="In which the queue must be empty at the end.")] = (
+        Load.drain_seconds
+    ),
+    history: Annotated[Path | None, typer.Option(dir_okay=False, help="Write the history there.")] = None,
+    json: Json = False,
+) -> None:
+    """Start a pipeline, publish while the plan's faults act, and judge what became of the e-mails."""
+    asked = disturbances.find(plan)
+    seeded = asked if seed is None else asked.seeded(seed)
+    report = Report(json)
+    with report.progress("starting") as tell, create(target, disturbances.TUNING, tell) as pipeline:
+        outcome = disturbances.run(pipeline, seeded, Load(rate, drain_seconds), tell)
+    if history is not None:
+        history.write_text("".join(f"{line(event)}\n" for event in outcome.history))
+    report.facts(
+        {
+            "verdict": "good" if outcome.verdict.good else "bad",
+            "seed": seeded.seed,
+            "published": outcome.published,
+            "accepted": outcome.accepted,
+            "requests_per_email": round(outcome.requests_per_email, 2),
+            "calls": outcome.trail.calls,
+            "faults": outcome.trail.faults,
+            **asdict(outcome.verdict),
+        }
+    )
+    report.hint(f"again: sim chaos run {plan} --target {target} --seed {seeded.seed}")
+    if not outcome.verdict.good:
+        raise typer.Exit(FAILED)
+
+
+@chaos.command("plans")
+def chaos_plans(json: Json = False) -> None:
+    """List the plans that come along."""
+    rows = [{"name": name, "faults": sorted({*disturbances.find(name).faults})} for name in disturbances.shipped()]
+    Report(json).table(["name", "faults"], rows)
 
 
 @app.command()

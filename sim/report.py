@@ -79,5 +79,7 @@ def _cell(value: object) -> str | Text:
             return "yes" if value else Text("no", style="red")
         case tuple() | list():
             return ", ".join(map(str, value))
+        case dict():
+            return "\n".join(f"{name}: {each}" for name, each in value.items())
         case _:
             return str(value)

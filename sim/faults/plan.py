@@ -115,13 +115,18 @@ class Plan:
     seed: int = 0
     seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
 
+    @property
+    def faults(self) -> frozenset[Fault]:
+        """Those that it has."""
+        return frozenset(rule.fault for rule in self.rules)
+
     def seeded(self, seed: int) -> Self:
         """The same with another seed."""
         return replace(self, seed=seed)
 
     def only(self, able: Collection[Fault], where: str) -> Self:
         """Itself. Raises BadPlan if it has a fault that is not among those that `where` can do."""
-        unable = sorted({rule.fault for rule in self.rules} - set(able))
+        unable = sorted(self.faults - set(able))
         if unable:
             raise BadPlan(f"{where} cannot do {', '.join(unable)}; it can do: {', '.join(sorted(able))}")
         return self

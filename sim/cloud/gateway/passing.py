@@ -12,15 +12,9 @@ from sim.cloud.gateway.refusal import REFUSALS, nothing_received, refusal, with_
 from sim.faults.decide import Hit, failing
 from sim.faults.plan import Fault
 
-FAULTS = REFUSALS | {
-    Fault.LATENCY,
-    Fault.BANDWIDTH,
-    Fault.RESET_PEER,
-    Fault.ANSWER_LOST,
-    Fault.PARTIAL_BATCH_FAILURE,
-    Fault.EMPTY_RECEIVE,
-    Fault.PARTITION,
-}
+_SLOW = frozenset({Fault.LATENCY, Fault.BANDWIDTH})
+_STOPS = REFUSALS | {Fault.RESET_PEER, Fault.EMPTY_RECEIVE}
+FAULTS = _SLOW | _STOPS | {Fault.ANSWER_LOST, Fault.PARTIAL_BATCH_FAILURE, Fault.PARTITION}
 """Those that the gateway can do; a partition is a cut, that whoever runs the plan asks for at its moments."""
 
 _KILOBYTE = 1000
@@ -39,28 +33,35 @@ class End:
 
 
 async def passing(call: Call, request: Request, hits: Sequence[Hit], ask: Ask) -> End:
-    """Passes a call on, or does not, as those of `hits` say that can befall it; what slows it down comes first."""
-    befallen = [hit for hit in hits if _can_befall(hit.rule.fault, call)]
-    faults = tuple(hit.rule.fault for hit in befallen)
-    by_fault = {hit.rule.fault: hit for hit in befallen}
-    pace = by_fault[Fault.BANDWIDTH].rule.rate if Fault.BANDWIDTH in by_fault else None
-    await asyncio.sleep(sum(hit.rule.seconds or 0 for hit in befallen) + _seconds(request.body, pace))
-    refused = next((fault for fault in faults if fault in REFUSALS), None)
-    if Fault.RESET_PEER in by_fault:
-        return End(None, "reset", faults)
-    if refused is not None:
-        answer = refusal(call, refused)
-    elif Fault.EMPTY_RECEIVE in by_fault:
-        answer = nothing_received()
-    else:
-        try:
-            answer = await _ask(request, by_fault.get(Fault.PARTIAL_BATCH_FAILURE), ask)
-        except Lost:
+    """Passes a call on, or does not, as those of `hits` say that can befall it: what slows it down comes first, and of
+    those that keep it from being passed on the plan's first."""
+    by_fault = {hit.rule.fault: hit for hit in _befalling(hits, call)}
+    faults = tuple(by_fault)
+    rate = by_fault[Fault.BANDWIDTH].rule.rate if Fault.BANDWIDTH in by_fault else None
+    await asyncio.sleep(sum(hit.rule.seconds or 0 for hit in by_fault.values()) + _seconds(request.body, rate))
+    match faults[-1] if faults else None:
+        case Fault.RESET_PEER:
             return End(None, "reset", faults)
-        if Fault.ANSWER_LOST in by_fault:
-            return End(None, "lost", faults)
-    await asyncio.sleep(_seconds(answer.body, pace))
+        case Fault.EMPTY_RECEIVE:
+            answer = nothing_received()
+        case fault if fault in REFUSALS:
+            answer = refusal(call, fault)
+        case _:
+            try:
+                answer = await _ask(request, by_fault.get(Fault.PARTIAL_BATCH_FAILURE), ask)
+            except Lost:
+                return End(None, "reset", faults)
+    if Fault.ANSWER_LOST in by_fault:
+        return End(None, "lost", faults)
+    await asyncio.sleep(_seconds(answer.body, rate))
     return End(answer, str(answer.status), faults)
+
+
+def _befalling(hits: Sequence[Hit], call: Call) -> list[Hit]:
+    """Those that can befall the call, and do not befall it in vain: one that stops it leaves none but the slow ones."""
+    able = [hit for hit in hits if _can_befall(hit.rule.fault, call)]
+    stop = next((hit for hit in able if hit.rule.fault in _STOPS), None)
+    return able if stop is None else [hit for hit in able if hit.rule.fault in _SLOW] + [stop]
 
 
 async def _ask(request: Request, partial: Hit | None, ask: Ask) -> Response:

@@ -48,9 +48,8 @@ class Gateway:
         hits = self._decisions.hits(caller, call.service, call.operation, at - self._began)
         end = await passing(call, request, hits, lambda each: connection.ask(each, self._upstream))
         outcome = self._finish(connection, end)
-        faults = ",".join(end.faults) or None
         milliseconds = round((time.monotonic() - at) * 1000, 3)
-        self._record(Passage(caller, call.service, call.operation, outcome, faults, started, milliseconds))
+        self._record(Passage(caller, call.service, call.operation, outcome, end.faults, started, milliseconds))
 
     def _finish(self, connection: Caller, end: End) -> str:
         """Answers; how it ended for the caller."""

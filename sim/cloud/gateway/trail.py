@@ -18,8 +18,8 @@ class Passage:
     outcome: str
     """The status that the caller was answered; `reset` where it was none, `lost` where the call was done though,
     `gone` where the caller did not wait for it."""
-    fault: str | None
-    """What befell it, joined by commas."""
+    faults: tuple[str, ...]
+    """What befell it."""
     started: float
     """In Unix seconds."""
     milliseconds: float
@@ -45,7 +45,8 @@ def read(lines: Iterable[str]) -> Iterator[Passage]:
     """The passages in lines; what else a log has is passed over."""
     for line in lines:
         if line.startswith("{"):
-            yield Passage(**json.loads(line))
+            document = json.loads(line)
+            yield Passage(**{**document, "faults": tuple(document["faults"])})
 
 
 def summarize(passages: Iterable[Passage]) -> Summary:
@@ -56,6 +57,5 @@ def summarize(passages: Iterable[Passage]) -> Summary:
     for passage in passages:
         calls[f"{passage.caller} {passage.operation}"] += 1
         requests += passage.outcome != "reset"
-        for fault in passage.fault.split(",") if passage.fault else []:
-            faults[f"{fault} {passage.operation}"] += 1
+        faults.update(f"{fault} {passage.operation}" for fault in passage.faults)
     return Summary(dict(sorted(calls.items())), dict(sorted(faults.items())), requests)

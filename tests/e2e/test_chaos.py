@@ -1,0 +1,35 @@
+"""E-mails under a plan of faults: whatever AWS answers, nothing is lost and nothing doubled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from sim.chaos import TUNING, Load, find, run
+from sim.faults.plan import Fault
+from sim.history.events import Faulted
+from sim.targets import LOCAL, create
+from sim.targets.target import Target
+
+
+@pytest.fixture
+def pipeline(request: pytest.FixtureRequest) -> Iterator[Target]:
+    """One of its own: what faults bring back again and again must not be taken for poison."""
+    name = request.config.getoption("--target")
+    if name not in LOCAL:
+        pytest.skip(f"not applicable: target {name} has no gateway")
+    with create(name, TUNING, print) as target:
+        yield target
+
+
+@pytest.mark.timeout(300)
+def test_lost_acknowledgements_throttles_resets_and_partial_failures(pipeline: Target) -> None:
+    plan = find("lost-acknowledgements").seeded(7)
+    outcome = run(pipeline, plan, Load(rate=15), print)
+    assert outcome.verdict.good, outcome.verdict
+    assert outcome.accepted > 100
+    # A plan that does nothing proves nothing.
+    befallen = {event.fault for event in outcome.history if isinstance(event, Faulted)}
+    assert befallen >= {Fault.ANSWER_LOST, Fault.PARTIAL_BATCH_FAILURE, Fault.THROTTLE, Fault.RESET_PEER}
+    assert outcome.requests_per_email > 1
