@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from sim.images import engine, gateway, offline, service
+from sim.images import control_plane, engine, gateway, offline, service
 from sim.images.base import OFFLINE, BaseImages
 
 
@@ -22,9 +22,12 @@ def build(bases: BaseImages, tell: Callable[[str], None], *, cache: Path, source
     elif not engine.exists(bases.localstack):
         tell(bases.localstack)
         engine.pull(bases.localstack)
+    if bases.localstack != control_plane.IMAGE:
+        tell(f"{control_plane.IMAGE} on {bases.localstack}")
+        control_plane.build(bases.localstack)
     tell(f"{gateway.IMAGE} on {bases.python}")
     gateway.build(bases.python)
-    images = {"GATEWAY_IMAGE": gateway.IMAGE}
+    images = {"LOCALSTACK_IMAGE": control_plane.IMAGE, "GATEWAY_IMAGE": gateway.IMAGE}
     for name in service.SERVICES:
         tell(f"{service.image(name)} on {bases.python}")
         images[f"{name.upper()}_IMAGE"] = service.build(name, bases.python, source)

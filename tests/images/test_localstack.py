@@ -1,0 +1,51 @@
+"""LocalStack's image, with the control plane in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from sim.cloud.localstack.settings import PORT, container_environment, is_ready
+from sim.cloud.resources import CREDENTIALS, REGION
+from sim.command import run
+from sim.runtime.container import LABEL, new_run
+from sim.runtime.scope import Scope
+from sim.waiting import until
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture
+def session(images: dict[str, str]) -> Iterator[tuple[Any, str]]:
+    """A boto3 session, and the endpoint of a container of the image."""
+    label = f"{LABEL}={new_run()}"
+    variables = [f"--env={name}={value}" for name, value in container_environment().items()]
+    with Scope() as scope:
+        scope.owns("label", label)
+        options = ["--detach", "--label", label, "--publish", f"127.0.0.1::{PORT}", *variables]
+        container = run(["docker", "run", *options, images["LOCALSTACK_IMAGE"]], remedy="").strip()
+        endpoint = "http://" + run(["docker", "port", container, str(PORT)], remedy="").split()[0]
+        until(lambda: is_ready(endpoint), "LocalStack to be ready", seconds=60)
+        yield (
+            boto3.Session(
+                region_name=REGION,
+                aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            ),
+            endpoint,
+        )
+
+
+def test_the_control_plane_answers_in_a_container(session: tuple[Any, str]) -> None:
+    boto, endpoint = session
+    ecs, elb, sqs = (boto.client(service, endpoint_url=endpoint) for service in ("ecs", "elb", "sqs"))
+    ecs.create_cluster(clusterName="c")
+    ecs.register_task_definition(family="api", containerDefinitions=[{"name": "api", "image": "api:1", "memory": 64}])
+    ecs.create_service(cluster="c", serviceName="api", taskDefinition="api", desiredCount=1)
+    service = ecs.describe_services(cluster="c", services=["api"])["services"][0]
+    assert [each["rolloutState"] for each in service["deployments"]] == ["IN_PROGRESS"]
+    assert elb.describe_load_balancers()["LoadBalancerDescriptions"] == []
+    assert sqs.create_queue(QueueName="q")["QueueUrl"]
