@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--upstream", required=True, metavar="HOST:PORT", help="where LocalStack is")
     parser.add_argument("--control", required=True, type=int, metavar="PORT", help="to steer it by")
     parser.add_argument(
-        "ports", nargs="+", metavar="CALLER-SERVICE=PORT", help="for a service's calls of an AWS service"
+        "ports", nargs="*", metavar="CALLER-SERVICE=PORT", help="for a service's calls of an AWS service"
     )
     uvloop.run(_run(parser.parse_args()))
 

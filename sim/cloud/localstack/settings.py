@@ -21,6 +21,11 @@ PORT = 4566
 """On which LocalStack listens in a container."""
 
 _EVERYWHERE = {
+    "SERVICES": ",".join(SERVICES),
+    # LocalStack's own, put right.
+    **{f"PROVIDER_OVERRIDE_{service}": "control-plane" for service in ("CLOUDWATCH", "EC2", "SQS")},
+    # Policies that AWS offers to all accounts; read when IAM is first called.
+    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
     # Queue URLs as the AWS provider of Terraform accepts them.
     "SQS_ENDPOINT_STRATEGY": "off",
     "SQS_DISABLE_CLOUDWATCH_METRICS": "1",
@@ -37,11 +42,6 @@ def environment(host: str, port: int, directory: Path) -> dict[str, str]:
     """
     return {
         **_EVERYWHERE,
-        "SERVICES": ",".join(SERVICES),
-        # LocalStack's own, put right.
-        **{f"PROVIDER_OVERRIDE_{service}": "control-plane" for service in ("CLOUDWATCH", "EC2", "SQS")},
-        # Policies that AWS offers to all accounts; read when IAM is first called.
-        "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
         "GATEWAY_LISTEN": f"{host}:{port}",
         "OVERRIDE_IN_DOCKER": "0",
         "FILESYSTEM_ROOT": str(directory),
@@ -51,13 +51,8 @@ def environment(host: str, port: int, directory: Path) -> dict[str, str]:
 
 
 def container_environment() -> dict[str, str]:
-    """The variables of a LocalStack in a container, which has the data plane alone: the plugin is not in it."""
-    return {
-        **_EVERYWHERE,
-        "SERVICES": ",".join(DATA_PLANE),
-        "EAGER_SERVICE_LOADING": "1",
-        "GATEWAY_LISTEN": f"0.0.0.0:{PORT}",
-    }
+    """The variables of a LocalStack in a container with the control plane (`sim.images.control_plane`)."""
+    return {**_EVERYWHERE, "GATEWAY_LISTEN": f"0.0.0.0:{PORT}"}
 
 
 def is_ready(endpoint: str) -> bool:
