@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from sim.cloud.localstack.settings import PORT, container_environment
+from sim.cloud.localstack.settings import DATA_PLANE, PORT, container_environment
 from sim.cloud.resources import local_resources
 from sim.images.base import OFFICIAL
 from sim.targets.settings import service_environment
