@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
 
 from sim.doctor import examine, missing
 from sim.images import engine
 from sim.images.base import choose
 from sim.images.build import build
 from sim.images.rootfs import default_cache
+
+# No deadline: how long one example takes on a busy machine says nothing of the law that it tests.
+settings.register_profile("laws", deadline=None, derandomize=False, print_blob=True)
+settings.load_profile("laws")
 
 
 @pytest.fixture(scope="session")

@@ -76,7 +76,7 @@ def _publish() -> dict[str, Any]:
         "requestBody": {"required": True, "content": {"application/json": {"schema": _schema("PublishRequest")}}},
         "responses": {
             "200": _json("The e-mail is in the queue.", "PublishResponse"),
-            **_problem(problems.NOT_JSON, problems.INVALID_EMAIL, problems.INVALID_IDEMPOTENCY_KEY),
+            **_problem(problems.MALFORMED, problems.NOT_JSON, problems.INVALID_EMAIL, problems.INVALID_IDEMPOTENCY_KEY),
             **_problem(problems.WRONG_TOKEN),
             **_problem(problems.TOO_LARGE),
             **_problem(problems.INTERNAL),

@@ -26,10 +26,11 @@ class Kind:
         return f"urn:email-api:problem:{self.slug}"
 
 
+MALFORMED = Kind("malformed-request", HTTPStatus.BAD_REQUEST, "The request breaks the rules of HTTP.")
 NOT_JSON = Kind("not-json", HTTPStatus.BAD_REQUEST, "The body is not a JSON object.")
 INVALID_EMAIL = Kind("invalid-email", HTTPStatus.BAD_REQUEST, "The e-mail breaks the rules named in `errors`.")
 INVALID_IDEMPOTENCY_KEY = Kind(
-    "invalid-idempotency-key", HTTPStatus.BAD_REQUEST, "The Idempotency-Key header is not 1 to 255 ASCII characters."
+    "invalid-idempotency-key", HTTPStatus.BAD_REQUEST, "The Idempotency-Key is not one of 1 to 255 ASCII characters."
 )
 WRONG_TOKEN = Kind("wrong-token", HTTPStatus.UNAUTHORIZED, "The token is missing or wrong.")
 NOT_FOUND = Kind("not-found", HTTPStatus.NOT_FOUND, "There is nothing at this path.")
@@ -50,6 +51,7 @@ UNKNOWN = Kind(
 )
 
 KINDS = (
+    MALFORMED,
     NOT_JSON,
     INVALID_EMAIL,
     INVALID_IDEMPOTENCY_KEY,

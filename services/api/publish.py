@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _FIELD_NAME_CHARACTERS = 100
-IDEMPOTENCY_KEY = '^(?:"[!-~](?:[ -~]{0,253}[!-~])?"|[!#-~](?:[ -~]{0,253}[!-~])?)$'
-"""The header's pattern, as the OpenAPI document has it too: in quotes, or not beginning with one."""
+IDEMPOTENCY_KEY = '^(?:"[!-+.-~-](?:[ -+.-~-]{0,253}[!-+.-~-])?"|[!#-+.-~-](?:[ -+.-~-]{0,253}[!-+.-~-])?)$'
+"""The header's pattern, as the OpenAPI document has it too: in quotes, or not beginning with one. It has no comma, by
+which servers and proxies join two headers of one name: RFC 9110, section 5.3."""
 
 
 class PublishRequest(BaseModel):
@@ -80,7 +81,7 @@ def idempotency_key(header: str | None) -> str | None:
     key = header.strip(" \t")
     if not re.fullmatch(IDEMPOTENCY_KEY, key):
         detail = (
-            "The Idempotency-Key must be 1 to 255 printable ASCII characters, no space at either end, "
+            "There must be one Idempotency-Key: 1 to 255 printable ASCII characters, no comma, no space at either end, "
             "in double quotes or not beginning with one."
         )
         raise Rejection(Problem(INVALID_IDEMPOTENCY_KEY, detail))

@@ -7,8 +7,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-END: frozenset[int] = frozenset({signal.SIGTERM, signal.SIGINT})
-"""The signals that end a service."""
+from services.pipeline.signals import END
 
 
 def run(count: int, work: Callable[[int], int]) -> int:

@@ -2,8 +2,11 @@
 
 import sys
 
-from services.worker.service import serve
-from services.worker.settings import Settings
+from services.pipeline import signals
 
 if __name__ == "__main__":
+    signals.end_at_once()
+    from services.worker.service import serve
+    from services.worker.settings import Settings
+
     sys.exit(serve(Settings.from_environment()))

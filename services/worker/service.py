@@ -8,6 +8,7 @@ from pathlib import Path
 
 from services.pipeline import aws, log, processes
 from services.pipeline.runtime import ThreadRuntime
+from services.pipeline.signals import END
 from services.worker.health import heartbeat_file
 from services.worker.heartbeat import Heartbeat
 from services.worker.queue import Queue
@@ -38,7 +39,7 @@ def work(settings: Settings, number: int) -> int:
     )
     worker.start()
     # Waited for, not handled: no handler ever runs in the middle of something.
-    signal.sigwait(processes.END)
+    signal.sigwait(END)
     worker.stop()
     return 0 if worker.wait_stopped(settings.stop_timeout_seconds) else 1
 

@@ -6,6 +6,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import urllib3
 
 from services.pipeline.message import Email
 from sim.client import Client
@@ -46,7 +47,14 @@ def test_without_a_key_each_request_is_an_email_of_its_own(client: Client, email
     assert client.publish(email).message_id != client.publish(email).message_id
 
 
-@pytest.mark.parametrize("key", ["", '""', "x" * 256, "tab\tinside"])
+@pytest.mark.parametrize("key", ["", '""', "x" * 256, "tab\tinside", "a,b"])
 def test_what_is_not_a_key_is_refused(client: Client, email: Email, key: str) -> None:
     answer = client.publish(email, key)
     assert (answer.status, answer.document["type"]) == (400, "urn:email-api:problem:invalid-idempotency-key")
+
+
+def test_two_keys_are_not_taken_as_one(client: Client, email: Email) -> None:
+    headers = urllib3.HTTPHeaderDict([("Idempotency-Key", '"a"'), ("Idempotency-Key", '"b"')])
+    body = {"data": email.model_dump(), "token": client.token}
+    answer = urllib3.request("POST", f"{client.url}/publish", json=body, headers=headers)
+    assert (answer.status, answer.json()["type"]) == (400, "urn:email-api:problem:invalid-idempotency-key")

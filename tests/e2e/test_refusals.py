@@ -97,6 +97,11 @@ def test_other_paths_and_methods(client: Client) -> None:
     assert_problem(client.request("DELETE", "/publish"), 405, "method-not-allowed")
 
 
+def test_a_host_that_is_none_is_no_fault_of_the_body(client: Client, email: Email) -> None:
+    body = json.dumps({"data": email.model_dump(), "token": client.token}).encode()
+    assert_problem(client.post(body, {"Host": "h" * 3000}), 400, "malformed-request")
+
+
 def test_a_request_id_is_kept_if_it_is_one_and_made_otherwise(client: Client) -> None:
     assert client.request("GET", "/x", headers={"X-Request-Id": "abc-1.2_3"}).headers["x-request-id"] == "abc-1.2_3"
     made = client.request("GET", "/x", headers={"X-Request-Id": "no spaces, please"}).headers["x-request-id"]

@@ -72,7 +72,7 @@ def key_in(header: str) -> str | None:
     key = header.strip(" \t")
     if key.startswith('"'):
         key = key[1:-1] if len(key) > 1 and key.endswith('"') else ""
-    printable = all(" " <= character <= "~" for character in key)
+    printable = all(" " <= character <= "~" and character != "," for character in key)
     return key if 1 <= len(key) <= 255 and printable and key == key.strip(" ") else None
 
 

@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
 
 from sim.world.runtime import WorldRuntime
 from tests.unit.virtual import virtual_runtime
-
-# No deadline: how long one example takes on a busy machine says nothing of the law that it tests.
-settings.register_profile("unit", deadline=None)
-settings.load_profile("unit")
 
 
 @pytest.fixture

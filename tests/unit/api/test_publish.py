@@ -22,7 +22,7 @@ emails = st.builds(
     email_timestream=st.integers(0, 10**11).map(str),
     email_content=texts,
 )
-keys = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=255)
+keys = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E, exclude_characters=","), min_size=1, max_size=255)
 
 
 def message_id(email: Email, key: str | None, *, seed: int = 0, received_at: float = 0) -> str:
@@ -85,7 +85,26 @@ def test_a_key_may_be_bare_or_quoted(header: str | None, key: str | None) -> Non
 
 @pytest.mark.parametrize(
     "header",
-    ["", " ", '""', '" "', '" a"', '"a "', '"', '"a', "é", "a\tb", "a\n", "\x7f", "x" * 256, '"' + "x" * 256 + '"'],
+    [
+        "",
+        " ",
+        ",",
+        "a,b",
+        '"a","b"',
+        '"a, b"',
+        '""',
+        '" "',
+        '" a"',
+        '"a "',
+        '"',
+        '"a',
+        "é",
+        "a\tb",
+        "a\n",
+        "\x7f",
+        "x" * 256,
+        '"' + "x" * 256 + '"',
+    ],
 )
 def test_what_is_not_a_key_is_refused(header: str) -> None:
     with pytest.raises(Rejection) as caught:
