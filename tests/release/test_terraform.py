@@ -1,0 +1,176 @@
+"""From a commit to the applied task definition, by the commands that a workflow says, with Terraform itself.
+
+The roots below the service's are states that say what theirs would; that tasks run is told to ECS here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from release.cli import ROLLED_BACK, main
+from release.terraform import Root
+from sim.cloud.resources import REGION
+from tests.cloud.conftest import Client
+from tests.unit.release.conftest import Repository, labels, save
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+NAME, SERVICE = "emails-test", "emails-test-api"
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture
+def checkout(
+    repository: Repository,
+    aws: Callable[[str], Client],
+    endpoint: str,
+    account: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Repository:
+    """A repository with the root of the API, applied by a person for the first time: nothing runs yet."""
+    if shutil.which("terraform") is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("there is no Terraform: install 1.11 or newer")
+    ignored = shutil.ignore_patterns(".terraform*", "tests")
+    for folder in ("services/api", "modules"):
+        shutil.copytree(CHECKOUT / "terraform" / folder, repository.root / "terraform" / folder, ignore=ignored)
+    settings = {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": account,
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "RELEASE_ENVIRONMENT": "test",
+        "RELEASE_STATE_BUCKET": f"states-{account}",
+    }
+    if plugins := os.environ.get("SIM_TERRAFORM_PLUGINS"):
+        settings["TF_CLI_ARGS_init"] = f"-plugin-dir={plugins}"
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("TF_CLI_CONFIG_FILE", raising=False)
+    _below(aws, f"states-{account}")
+    variables = {"name": "emails", "environment": "test"}
+    root = Root(repository.root / "terraform/services/api", f"states-{account}", variables)
+    root.init()
+    root.apply(root.plan({"image_tag": "none"}, repository.root / "first.tfplan"))
+    return repository
+
+
+def _below(aws: Callable[[str], Client], bucket: str) -> None:
+    """What the roots cluster and messaging would have made, as far as the service's root asks."""
+    aws("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    cluster = aws("ecs").create_cluster(clusterName=NAME)["cluster"]
+    listener = {"Protocol": "HTTP", "LoadBalancerPort": 80, "InstanceProtocol": "HTTP", "InstancePort": 8080}
+    zones = [f"{REGION}a"]
+    aws("elb").create_load_balancer(LoadBalancerName="emails-test-api", Listeners=[listener], AvailabilityZones=zones)
+    queue = aws("sqs").create_queue(QueueName="emails-test-emails")["QueueUrl"]
+    arn = aws("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    outputs: dict[str, dict[str, object]] = {
+        "cluster": {
+            "api_port": 8080,
+            "api_tasks": 1,
+            "capacity_provider": "FARGATE",
+            "cluster_arn": cluster["clusterArn"],
+            "cluster_name": NAME,
+            "idle_timeout_seconds": 60,
+            "load_balancer_name": "emails-test-api",
+            "unhealthy_after_seconds": 13,
+            "url": "http://load-balancer.invalid",
+        },
+        "messaging": {"queue_url": queue, "queue_arn": arn, "max_message_size": 262144},
+    }
+    for root, values in outputs.items():
+        said = {name: {"value": value, "type": _type(value)} for name, value in values.items()}
+        state = {"version": 4, "terraform_version": "1.11.4", "serial": 1, "lineage": root, "outputs": said}
+        aws("s3").put_object(
+            Bucket=bucket, Key=f"{root}/terraform.tfstate", Body=json.dumps({**state, "resources": []})
+        )
+
+
+def _type(value: object) -> str:
+    return "number" if isinstance(value, int) else "string"
+
+
+@contextmanager
+def agents(ecs: Client) -> Iterator[None]:
+    """Say of each deployment's task that it runs, and of the one before that it ended."""
+    over = threading.Event()
+    identity = json.dumps({"instanceId": "i-0", "availabilityZone": f"{REGION}a"})
+    resources = [{"name": name, "type": "INTEGER", "integerValue": 10**6} for name in ("CPU", "MEMORY")]
+
+    def run() -> None:
+        done: set[str] = set()
+        while not over.wait(0.2):
+            found = ecs.describe_services(cluster=NAME, services=[SERVICE])["services"]
+            if not found or found[0]["deployments"][0]["id"] in done:
+                continue
+            primary = found[0]["deployments"][0]
+            old = ecs.list_tasks(cluster=NAME, serviceName=SERVICE)["taskArns"]
+            instance = ecs.register_container_instance(
+                cluster=NAME, instanceIdentityDocument=identity, totalResources=resources
+            )["containerInstance"]["containerInstanceArn"]
+            [task] = ecs.start_task(
+                cluster=NAME,
+                containerInstances=[instance],
+                startedBy=primary["id"],
+                taskDefinition=primary["taskDefinition"],
+            )["tasks"]
+            ecs.submit_task_state_change(cluster=NAME, task=task["taskArn"], status="RUNNING")
+            for each in old:
+                ecs.stop_task(cluster=NAME, task=each)
+                ecs.submit_task_state_change(cluster=NAME, task=each, status="STOPPED")
+            done.add(primary["id"])
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def release(checkout: Repository, subject: str) -> str:
+    """A commit that becomes a version of the API, built and published."""
+    root = ["--root", str(checkout.root)]
+    checkout.commit(subject, {"services/api/app.py": subject})
+    assert main([*root, "bump", "api"]) == 0
+    version = (checkout.root / "services/api/version.txt").read_text().strip()
+    commit = checkout.commit("chore(release): next versions", {})
+    archive = save(checkout.root.parent / f"{version}.tar", [subject.encode()], labels(version, commit))
+    assert main([*root, "publish", "api", str(archive), "--repository", f"{NAME}/api", "--json"]) == 0
+    return version
+
+
+def running(aws: Callable[[str], Client]) -> str:
+    ecs = aws("ecs")
+    service = ecs.describe_services(cluster=NAME, services=[SERVICE])["services"][0]
+    definition = ecs.describe_task_definition(taskDefinition=service["taskDefinition"])["taskDefinition"]
+    return str(definition["containerDefinitions"][0]["image"]).partition("@")[2]
+
+
+def test_a_commit_becomes_what_runs_and_a_bad_one_is_taken_back(
+    checkout: Repository, aws: Callable[[str], Client], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    summary = tmp_path / "summary.md"
+    deploy = ["--root", str(checkout.root), "deploy", "api"]
+    with agents(aws("ecs")):
+        first = release(checkout, "feat: the first")
+        good = json.loads(capsys.readouterr().out.splitlines()[-1])["digest"]
+        assert main([*deploy, first, "--smoke", "true", "--summary", str(summary)]) == 0
+        assert running(aws) == good
+
+        second = release(checkout, "fix: one that answers nothing")
+        assert main([*deploy, second, "--smoke", "false"]) == ROLLED_BACK
+        assert running(aws) == good
+    assert (first, second) == ("0.2.0", "0.2.1")
+    assert f"api {second}: rolled back; {good} runs" in capsys.readouterr().out
+    assert f"**api {first}: deployed**" in summary.read_text()
+    assert "aws_ecs_service.this[0] will be created" in summary.read_text()
