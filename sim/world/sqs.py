@@ -39,7 +39,7 @@ class Sqs:
     """All queues. `call` is the service."""
 
     def __init__(self, queues: Iterable[Queue]) -> None:
-        self._queues = {_name(queue.url): queue for queue in queues}
+        self.queues = {_name(queue.url): queue for queue in queues}
 
     def call(
         self, name: str, parameters: Parameters, *, now: float, choose: Choice, waited: Wait | None = None
@@ -49,7 +49,7 @@ class Sqs:
         Raises AwsError, or NotModelled.
         """
         found = find(_OPERATIONS, name, parameters)
-        queue = self._queues.get(_name(parameters["QueueUrl"]))
+        queue = self.queues.get(_name(parameters["QueueUrl"]))
         if queue is None:
             raise AwsError("AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist.")
         queue.expire(now)
@@ -124,7 +124,7 @@ def _full(queue: Queue, now: float, *, long_poll: bool) -> bool:
     if len(queue.messages) < queue.max_in_flight or queue.count_in_flight(now) < queue.max_in_flight:
         return False
     if not long_poll:
-        raise AwsError("OverLimit", f"Too many messages are in flight: {queue.max_in_flight}.", 403)
+        raise AwsError("OverLimit", f"Too many messages are in flight: {queue.max_in_flight}.")
     return True
 
 
@@ -229,7 +229,7 @@ def _change_visibility_batch(queue: Queue, parameters: Parameters, now: float, c
 def _held(queue: Queue, handle: str) -> tuple[Message | None, bool]:
     """The message that a receipt handle is for, and whether the handle is its current one."""
     if not _HANDLE.fullmatch(handle):
-        raise AwsError("ReceiptHandleIsInvalid", f'The input receipt handle "{handle}" is not a valid one.', 404)
+        raise AwsError("ReceiptHandleIsInvalid", f'The input receipt handle "{handle}" is not a valid one.')
     message = queue.by_handle.get(handle)
     return message, message is not None and message.handles[-1] == handle
 

@@ -20,7 +20,8 @@ MAX_VALUE_BYTES = 4096
 MAX_VERSIONS = 100
 """[Guide] sysman-paramstore-versions: with the next one the oldest goes."""
 
-_NAME = re.compile(r"(?!/?(aws|ssm)(/|$))[a-zA-Z0-9_.\-/]+", re.IGNORECASE)
+_NAME = re.compile(r"(?!(aws|ssm))[a-zA-Z0-9_.\-/]+", re.IGNORECASE)
+_RESERVED = re.compile(r"/(aws|ssm)(/|$)", re.IGNORECASE)
 _TYPES = ("String", "StringList", "SecureString")
 
 
@@ -81,7 +82,9 @@ def _put(ssm: Ssm, parameters: Parameters, now: float) -> Answer:
     last = versions[max(versions)] if versions else None
     kind = parameters.get("Type", last.type if last else None)
     if not _NAME.fullmatch(name):
-        raise AwsError("ValidationException", "A parameter's name is of a-zA-Z0-9_.-/ and not below aws or ssm.")
+        raise AwsError("ValidationException", "A name is of a-zA-Z0-9_.-/ and does not begin with aws or ssm.")
+    if _RESERVED.match(name):
+        raise AwsError("AccessDeniedException", f"No access to the reserved parameter name {name}.")
     if kind not in _TYPES or not value or len(value.encode()) > MAX_VALUE_BYTES:
         raise AwsError("ValidationException", f"A type, and a value of 1 to {MAX_VALUE_BYTES} bytes are needed.")
     if last is not None and not parameters.get("Overwrite", False):

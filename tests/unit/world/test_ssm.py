@@ -69,9 +69,10 @@ def test_a_hundred_versions_are_kept() -> None:
 def test_refusals() -> None:
     service = Service()
     assert service.refused("GetParameter") == "ParameterNotFound"
-    for bad in ({"Value": ""}, {"Value": "x" * 4097}, {"Name": "/aws/x"}, {"Name": "a b"}, {"Type": "Secret"}):
+    for bad in ({"Value": ""}, {"Value": "x" * 4097}, {"Name": "aws.x"}, {"Name": "a b"}, {"Type": "Secret"}):
         asked = {"Value": "x", "Type": "String", **bad}
         assert service.refused("PutParameter", **asked) == "ValidationException"
     assert service.refused("PutParameter", Value="x") == "ValidationException"
+    assert service.refused("PutParameter", Name="/aws/x", Value="x", Type="String") == "AccessDeniedException"
     service.put("x")
     assert service.refused("PutParameter", Value="y", Type="String", Overwrite=True) == "HierarchyTypeMismatchException"

@@ -1,0 +1,17 @@
+"""The emulators that are running."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.property.conformance import emulators
+from tests.property.conformance.emulators import Emulator
+
+
+@pytest.fixture(scope="module", params=["LocalStack", "moto"])
+def emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
+    """Each of the two in turn."""
+    with {"LocalStack": emulators.localstack, "moto": emulators.moto}[request.param]() as running:
+        yield running
