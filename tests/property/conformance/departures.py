@@ -1,6 +1,6 @@
 """Where the emulators depart from AWS: each with the page that says so, and the calls that show it.
 
-The random programs keep clear of these. `docs/world.md` has the same list.
+The random programs keep clear of these.
 """
 
 from __future__ import annotations
