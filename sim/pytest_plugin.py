@@ -20,7 +20,7 @@ from services.pipeline.message import Email
 from sim.client import Client
 from sim.errors import SimError
 from sim.ledger import Ledger
-from sim.targets import TARGETS, create
+from sim.targets import PROVISIONS, TARGETS, create
 from sim.targets.target import FAST, Target
 
 _TARGET = pytest.StashKey[Target]()
@@ -34,6 +34,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--reuse",
         action="store_true",
         help="let the containers of the target docker stay, and take over those that an earlier run has left",
+    )
+    group.addoption(
+        "--provision",
+        default=PROVISIONS[0],
+        choices=PROVISIONS,
+        help="who makes the resources of the target process: the kit, or production's Terraform",
     )
     group.addoption(
         "--target",
@@ -66,7 +72,8 @@ def _running_target(request: pytest.FixtureRequest) -> Iterator[Target]:
 
     name = request.config.getoption("--target")
     try:
-        with create(name, FAST, tell, reuse=request.config.getoption("--reuse")) as target:
+        reuse, provision = request.config.getoption("--reuse"), request.config.getoption("--provision")
+        with create(name, FAST, tell, reuse=reuse, provision=provision) as target:
             request.config.stash[_TARGET] = target
             yield target
             del request.config.stash[_TARGET]

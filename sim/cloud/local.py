@@ -61,10 +61,14 @@ class LocalCloud:
 
     def prepare(self, *, visibility_timeout: int, max_receive_count: int) -> None:
         """Waits until all is ready, and makes the resources. Raises ProcessFailed or TimedOut."""
+        self.await_ready()
+        self.data_plane.create(visibility_timeout=visibility_timeout, max_receive_count=max_receive_count)
+
+    def await_ready(self) -> None:
+        """Waits until LocalStack and the gateway are ready. Raises ProcessFailed or TimedOut."""
         until(self._gateway_ready, "the gateway to be ready", seconds=_READY_SECONDS, seen=self.gateway.tail)
         self._tell("waiting for LocalStack")
         until(self._ready, "LocalStack to be ready", seconds=_READY_SECONDS, seen=self.process.tail)
-        self.data_plane.create(visibility_timeout=visibility_timeout, max_receive_count=max_receive_count)
 
     def stop(self) -> None:
         """Ends it. What was in it is gone."""

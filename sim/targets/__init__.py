@@ -11,13 +11,17 @@ from sim.targets.target import Target, Tell, Tuning
 LOCAL = ("process", "docker")
 """Those that are started here."""
 TARGETS = (*LOCAL, "aws")
+PROVISIONS = ("kit", "terraform")
+"""Who makes queue, bucket and token of a local target: the kit in a second, or production's Terraform in minutes."""
 
 
-def create(name: str, tuning: Tuning, tell: Tell, *, reuse: bool = False) -> Target:
-    """The target of this name, not yet up. Raises SimError for a name that is none."""
+def create(name: str, tuning: Tuning, tell: Tell, *, reuse: bool = False, provision: str = PROVISIONS[0]) -> Target:
+    """The target of this name, not yet up; `provision` is who makes its resources. Raises SimError if it cannot be."""
+    if provision == "terraform" and name != "process":
+        raise SimError(f"the target {name!r} does not run on what Terraform made; choose --target process")
     match name:
         case "process":
-            return ProcessTarget(tuning, tell)
+            return ProcessTarget(tuning, tell, terraform=provision == "terraform")
         case "docker":
             # Not before it is asked for: what it imports takes as long as LocalStack's start.
             from sim.targets.docker import DockerTarget  # noqa: PLC0415

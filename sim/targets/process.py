@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,11 +16,22 @@ from sim.cloud.local import LocalCloud
 from sim.cloud.resources import DataPlane
 from sim.runtime.process import Process, free_port
 from sim.runtime.scope import Scope
-from sim.targets.settings import HEARTBEAT_SECONDS, PROCESSES, api_ready, service_environment
-from sim.targets.target import CALLS, PORTS, AwsService, Capability, Service, Target, Tell, Tuning, port
+from sim.targets.settings import (
+    HEARTBEAT_SECONDS,
+    PROCESSES,
+    access,
+    api_ready,
+    service_environment,
+    terraform_variables,
+)
+from sim.targets.target import CALLS, PORTS, SERVICES, AwsService, Capability, Service, Target, Tell, Tuning, port
+from sim.terraform.applied import applied
+from sim.terraform.environment import Environment
 from sim.waiting import until
 
 _READY_SECONDS = 30
+_ROOTS = ("network", "messaging", "cluster", "services/api", "services/worker")
+"""What the services run on; the rest is GitHub's."""
 _STOP_SECONDS = 30
 _SOURCE = Path(services.__file__).parents[1]
 
@@ -31,7 +42,9 @@ class ProcessTarget(Target):
     name: ClassVar[str] = "process"
     capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability) - {Capability.LIMIT_MEMORY}
 
-    def __init__(self, tuning: Tuning, tell: Tell) -> None:
+    def __init__(self, tuning: Tuning, tell: Tell, *, terraform: bool = False) -> None:
+        """With `terraform`, production's roots make the resources, and their task definitions set the services."""
+        self._terraform = terraform
         self._tuning = tuning
         self._tell = tell
         self._scope = Scope()
@@ -41,9 +54,34 @@ class ProcessTarget(Target):
 
     def up(self) -> None:
         self._cloud.open()
+        if self._terraform:
+            self._apply()
+        else:
+            self._create()
+        for service in self._processes:
+            self._await_ready(service)
+
+    def _apply(self) -> None:
+        self._cloud.await_ready()
+        directory, endpoint = self._scope.directory / "terraform", self._cloud.endpoint
+        environment = Environment(directory, endpoint, terraform_variables(self._tuning), self._tell)
+        environment.apply(_ROOTS)
+        made = applied(environment, endpoint)
+        self._cloud.data_plane = DataPlane(endpoint, made.resources)
         self._processes = {
-            "api": self._process("api", {"HOST": "127.0.0.1", "PORT": str(self._port)}),
-            "worker": self._process("worker", {"HEARTBEAT_FILE": str(self.heartbeat)}),
+            service: self._process(service, {**made.settings[service], **access(service, self._endpoint(service))})
+            for service in SERVICES
+        }
+        for process in self._processes.values():
+            process.start()
+
+    def _create(self) -> None:
+        self._processes = {
+            service: self._process(
+                service,
+                service_environment(service, self.data_plane.resources, self._tuning, self._endpoint(service)),
+            )
+            for service in SERVICES
         }
         # The API asks nothing of AWS before it is asked itself, so it can load while LocalStack does.
         self._processes["api"].start()
@@ -51,8 +89,9 @@ class ProcessTarget(Target):
             visibility_timeout=self._tuning.visibility_timeout, max_receive_count=self._tuning.max_receive_count
         )
         self._processes["worker"].start()
-        for service in self._processes:
-            self._await_ready(service)
+
+    def _endpoint(self, service: Service) -> Callable[[AwsService], str]:
+        return lambda aws: self._cloud.endpoint_of(port(service, aws))
 
     def down(self) -> None:
         for process in self._processes.values():
@@ -128,17 +167,13 @@ class ProcessTarget(Target):
                 self.start(service)
 
     def _process(self, service: Service, settings: Mapping[str, str]) -> Process:
+        here = {"HOST": "127.0.0.1", "PORT": str(self._port), "HEARTBEAT_FILE": str(self.heartbeat)}
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "PYTHONPATH": str(_SOURCE),
             "PYTHONUNBUFFERED": "1",
-            **service_environment(
-                service,
-                self.data_plane.resources,
-                self._tuning,
-                lambda aws: self._cloud.endpoint_of(port(service, aws)),
-            ),
             **settings,
+            **here,
         }
         return Process(service, [sys.executable, "-m", f"services.{service}"], environment, self._scope)
 

@@ -20,14 +20,32 @@ def service_environment(
 ) -> dict[str, str]:
     """The environment of a service, but for what depends on where it runs. `endpoint` gives the URLs of AWS."""
     return {
-        **CREDENTIALS,
+        **access(service, endpoint),
         "AWS_REGION": REGION,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        **{f"AWS_ENDPOINT_URL_{aws.upper()}": endpoint(aws) for aws in CALLS[service]},
         "QUEUE_URL": resources.queue_url,
         "PROCESSES": str(PROCESSES),
         **(_api(resources) if service == "api" else _worker(resources, tuning)),
         **(tuning.service_environment or {}),
+    }
+
+
+def access(service: Service, endpoint: Callable[[AwsService], str]) -> dict[str, str]:
+    """By which a service gets at the local cloud: in AWS, its role and the SDK's own endpoints."""
+    return {
+        **CREDENTIALS,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        **{f"AWS_ENDPOINT_URL_{aws.upper()}": endpoint(aws) for aws in CALLS[service]},
+    }
+
+
+def terraform_variables(tuning: Tuning) -> dict[str, str]:
+    """The tuning as variables of Terraform's roots."""
+    settings = {name.lower(): value for name, value in (tuning.service_environment or {}).items()}
+    return {
+        **settings,
+        "visibility_timeout_seconds": str(tuning.visibility_timeout),
+        "max_receive_count": str(tuning.max_receive_count),
+        "receive_wait_time_seconds": str(tuning.receive_wait),
     }
 
 

@@ -1,0 +1,49 @@
+"""What the applied roots give the services: the environment that their task definitions have in AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+
+from sim.cloud.resources import CREDENTIALS, REGION, Resources
+from sim.terraform.environment import Environment
+
+
+@dataclass(frozen=True)
+class Applied:
+    """The names in AWS, and each service's environment, as ECS would give it to its container."""
+
+    resources: Resources
+    settings: Mapping[str, Mapping[str, str]]
+
+
+def applied(environment: Environment, endpoint: str) -> Applied:
+    """Asks AWS for the task definitions that the roots of the services name. Raises CommandFailed."""
+    ecs = boto3.client(
+        "ecs",
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+    )
+    settings = {service: _settings(ecs, environment, service) for service in ("api", "worker")}
+    return Applied(
+        Resources(
+            queue_url=settings["api"]["QUEUE_URL"],
+            dead_letter_queue_url=str(environment.root("messaging").outputs()["dead_letter_queue_url"]),
+            bucket=settings["worker"]["BUCKET"],
+            prefix=settings["worker"]["PREFIX"],
+            token_parameter=settings["api"]["TOKEN_PARAMETER"],
+        ),
+        settings,
+    )
+
+
+def _settings(ecs: Any, environment: Environment, service: str) -> dict[str, str]:
+    arn = environment.root(f"services/{service}").outputs()["task_definition_arn"]
+    definition = ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]
+    [container] = [each for each in definition["containerDefinitions"] if each["name"] == service]
+    return {each["name"]: each["value"] for each in container["environment"]}
