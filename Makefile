@@ -19,7 +19,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 export UV_NO_CONFIG := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench readmes lock clean $(CHECKS:%=check-%)
+.PHONY: help setup demo test world check bench readmes lock clean $(CHECKS:%=check-%)
 
 help: ## show this
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -31,6 +31,9 @@ demo: $(READY) ## run the pipeline on real e-mails and show them arrive in S3
 
 test: $(READY) ## run all tests on every target that this machine can run; TARGET=docker insists on one
 	@WORKERS=$(WORKERS) $(BIN)/python -m tests $(TARGET)
+
+world: $(READY) ## run the services in the deterministic simulation: fixed seeds, and fresh ones, which are named
+	@$(BIN)/sim world run --seeds 1..60 --fresh 20 --jobs $(WORKERS)
 
 check: $(READY) ## check code, Terraform, workflows, compose and the images' recipes; what is left out is named
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 $(CHECKS:%=check-%)

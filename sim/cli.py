@@ -38,6 +38,7 @@ from sim.targets.target import Tell
 from sim.terraform.environment import Environment
 from sim.terraform.installation import Modules
 from sim.terraform.roots import chosen, given
+from sim.world_commands import world
 
 FAILED = 1
 NOTHING_RUNS = 3
@@ -49,6 +50,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(world, name="world")
 
 
 chaos = typer.Typer(help="Faults, and whether anything is lost under them.", no_args_is_help=True)

@@ -58,7 +58,7 @@ class Report:
     def hint(self, words: str) -> None:
         """What to do next; not for programs."""
         if not self._as_json:
-            self._err.print(words, style="dim")
+            self._err.print(words, style="dim", soft_wrap=True)
 
     @contextmanager
     def progress(self, words: str) -> Iterator[Callable[[str], None]]:

@@ -22,14 +22,23 @@ from sim.history.events import (
 
 
 def story(history: History, name: str) -> list[str]:
-    """The lines that tell of the e-mail or the poison so named, with the faults meanwhile; none for a stranger."""
+    """The lines that tell of the e-mail or the poison so named; none for a stranger.
+
+    With them the faults meanwhile, where calls are recorded those of its callers only.
+    """
     events = sorted(history, key=lambda event: event.at)
     own = list(_own(events, name))
-    if all(isinstance(event, Drained) for event in own):
+    met = [event.at for event in own if not isinstance(event, (Drained, Stored, Dead))]
+    if not met:
         return []
-    began, ended = own[0].at, own[-1].at
-    told = [event for event in events if event in own or (isinstance(event, Faulted) and began <= event.at <= ended)]
-    return [f"{event.at:12.3f}  {_words(event)}" for event in told]
+    callers = {event.caller for event in own if isinstance(event, Called)}
+
+    def told(event: Event) -> bool:
+        if isinstance(event, Faulted):
+            return met[0] <= event.at <= met[-1] and (not callers or event.target in callers)
+        return event in own
+
+    return [f"{event.at:12.3f}  {_words(event)}" for event in filter(told, events)]
 
 
 def _own(events: list[Event], name: str) -> Iterator[Event]:

@@ -69,14 +69,21 @@ class WorldLock:
 class WorldRuntime:
     """One machine's clocks and tasks. `skew` is what its clock is ahead of the others', in seconds.
 
-    `pause` is called where a lock is taken: there the order of threads shows, though nobody waits.
+    `pause` is called where a lock is taken: there the order of threads shows, though nobody waits. `failed` is told of
+    what ends a task; without it, it is raised where the scheduler was made.
     """
 
     def __init__(
-        self, scheduler: Scheduler, draw: random.Random, *, skew: float = 0.0, pause: Callable[[], None] | None = None
+        self,
+        scheduler: Scheduler,
+        draw: random.Random,
+        *,
+        pause: Callable[[], None] | None = None,
+        failed: Callable[[Exception], None] | None = None,
     ) -> None:
         self.random = draw
-        self.skew = skew
+        self.skew = 0.0
+        self._failed = failed
         self.scheduler = scheduler
         self._pause = pause
         self._tasks: dict[Task, None] = {}
@@ -100,6 +107,10 @@ class WorldRuntime:
         def run() -> None:
             try:
                 function()
+            except Exception as error:
+                if self._failed is None:
+                    raise
+                self._failed(error)
             finally:
                 del self._tasks[task]
 

@@ -20,8 +20,6 @@ from greenlet import GreenletExit, getcurrent, greenlet
 if TYPE_CHECKING:
     import random
 
-Failed = Callable[[Exception], None]
-
 
 class Deadlock(Exception):
     """Every task waits for another, none for a time."""
@@ -45,14 +43,12 @@ class Task:
 
 
 class Scheduler:
-    """Virtual time in seconds, from 0. `failed` is told of what a task raises; by default it is raised where the
-    scheduler was made."""
+    """Virtual time in seconds, from 0. What a task raises is raised where the scheduler was made."""
 
-    def __init__(self, draw: random.Random | None = None, failed: Failed | None = None) -> None:
+    def __init__(self, draw: random.Random | None = None) -> None:
         self.now = 0.0
         self.current = self._main = Task(getcurrent())
         self._draw = draw
-        self._failed = failed
         self._made = 0
         self._moments: list[tuple[float, float, int, Task | Callable[[], None], int]] = []
         self._tasks: dict[Task, None] = {}
@@ -68,10 +64,6 @@ class Scheduler:
         def run() -> None:
             try:
                 function()
-            except Exception as error:
-                if self._failed is None:
-                    raise
-                self._failed(error)
             finally:
                 task.ended = True
                 self._tasks.pop(task, None)
@@ -87,6 +79,8 @@ class Scheduler:
         Raises Deadlock in the first task when nothing will ever happen again.
         """
         task = self.current
+        if task.greenlet is not getcurrent():
+            raise RuntimeError("what is called at a moment must not wait: spawn a task for it")
         if task.killed:
             raise Killed
         task.woken = False

@@ -82,9 +82,9 @@ variable "memory" {
 }
 
 variable "processes" {
-  description = "How many processes work in a task: one for each core that it may use, and one more because S3 is waited for."
+  description = "How many processes serve in a task: one for each core that it may use."
   type        = number
-  default     = 3
+  default     = 2
   nullable    = false
 
   validation {

@@ -93,9 +93,9 @@ def test_what_a_task_raises_is_raised_where_the_scheduler_was_made_or_told(runti
     with pytest.raises(ValueError, match="as it should"):
         runtime.sleep(1)
     told: list[Exception] = []
-    other = Scheduler(failed=told.append)
+    other = WorldRuntime(Scheduler(), random.Random(0), failed=told.append)
     other.spawn(fail)
-    other.park(1)
+    other.sleep(1)
     assert [str(error) for error in told] == ["as it should"]
 
 

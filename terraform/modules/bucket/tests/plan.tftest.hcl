@@ -47,8 +47,8 @@ run "kept_closed_and_encrypted" {
   }
 
   assert {
-    condition     = length(aws_s3_bucket_lifecycle_configuration.this) == 0
-    error_message = "Whatever was there once is kept."
+    condition     = length(aws_s3_bucket_lifecycle_configuration.this.rule[0].expiration) == 0
+    error_message = "Objects are kept for good."
   }
 }
 
@@ -57,7 +57,7 @@ run "disposable" {
 
   variables {
     disposable       = true
-    life_cycle       = { noncurrent_version_days = 3, expiration_days = 7 }
+    expiration_days  = 7
     policy_documents = ["{\"Statement\":[]}"]
   }
 
@@ -67,7 +67,7 @@ run "disposable" {
   }
 
   assert {
-    condition     = aws_s3_bucket_lifecycle_configuration.this[0].rule[0].expiration[0].days == 7 && length(aws_s3_bucket_lifecycle_configuration.this[0].rule[0].transition) == 0
+    condition     = aws_s3_bucket_lifecycle_configuration.this.rule[0].expiration[0].days == 7
     error_message = "Objects go after the days that were asked for."
   }
 
@@ -81,14 +81,18 @@ run "wrong_variables_are_refused" {
   command = plan
 
   variables {
-    name             = "with.dots"
-    policy_documents = ["no JSON"]
-    life_cycle       = { noncurrent_version_days = 0, infrequent_access_days = 29, expiration_days = 0 }
+    name                    = "with.dots"
+    policy_documents        = ["no JSON"]
+    noncurrent_version_days = 0
+    infrequent_access_days  = 29
+    expiration_days         = 0
   }
 
   expect_failures = [
     var.name,
     var.policy_documents,
-    var.life_cycle,
+    var.noncurrent_version_days,
+    var.infrequent_access_days,
+    var.expiration_days,
   ]
 }

@@ -1,0 +1,48 @@
+"""What a world has met: how often each fault hit each operation, and where crashes fell."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Self
+
+from sim.faults.plan import Fault
+
+
+class Place(StrEnum):
+    """Where a crash may fall."""
+
+    BETWEEN_PUT_AND_DELETE = "between put and delete"
+    BETWEEN_BATCH_ENTRIES = "between the puts of a batch"
+    IN_A_DRAIN = "in a drain"
+    BETWEEN_SEND_AND_ANSWER = "between send and answer"
+    ELSEWHERE = "elsewhere"
+
+
+@dataclass
+class Coverage:
+    """Counts, which can be added up."""
+
+    faults: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By fault and operation, or service for a fault of tasks."""
+    crashes: Counter[str] = field(default_factory=Counter)
+    publishes: int = 0
+    stored: int = 0
+    restarts: int = 0
+    seconds: float = 0.0
+    """Of virtual time."""
+
+    def __iadd__(self, other: Coverage) -> Self:
+        self.faults += other.faults
+        self.crashes += other.crashes
+        self.publishes += other.publishes
+        self.stored += other.stored
+        self.restarts += other.restarts
+        self.seconds += other.seconds
+        return self
+
+    def never_hit(self) -> list[str]:
+        """The faults, and the places of crashes, that were not met."""
+        met = {fault for fault, _ in self.faults}
+        return [each for each in Fault if each not in met] + [each for each in Place if not self.crashes[each]]

@@ -1,0 +1,155 @@
+"""What must hold in calm weather, however the storm was. Each finding is a measurement with its bound."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from services.api.token import REFRESH_SECONDS
+from sim.faults.plan import Fault, Rule
+from sim.history.events import Outcome
+from sim.world.clients import Habit
+from sim.world.instances import API_STOP_SECONDS, Api
+
+if TYPE_CHECKING:
+    from sim.world.world import World
+
+_EMAILS = 12
+"""More than a batch."""
+_FAILING_BATCHES = {"SendMessageBatch": 4, "DeleteMessageBatch": 1}
+_OUTAGE_TIMEOUTS = 2.5
+"""How many visibility timeouts an outage of S3 lasts."""
+_STEP = 0.25
+_ONE_CALL = 0.5
+"""What a publish takes at most in calm weather."""
+_WORKER_STOP_SECONDS = 25.0
+_GIVE_UP = 600.0
+
+
+def examine(world: World) -> None:
+    """Measures, one thing after the other."""
+    _wasted_work(world)
+    _an_outage(world)
+    _a_stop_in_an_outage(world)
+    _lost_answers(world)
+    _no_ssm(world)
+    _a_rotation(world)
+    _ends(world)
+
+
+def _publish(world: World, habit: Habit = Habit.CAREFUL) -> list[Outcome]:
+    """A dozen e-mails at once; how they ended, once all have."""
+    return world.publish([world.client(f"calm-{world.scheduler.now:.2f}-{n}", habit) for n in range(_EMAILS)])
+
+
+def _bound(world: World) -> float:
+    """What a message may wait for that went to somebody who ended."""
+    return world.setup.visibility_timeout + 15.0
+
+
+def _wasted_work(world: World) -> None:
+    """An e-mail is received once, also where entries of a batch fail: they are tried again."""
+    world.observer.receives.clear()
+    for operation in ("SendMessageBatch", "DeleteMessageBatch"):
+        world.nemesis.stage(*[Rule(Fault.PARTIAL_BATCH_FAILURE, operation=operation)] * _FAILING_BATCHES[operation])
+    refused = sum(outcome is not Outcome.OK for outcome in _publish(world))
+    world.observe("publishes that failed in calm weather", refused, 0)
+    world.drain("the drain in calm weather", _bound(world))
+    world.observe("receives of an e-mail in calm weather", max(world.observer.receives.values(), default=0), 1)
+
+
+def _an_outage(world: World) -> None:
+    """While S3 is away, e-mails are kept in hand, and are not received again."""
+    world.observer.receives.clear()
+    world.nemesis.stage(Rule(Fault.PARTITION, service="s3", seconds=0))
+    _publish(world)
+    world.scheduler.park(_OUTAGE_TIMEOUTS * world.setup.visibility_timeout)
+    world.nemesis.clear()
+    world.drain("the drain after an outage of S3", _bound(world))
+    world.observe("receives of an e-mail in an outage of S3", max(world.observer.receives.values(), default=0), 1)
+
+
+def _lost_answers(world: World) -> None:
+    """Where nobody knows whether SQS has a message, the client is not told that it has not."""
+    lost, refused = (Rule(fault, operation="SendMessageBatch") for fault in (Fault.ANSWER_LOST, Fault.UNAVAILABLE))
+    for rules in ((lost, lost), (lost, refused)):
+        world.nemesis.stage(*rules)
+        world.publish([world.client(f"lost-{world.scheduler.now:.2f}", Habit.PATIENT)])
+        world.nemesis.clear()
+
+
+def _no_ssm(world: World) -> None:
+    """While the token cannot be checked, a wrong one is not taken."""
+    world.nemesis.stage(Rule(Fault.PARTITION, service="ssm", seconds=0))
+    world.scheduler.park(world.setup.token_cache + 1.0)
+    world.publish([world.client(f"intruder-{world.scheduler.now:.2f}", Habit.INTRUDER)])
+    world.nemesis.clear()
+
+
+def _a_stop_in_an_outage(world: World) -> None:
+    """A worker that is stopped, or killed, while S3 is away loses nothing that it had in hand."""
+    world.nemesis.stage(Rule(Fault.PARTITION, service="s3", seconds=0))
+    _publish(world)
+    world.scheduler.park(1.0)
+    for number, instance in enumerate(list(world.fleet.instances.values())):
+        if not isinstance(instance, Api):
+            world.fleet.stop(instance) if number % 2 else world.fleet.crash(instance)
+    world.nemesis.clear()
+    world.fleet.start()
+    world.drain("the drain after an end in an outage of S3", _bound(world))
+
+
+def _a_rotation(world: World) -> None:
+    """A new token is taken by every instance at once, and the old one by none for longer than it is cached."""
+    old = world.token
+    holder = world.client(f"old-{world.scheduler.now:.0f}", Habit.PATIENT)
+    holder.token = lambda: old
+    world.rotate()
+    rotated = world.scheduler.now
+    world.observe("a rotated token's wait", _until(world, Outcome.OK) - rotated, REFRESH_SECONDS + 2 * _ONE_CALL)
+    last_taken = rotated
+    while world.scheduler.now - rotated < world.setup.token_cache + 2.0:
+        began = world.scheduler.now
+        if holder.publish() is Outcome.OK:
+            last_taken = began
+        world.scheduler.park(2.0)
+    world.observe("a replaced token's life", last_taken - rotated, world.setup.token_cache)
+
+
+def _until(world: World, outcome: Outcome) -> float:
+    """When as many publishes as there are instances, and some more, have begun to end like this in a row."""
+    client = world.client(f"new-{world.scheduler.now:.0f}", Habit.PATIENT)
+    began = world.scheduler.now
+    row = 0
+    first = began
+    while row < 3 * world.setup.apis and world.scheduler.now - began < _GIVE_UP:
+        at = world.scheduler.now
+        if client.publish() is outcome:
+            first = first if row else at
+            row += 1
+        else:
+            row = 0
+            world.scheduler.park(_STEP)
+    return first if row else float(_GIVE_UP) + began
+
+
+def _ends(world: World) -> None:
+    """An instance that is stopped ends in time, and in an API that ends no request fails."""
+    instances = list(world.fleet.instances.values())
+    for instance in (instances[0], instances[-1]):
+        bound = API_STOP_SECONDS + 1.0 if isinstance(instance, Api) else _WORKER_STOP_SECONDS
+        ended: list[float] = []
+        alone = sum(isinstance(each, type(instance)) for each in world.fleet.instances.values()) == 1
+
+        def stop(instance: object = instance, ended: list[float] = ended) -> None:
+            world.scheduler.park(0.02)
+            ended.append(world.fleet.stop(instance))  # type: ignore[arg-type]  # one of the fleet's
+
+        world.scheduler.spawn(stop)
+        outcomes = _publish(world)
+        while not ended:
+            world.scheduler.park(_STEP)
+        world.observe(f"the stop of {instance.name}", ended[0], bound)
+        if isinstance(instance, Api) and not alone:
+            world.observe("publishes that failed in a drain", sum(each is not Outcome.OK for each in outcomes), 0)
+        world.fleet.start()
+        world.drain(f"the drain after the stop of {instance.name}", _bound(world))

@@ -1,0 +1,189 @@
+"""The services' instances, made of their own code: started, stopped as by SIGTERM, crashed."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from services.api.app import create_app
+from services.api.settings import Settings as ApiSettings
+from services.pipeline.aws import READ_TIMEOUT_SECONDS
+from services.worker.heartbeat import Heartbeat
+from services.worker.queue import Queue
+from services.worker.settings import Settings as WorkerSettings
+from services.worker.store import Store
+from services.worker.worker import Worker
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+    from sim.world.pool import Answering, Pool
+    from sim.world.runtime import WorldEvent, WorldRuntime
+
+NO_ANSWER = 0
+API_STOP_SECONDS = 20.0
+"""How long the API's server waits for requests in hand, once its listener is closed."""
+
+
+class State(Enum):
+    """Of an instance."""
+
+    UP = "up"
+    STOPPING = "stopping"
+    DOWN = "down"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a client sends."""
+
+    path: str
+    body: bytes = b""
+    idempotency_key: str | None = None
+    method: str = "POST"
+
+    def environ(self) -> dict[str, Any]:
+        """As WSGI has it. https://peps.python.org/pep-3333/"""
+        environ: dict[str, Any] = {
+            "REQUEST_METHOD": self.method,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": self.path,
+            "QUERY_STRING": "",
+            "SERVER_NAME": "api",
+            "SERVER_PORT": "80",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "HTTP_HOST": "api",
+            "CONTENT_TYPE": "application/json",
+            "CONTENT_LENGTH": str(len(self.body)),
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(self.body),
+            "wsgi.errors": io.StringIO(),
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": True,
+            "wsgi.run_once": False,
+        }
+        if self.idempotency_key is not None:
+            environ["HTTP_IDEMPOTENCY_KEY"] = self.idempotency_key
+        return environ
+
+
+@dataclass(eq=False)
+class Exchange:
+    """A request in hand: `status` is NO_ANSWER until there is one."""
+
+    request: Request
+    over: WorldEvent
+    status: int = NO_ANSWER
+    body: bytes = b""
+
+    def end(self, status: int, body: bytes = b"") -> None:
+        """It is answered, or will never be."""
+        self.status = status
+        self.body = body
+        self.over.set()
+
+
+class Api:
+    """One instance of the API; `take` hands it a request."""
+
+    def __init__(self, name: str, settings: ApiSettings, runtime: WorldRuntime, pool: Pool, aws: Answering) -> None:
+        self.name = name
+        self.runtime = runtime
+        self.state = State.UP
+        self._exchanges: dict[Exchange, None] = {}
+        self._empty = runtime.event()
+        self._listens = True
+        sqs = pool.lend("sqs", name, aws, attempts=1, read_timeout=READ_TIMEOUT_SECONDS)
+        ssm = pool.lend("ssm", name, aws, attempts=2, read_timeout=READ_TIMEOUT_SECONDS)
+        self._drain_seconds = settings.drain_seconds
+        self._app: WSGIApplication = create_app(settings, sqs, ssm, runtime, lambda: self.draining)
+
+    @property
+    def draining(self) -> bool:
+        """Whether SIGTERM has come."""
+        return self.state is State.STOPPING
+
+    @property
+    def listens(self) -> bool:
+        """Whether it takes requests."""
+        return self._listens
+
+    def take(self, exchange: Exchange) -> None:
+        """Lets the application answer a request, in a task of its own."""
+        self._exchanges[exchange] = None
+        self.runtime.spawn(lambda: self._answer(exchange))
+
+    def stop(self) -> float:
+        """As after SIGTERM; returns when the process has ended: the seconds that it took."""
+        began = self.runtime.monotonic()
+        self.state = State.STOPPING
+        self.runtime.sleep(self._drain_seconds)
+        self._listens = False
+        if self._exchanges:
+            self._empty.wait(API_STOP_SECONDS)
+        self.crash()
+        return self.runtime.monotonic() - began
+
+    def crash(self) -> None:
+        """As after SIGKILL: whatever is in hand is gone."""
+        self.state = State.DOWN
+        self._listens = False
+        self.runtime.crash()
+        for exchange in list(self._exchanges):
+            exchange.end(NO_ANSWER)
+        self._exchanges.clear()
+
+    def _answer(self, exchange: Exchange) -> None:
+        said: list[str] = []
+
+        def start_response(status: str, _headers: object, _error: object = None) -> Callable[[bytes], object]:
+            said.append(status)
+            return lambda _body: None
+
+        body = b"".join(self._app(exchange.request.environ(), start_response))
+        self._exchanges.pop(exchange, None)
+        if not self._listens and not self._exchanges:
+            self._empty.set()
+        exchange.end(int(said[0].partition(" ")[0]), body)
+
+
+class WorkerInstance:
+    """One instance of the worker."""
+
+    def __init__(self, name: str, settings: WorkerSettings, runtime: WorldRuntime, pool: Pool, aws: Answering) -> None:
+        self.name = name
+        self.runtime = runtime
+        self.state = State.UP
+        self._stop_timeout = settings.stop_timeout_seconds
+        sqs = pool.lend("sqs", name, aws, attempts=1, read_timeout=settings.receive_wait_seconds + READ_TIMEOUT_SECONDS)
+        s3 = pool.lend("s3", name, aws, attempts=1, read_timeout=READ_TIMEOUT_SECONDS)
+        self.signs = 0
+        self._worker = Worker(
+            Queue(sqs, settings, runtime),
+            Store(s3, settings.bucket, settings.prefix),
+            Heartbeat(self._sign, settings.heartbeat_seconds, runtime),
+            settings,
+            runtime,
+        )
+        self._worker.start()
+
+    def stop(self) -> float:
+        """As after SIGTERM; returns when the process has ended: the seconds that it took, infinity if it was killed."""
+        began = self.runtime.monotonic()
+        self.state = State.STOPPING
+        self._worker.stop()
+        stopped = self._worker.wait_stopped(self._stop_timeout)
+        self.crash()
+        return self.runtime.monotonic() - began if stopped else float("inf")
+
+    def crash(self) -> None:
+        """As after SIGKILL."""
+        self.state = State.DOWN
+        self.runtime.crash()
+
+    def _sign(self) -> None:
+        self.signs += 1

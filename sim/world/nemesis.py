@@ -1,0 +1,61 @@
+"""The plan at work: says of every call which faults befall it. In calm weather, only what an examination has staged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sim.faults.decide import Decisions, Hit
+from sim.faults.plan import Fault, Plan, Rule
+
+
+class Nemesis:
+    """Whose faults befall calls while it is `active`; partitions until they end."""
+
+    def __init__(self, plan: Plan, clock: Callable[[], float]) -> None:
+        self.plan = plan
+        self.active = False
+        self._clock = clock
+        self._began = 0.0
+        self._decisions = Decisions(plan)
+        self._partitions: list[tuple[Hit, float]] = []
+        self._staged: list[Rule] = []
+
+    def start(self) -> None:
+        """The plan begins now, or once more."""
+        self.active = True
+        self._began = self._clock()
+
+    def stop(self) -> None:
+        """From now on nothing goes wrong."""
+        self.active = False
+        self._partitions.clear()
+
+    def part(self, hit: Hit) -> None:
+        """A partition begins."""
+        self._partitions.append((hit, self._clock() + (hit.rule.seconds or 0.0)))
+
+    def stage(self, *rules: Rule) -> None:
+        """In calm weather: each befalls one call that it is about, in this order; a partition all, until `clear`."""
+        self._staged += rules
+
+    def clear(self) -> None:
+        """Ends what was staged."""
+        self._staged.clear()
+
+    def hits(self, role: str, service: str, operation: str) -> tuple[Hit, ...]:
+        """What befalls the next call of this operation by an instance of that service of ours."""
+        if not self.active:
+            return self._of_staged(role, service, operation)
+        now = self._clock()
+        parted = tuple(
+            hit for hit, until in self._partitions if now < until and hit.rule.concerns(role, service, operation)
+        )
+        return parted + self._decisions.hits(role, service, operation, now - self._began)
+
+    def _of_staged(self, role: str, service: str, operation: str) -> tuple[Hit, ...]:
+        rule = next((rule for rule in self._staged if rule.concerns(role, service, operation)), None)
+        if rule is None:
+            return ()
+        if rule.fault is not Fault.PARTITION:
+            self._staged.remove(rule)
+        return (Hit(rule, f"staged {rule.fault}"),)

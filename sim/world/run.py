@@ -1,0 +1,74 @@
+"""One seed from its beginning to its end."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+
+from sim.faults.plan import Plan
+from sim.history.checker import Verdict
+from sim.history.events import Event
+from sim.world.coverage import Coverage
+from sim.world.pool import Pool
+from sim.world.setup import Setup, draw_plan, draw_setup
+from sim.world.world import World
+
+_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
+"""So that boto3 looks for no others."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a seed. `history` is that of its last episode, which is the bad one if one was."""
+
+    seed: int
+    verdict: Verdict
+    episodes: int
+    coverage: Coverage
+    history: tuple[Event, ...] = field(repr=False)
+
+
+def run(
+    seed: int,
+    hours: float,
+    pool: Pool,
+    *,
+    plan: Plan | None = None,
+    setup: Setup | None = None,
+    trail: bool = False,
+    keep: list[Event] | None = None,
+) -> Result:
+    """Runs a world until so many hours of its time are over, or an episode was bad.
+
+    What is not given is drawn from the seed. `keep` is given every event of every episode.
+    """
+    setup = setup or draw_setup(seed)
+    world = World(seed, setup, plan or draw_plan(seed, setup), pool, trail=trail)
+    with staged(), closing(world.episodes()) as episodes:
+        for number, episode in enumerate(episodes, 1):
+            if keep is not None:
+                keep += episode.history
+            if not episode.verdict.good or world.scheduler.now >= hours * 3600:
+                return Result(seed, episode.verdict, number, world.coverage, episode.history)
+    raise AssertionError("a world has no end of its own")
+
+
+@contextmanager
+def staged() -> Iterator[None]:
+    """What worlds need of the process around them: credentials that are none, and no logs of the services."""
+    before = {name: os.environ.get(name) for name in _CREDENTIALS}
+    os.environ.update(_CREDENTIALS)
+    services = logging.getLogger("services")
+    level = services.level
+    services.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        services.setLevel(level)
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value

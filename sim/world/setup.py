@@ -1,0 +1,92 @@
+"""What a world is made of: drawn from its seed, so that a sweep meets many pipelines in many storms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sim.faults.plan import SCHEDULED, TIMED, AwsService, Fault, Plan, Rule
+from sim.world.chance import stream
+from sim.world.clients import Habit
+
+if TYPE_CHECKING:
+    from random import Random
+
+EPISODE_SECONDS = 240.0
+"""How long a storm lasts at most; after it everything is judged, and the next begins."""
+_LOADS = (10.0, 30.0, 90.0)
+_SHORT = 0.7
+CALLS: dict[str, tuple[AwsService, ...]] = {"api": ("sqs", "ssm"), "worker": ("sqs", "s3")}
+_Operation = tuple[AwsService, str]
+_SEND: _Operation = ("sqs", "SendMessageBatch")
+_RECEIVE: _Operation = ("sqs", "ReceiveMessage")
+_DELETE: _Operation = ("sqs", "DeleteMessageBatch")
+_KEEP: _Operation = ("sqs", "ChangeMessageVisibilityBatch")
+OPERATIONS: tuple[_Operation, ...] = (_SEND, _RECEIVE, _DELETE, _KEEP, ("s3", "PutObject"), ("ssm", "GetParameter"))
+_BEFALLS: dict[Fault, tuple[_Operation, ...]] = {
+    Fault.PARTIAL_BATCH_FAILURE: (_SEND, _SEND, _DELETE, _KEEP),
+    Fault.DUPLICATE_DELIVERY: (_RECEIVE, _DELETE),
+    Fault.DELAYED_DELIVERY: (_SEND,),
+    Fault.REORDERING: (_RECEIVE,),
+    Fault.EMPTY_RECEIVE: (_RECEIVE,),
+}
+"""What a fault can befall, where that is not every call."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A pipeline and its load. Times in seconds."""
+
+    apis: int = 2
+    workers: int = 2
+    habits: tuple[Habit, ...] = (Habit.CAREFUL,) * 4
+    pause: float = 20.0
+    """Between two e-mails of a client, on average."""
+    storm: float = EPISODE_SECONDS
+    visibility_timeout: int = 10
+    receive_wait: int = 20
+    max_receive_count: int = 20
+    """More than production's 5: a storm takes so many receives that a good e-mail would use up five."""
+    token_cache: float = 60.0
+    poison: float = 300.0
+    """Between two poisoned messages, on average."""
+    rotation: float = 600.0
+    """Between two rotations of the token, on average."""
+
+
+def draw_setup(seed: int) -> Setup:
+    """The pipeline of a seed."""
+    draw = stream(seed, "setup")
+    return Setup(
+        apis=draw.randint(1, 3),
+        workers=draw.randint(1, 3),
+        habits=tuple(draw.choice(list(Habit)) for _ in range(draw.randint(2, 6))),
+        pause=draw.choice(_LOADS),
+        storm=draw.uniform(30, EPISODE_SECONDS),
+        visibility_timeout=draw.choice([5, 10, 30]),
+        receive_wait=draw.choice([0, 5, 20]),
+        token_cache=draw.choice([5.0, 60.0]),
+    )
+
+
+def draw_plan(seed: int, setup: Setup) -> Plan:
+    """The faults of a seed: up to sixteen rules, most of them for a while only."""
+    draw = stream(seed, "plan")
+    return Plan(tuple(_rule(draw, setup.storm) for _ in range(draw.randint(2, 16))), seed, setup.storm)
+
+
+def _rule(draw: Random, storm: float) -> Rule:
+    fault = draw.choice([*Fault, Fault.PARTIAL_BATCH_FAILURE, Fault.ANSWER_LOST])
+    since = draw.uniform(0, storm * 0.8)
+    until = min(storm, since + 1 + draw.expovariate(1 / 120)) if draw.random() < _SHORT else storm
+    if fault in SCHEDULED:
+        caller = draw.choice(["api", "worker"])
+        cut = draw.choice(CALLS[caller]) if fault is Fault.PARTITION else None
+        lasts = {Fault.PARTITION: draw.choice([5.0, 60.0, 200.0]), Fault.CLOCK_SKEW: draw.uniform(-3600, 3600)}
+        every = draw.choice([5.0, 20.0, 60.0])
+        return Rule(fault, caller, cut, None, 1.0, since, until, every, lasts.get(fault))
+    service, operation = draw.choice(_BEFALLS.get(fault, OPERATIONS))
+    seconds = draw.choice([0.1, 1.0, 7.0]) if fault in TIMED else None
+    rate = draw.choice([0.5, 5.0]) if fault is Fault.BANDWIDTH else None
+    probability = draw.choice([0.02, 0.1, 0.3, 0.7])
+    return Rule(fault, None, service, operation, probability, since, until, None, seconds, rate)
