@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import report, startup, world
+from bench import gateway, report, startup, world
 from bench.measure import QUICK, Plan, measure
 from sim.errors import SimError
 from sim.targets import LOCAL
@@ -36,13 +36,15 @@ def main(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     try:
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("starting", total=plan.steps + (0 if quick else len(LOCAL) + world.STEPS))
+            task = progress.add_task("starting", total=plan.steps + 1 + (0 if quick else len(LOCAL) + world.STEPS))
 
             def step(what: str) -> None:
                 progress.update(task, description=what)
                 progress.advance(task)
 
             figures = measure(plan, delay_ms=delay_ms, step=step)
+            step("a call through the gateway")
+            passing = gateway.measure()
             startups = [] if quick else startup.measure(step)
             speed = None if quick else world.measure(step)
     except SimError as error:
@@ -53,13 +55,17 @@ def main(
     )
     for table in report.tables(figures):
         console.print(table)
+    console.print(gateway.table(passing))
     if startups:
         console.print(startup.table(startups))
     if speed:
         console.print(world.table(speed))
     if json_file:
-        document = report.document(figures) | {"startups": [asdict(each) for each in startups]}
-        document["world"] = asdict(speed) if speed else None
+        document = report.document(figures) | {
+            "startups": [asdict(each) for each in startups],
+            "gateway": asdict(passing),
+            "world": asdict(speed) if speed else None,
+        }
         json_file.write_text(json.dumps(document, indent=2) + "\n")
 
 

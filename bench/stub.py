@@ -16,17 +16,15 @@ import asyncio
 import dataclasses
 import json
 from collections import deque
-from collections.abc import Callable
-from typing import cast
 
-import httptools
 import uvloop
 
 from bench.account import Account, Json, Ledger, UnknownOperation
 from bench.sample import message_body
+from sim.cloud.gateway.http import Request, Response, ServerConnection
 
 CONTROL = "/_stub"
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_JSON = [(b"Content-Type", b"application/x-amz-json-1.0")]
 
 
 class Stub:
@@ -38,45 +36,48 @@ class Stub:
         self._loop = loop
         self._polls: deque[_Poll] = deque()
 
-    def handle(self, connection: Connection, target: str, path: str, body: bytes) -> None:
-        """Takes one request; `target` is the X-Amz-Target, which SQS and SSM name their operation by."""
+    def handle(self, connection: ServerConnection, request: Request) -> None:
+        """Takes one request."""
+        path = request.target.decode()
         if path.startswith(CONTROL):
-            connection.answer(json.dumps(self._control(path, body)).encode())
+            connection.send(_answer(json.dumps(self._control(path, request.body)).encode()))
         else:
-            self._loop.call_later(self._delay, self._answer, connection, target, path, body)
+            self._loop.call_later(self._delay, self._call, connection, request)
 
-    def _answer(self, connection: Connection, target: str, path: str, body: bytes) -> None:
+    def _call(self, connection: ServerConnection, request: Request) -> None:
+        # By which SQS and SSM name their operation.
+        target = request.header(b"x-amz-target").decode()
         operation = target.partition(".")[2]
         if operation == "ReceiveMessage":
             self._account.asked_to_receive()
-            self._poll(connection, json.loads(body))
+            self._poll(connection, json.loads(request.body))
         elif operation:
             try:
-                answer = self._account.call(operation, json.loads(body), self._loop.time())
+                answer = self._account.call(operation, json.loads(request.body), self._loop.time())
             except UnknownOperation:
-                connection.answer(_unknown(target), "400 Bad Request")
+                connection.send(_unknown(target))
                 return
-            connection.answer(json.dumps(answer).encode())
+            connection.send(_answer(json.dumps(answer).encode()))
             self._wake()
-        elif connection.method == b"PUT":
-            self._account.put_object(path)
-            connection.answer(b"", headers='ETag: "0"\r\n')
+        elif request.method == b"PUT":
+            self._account.put_object(request.target.decode())
+            connection.send(Response(200, [(b"ETag", b'"0"')], b""))
         else:
-            connection.answer(_unknown(f"{connection.method.decode()} {path}"), "400 Bad Request")
+            connection.send(_unknown(f"{request.method.decode()} {request.target.decode()}"))
 
-    def _poll(self, connection: Connection, call: Json) -> None:
+    def _poll(self, connection: ServerConnection, call: Json) -> None:
         poll = _Poll(connection, call.get("MaxNumberOfMessages", 1))
         messages = self._account.receive(poll.limit)
         seconds = call.get("WaitTimeSeconds", 0)
         if messages or not seconds:
-            connection.answer(_messages(messages))
+            connection.send(_messages(messages))
         else:
             poll.timer = self._loop.call_later(seconds, self._give_up, poll)
             self._polls.append(poll)
 
     def _give_up(self, poll: _Poll) -> None:
         self._polls.remove(poll)
-        poll.connection.answer(_messages([]))
+        poll.connection.send(_messages([]))
 
     def _wake(self) -> None:
         while self._polls:
@@ -85,7 +86,7 @@ class Stub:
             if not messages and not poll.connection.closed:
                 return
             self._polls.popleft().timer.cancel()
-            poll.connection.answer(_messages(messages))
+            poll.connection.send(_messages(messages))
 
     def _control(self, path: str, body: bytes) -> Json:
         match path.removeprefix(CONTROL):
@@ -106,61 +107,9 @@ class Stub:
 class _Poll:
     """A ReceiveMessage call that waits for messages."""
 
-    connection: Connection
+    connection: ServerConnection
     limit: int
     timer: asyncio.TimerHandle = dataclasses.field(init=False)
-
-
-class Connection(asyncio.Protocol):
-    """One client's connection: reads a request, hands it on, and writes the answer when it is given."""
-
-    def __init__(self, handle: Callable[[Connection, str, str, bytes], None]) -> None:
-        self._handle = handle
-        self._parser = httptools.HttpRequestParser(self)
-        self._path = self._target = ""
-        self._body: list[bytes] = []
-        self.method = b""
-        self.closed = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-
-    def connection_lost(self, _: Exception | None) -> None:
-        self.closed = True
-
-    def data_received(self, data: bytes) -> None:
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserError:
-            self._transport.close()
-
-    def on_message_begin(self) -> None:
-        self._path = self._target = ""
-        self._body.clear()
-
-    def on_url(self, url: bytes) -> None:
-        self._path += url.decode()
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        match name.lower():
-            case b"x-amz-target":
-                self._target = value.decode()
-            case b"expect":
-                self._transport.write(_CONTINUE)
-
-    def on_body(self, body: bytes) -> None:
-        self._body.append(body)
-
-    def on_message_complete(self) -> None:
-        self.method = self._parser.get_method()
-        self._handle(self, self._target, self._path, b"".join(self._body))
-
-    def answer(self, body: bytes, status: str = "200 OK", headers: str = "") -> None:
-        """Writes an answer, unless the client has gone."""
-        if self.closed:
-            return
-        head = f"HTTP/1.1 {status}\r\nContent-Type: application/x-amz-json-1.0\r\n{headers}Content-Length: {len(body)}"
-        self._transport.write(head.encode() + b"\r\n\r\n" + body)
 
 
 def ledger(text: bytes) -> Ledger:
@@ -168,18 +117,23 @@ def ledger(text: bytes) -> Ledger:
     return Ledger(**json.loads(text))
 
 
-def _messages(messages: list[str]) -> bytes:
-    return f'{{"Messages": [{", ".join(messages)}]}}'.encode() if messages else b"{}"
+def _answer(body: bytes, status: int = 200) -> Response:
+    return Response(status, _JSON, body)
 
 
-def _unknown(what: str) -> bytes:
-    return json.dumps({"__type": "UnknownOperationException", "message": f"the stub does not know {what}"}).encode()
+def _messages(messages: list[str]) -> Response:
+    return _answer(f'{{"Messages": [{", ".join(messages)}]}}'.encode() if messages else b"{}")
+
+
+def _unknown(what: str) -> Response:
+    words = f"the stub does not know {what}"
+    return _answer(json.dumps({"__type": "UnknownOperationException", "message": words}).encode(), 400)
 
 
 async def _serve(port: int, delay: float) -> None:
     loop = asyncio.get_running_loop()
     stub = Stub(delay, loop)
-    server = await loop.create_server(lambda: Connection(stub.handle), "127.0.0.1", port, backlog=1024)
+    server = await loop.create_server(lambda: ServerConnection(stub.handle), "127.0.0.1", port, backlog=1024)
     await server.serve_forever()
 
 

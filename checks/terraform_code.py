@@ -11,7 +11,7 @@ from typing import Final
 TERRAFORM: Final = Path(__file__).parents[1] / "terraform"
 
 _BLOCK: Final = re.compile(r'^(variable|output) "(\w+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
-_ATTRIBUTE: Final = re.compile(r"^  (\w+) += (.+)", re.MULTILINE)
+_ATTRIBUTE: Final = re.compile(r"^  (\w+) += (.+(?:\n    .*)*(?:\n  []})]+)?)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def outputs(folder: Path) -> list[Declaration]:
 def _declarations(file: Path, kind: str) -> Iterator[Declaration]:
     for found, name, body in _BLOCK.findall(file.read_text()):
         if found == kind:
-            attributes = dict(_ATTRIBUTE.findall(body))
+            attributes = {name: " ".join(value.split()) for name, value in _ATTRIBUTE.findall(body)}
             description = attributes.get("description")
             yield Declaration(
                 name,

@@ -42,7 +42,7 @@ _TERMINATED = 128 + signal.SIGTERM
 
 def main(arguments: Sequence[str]) -> int:
     """Runs one command; the exit status."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     try:
         status: int = options.run(options)
@@ -139,10 +139,11 @@ def _token(parameter: str) -> str:
     return token
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m release", description="From a merge to what runs, and back.")
-    parser.add_argument("--root", type=Path, default=Path(), metavar="DIR", help="the checkout; by default here")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def parser() -> argparse.ArgumentParser:
+    """What it understands."""
+    made = argparse.ArgumentParser(prog="python -m release", description="From a merge to what runs, and back.")
+    made.add_argument("--root", type=Path, default=Path(), metavar="DIR", help="the checkout; by default here")
+    commands = made.add_subparsers(required=True, metavar="COMMAND")
 
     changed = commands.add_parser("changed", help="name the services that commits touch")
     changed.add_argument("commits", nargs="?", help="a range such as main..HEAD; without, those since each release")
@@ -175,7 +176,7 @@ def _parser() -> argparse.ArgumentParser:
     infra.add_argument("--apply", action="store_true", help="each root's plan, before the next root is planned")
     infra.add_argument("--drift", action="store_true", help=f"end with {CHANGES} if a root is not as it is written")
     infra.set_defaults(run=_infra)
-    return parser
+    return made
 
 
 def _environment(parser: argparse.ArgumentParser) -> None:

@@ -29,10 +29,15 @@ class Repository:
 
     def digests(self, tags: tuple[str, ...]) -> Mapping[str, str]:
         """The digest of each of the tags that is there."""
-        answer = self._ecr.batch_get_image(
-            repositoryName=self._name, imageIds=[{"imageTag": tag} for tag in tags], acceptedMediaTypes=[MANIFEST]
-        )
-        return {image["imageId"]["imageTag"]: image["imageId"]["imageDigest"] for image in answer["images"]}
+        found: dict[str, str] = {}
+        # One by one: two tags of one image are one image in some answers.
+        for tag in tags:
+            answer = self._ecr.batch_get_image(
+                repositoryName=self._name, imageIds=[{"imageTag": tag}], acceptedMediaTypes=[MANIFEST]
+            )
+            for image in answer["images"]:
+                found[tag] = image["imageId"]["imageDigest"]
+        return found
 
     def digest(self, version: str) -> str:
         """The digest of a version; of a digest, itself, if it is there. Raises NotPublished."""

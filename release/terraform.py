@@ -56,7 +56,8 @@ class Root:
 
     def image_tag(self) -> str | None:
         """Which image a service's root runs, by tag or digest, as its variable of this name says it. None for none."""
-        image = self.outputs()["image"]
+        # Terraform leaves out an output that is null.
+        image = self.outputs().get("image")
         return None if image is None else str(image).partition("@")[2] or str(image).rpartition(":")[2]
 
     def plan(self, variables: Mapping[str, str], file: Path, *, lock: bool = True) -> Plan:

@@ -82,6 +82,12 @@ class Token:
             log.warning("SSM did not give the token", extra={"parameter": self._parameter, "cause": str(error)})
             self._failed_at = self._runtime.monotonic()
             raise Rejection(_UNKNOWN) from None
+        # An answer that was cut off on its way comes without its value.
+        value = answer.get("Parameter", {}).get("Value")
+        if value is None:
+            log.warning("SSM's answer has no value", extra={"parameter": self._parameter})
+            self._failed_at = self._runtime.monotonic()
+            raise Rejection(_UNKNOWN)
         self._failed_at = None
-        self._reading = _Reading(self._runtime.monotonic(), answer["Parameter"]["Value"].encode())
+        self._reading = _Reading(self._runtime.monotonic(), value.encode())
         return self._reading.token

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, overload
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, SSLError
 from botocore.handlers import add_expect_header
 
 if TYPE_CHECKING:
@@ -59,8 +59,9 @@ def outcome(error: Exception) -> Outcome:
         if status in _NOT_NOW or error.response.get("Error", {}).get("Code") in _THROTTLES:
             return Outcome.UNAVAILABLE
         return Outcome.UNKNOWN if status >= _SERVER_ERROR else Outcome.REFUSED
-    # Every other BotoCoreError comes before anything was sent.
-    return Outcome.UNKNOWN if isinstance(error, (HTTPClientError, UnicodeDecodeError)) else Outcome.UNAVAILABLE
+    # Every other BotoCoreError comes before anything was sent; TLS fails in the middle of an answer too.
+    midway = (HTTPClientError, SSLError, UnicodeDecodeError)
+    return Outcome.UNKNOWN if isinstance(error, midway) else Outcome.UNAVAILABLE
 
 
 @overload

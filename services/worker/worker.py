@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from services.pipeline.aws import AWS_ERRORS
 from services.pipeline.message import Message, NotAMessage
 from services.pipeline.runtime import full_jitter
+from services.worker.settings import BACKOFF_CAP_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_BACKOFF = {"base": 0.2, "cap": 10.0}
+_BACKOFF_BASE_SECONDS = 0.2
 _REPORT_SECONDS = 60.0
 _KEEP_FRACTION = 3
 """The visibility timeout is started anew after this part of it."""
@@ -158,6 +159,8 @@ class Worker:
             self._runtime.spawn(partial(self._put, poller, received, message, batch))
         while not batch.settled.wait(self._settings.visibility_timeout_seconds / _KEEP_FRACTION):
             self._queue.keep([received for received, _ in good])
+            # Held up by a message that cannot be stored: the others in the queue do not wait for it.
+            self._open_poller()
         deleted = self._queue.delete(batch.stored, attempted=partial(self._heartbeat.beat, poller))
         if self._stopping.is_set():
             self._queue.give_back(batch.unstored)
@@ -186,7 +189,8 @@ class Worker:
 
     def _back_off(self, failures: int) -> bool:
         """Waits after a failure; whether the worker is to stop."""
-        return self._stopping.wait(full_jitter(failures, draw=self._runtime.random, **_BACKOFF))
+        seconds = full_jitter(failures, base=_BACKOFF_BASE_SECONDS, cap=BACKOFF_CAP_SECONDS, draw=self._runtime.random)
+        return self._stopping.wait(seconds)
 
     def _count(self, **more: int) -> None:
         with self._lock:

@@ -5,7 +5,6 @@ module "state" {
   source = "../modules/bucket"
 
   # The account makes it unique: bucket names are shared with all the world.
-  name                    = "${var.name}-${var.environment}-state-${data.aws_caller_identity.current.account_id}"
-  disposable              = var.disposable
-  noncurrent_version_days = 90
+  name       = "${var.name}-${var.environment}-state-${data.aws_caller_identity.current.account_id}"
+  disposable = var.disposable
 }

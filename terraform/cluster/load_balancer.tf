@@ -96,6 +96,6 @@ module "access_logs" {
 
   name             = local.access_logs_bucket
   disposable       = var.disposable
-  expiration_days  = var.access_log_retention_days
+  life_cycle       = { noncurrent_version_days = 1, expiration_days = var.access_log_retention_days }
   policy_documents = data.aws_iam_policy_document.access_logs[*].json
 }

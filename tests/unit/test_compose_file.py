@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from sim.cloud.localstack.settings import PORT, container_environment
+from sim.cloud.localstack.settings import DATA_PLANE, PORT, container_environment
 from sim.cloud.resources import local_resources
 from sim.images.base import OFFICIAL
 from sim.targets.settings import service_environment
@@ -37,9 +37,12 @@ def test_the_official_images_are_the_default() -> None:
     assert named == OFFICIAL.environment()
 
 
-def test_localstack_is_set_as_in_every_container() -> None:
-    of_its_own = {"XDG_CACHE_HOME": "/tmp/cache"}
-    assert COMPOSED["localstack"]["environment"] == container_environment() | of_its_own
+def test_localstack_is_set_as_in_every_container_but_for_the_control_plane() -> None:
+    """What is shown needs the data plane alone, which any image of LocalStack has."""
+    of_its_own = {"XDG_CACHE_HOME": "/tmp/cache", "SERVICES": ",".join(DATA_PLANE), "EAGER_SERVICE_LOADING": "1"}
+    control_plane = ("MOTO_", "PROVIDER_OVERRIDE_")
+    elsewhere = {name: value for name, value in container_environment().items() if not name.startswith(control_plane)}
+    assert COMPOSED["localstack"]["environment"] == elsewhere | of_its_own
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -3,19 +3,6 @@ mock_provider "aws" {
   override_during = plan
 }
 
-# The two queues differ in their ARNs, so that an assertion can tell one from the other.
-override_resource {
-  target          = aws_sqs_queue.emails
-  values          = { arn = "arn:aws:sqs:eu-central-1:123456789012:emails", url = "https://sqs/emails" }
-  override_during = plan
-}
-
-override_resource {
-  target          = aws_sqs_queue.dead_letters
-  values          = { arn = "arn:aws:sqs:eu-central-1:123456789012:dead-letters", url = "https://sqs/dead-letters" }
-  override_during = plan
-}
-
 variables {
   environment = "test"
 }
@@ -29,7 +16,7 @@ run "queues" {
   }
 
   assert {
-    condition     = jsondecode(aws_sqs_queue_redrive_allow_policy.dead_letters.redrive_allow_policy).sourceQueueArns == [aws_sqs_queue.emails.arn]
+    condition     = jsondecode(aws_sqs_queue.dead_letters.redrive_allow_policy) == { redrivePermission = "byQueue", sourceQueueArns = ["arn:aws:sqs:eu-central-1:123456789012:emails-test-emails"] }
     error_message = "Dead letters come from this queue alone."
   }
 
@@ -66,7 +53,7 @@ run "queues" {
   }
 
   assert {
-    condition     = length(setsubtract(["emails", "dead_letters"], keys(aws_sqs_queue_policy.this))) == 0
+    condition     = alltrue([for key, queue in { emails = aws_sqs_queue.emails, dead_letters = aws_sqs_queue.dead_letters } : queue.policy == data.aws_iam_policy_document.queue[key].json && queue.name == local.queues[key].name])
     error_message = "Both queues have their policy."
   }
 }

@@ -55,6 +55,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
 }
 
 resource "aws_s3_bucket_lifecycle_configuration" "this" {
+  count  = var.life_cycle == null ? 0 : 1
   bucket = local.bucket.id
 
   rule {
@@ -70,11 +71,11 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
 
     noncurrent_version_expiration {
-      noncurrent_days = var.noncurrent_version_days
+      noncurrent_days = var.life_cycle.noncurrent_version_days
     }
 
     dynamic "transition" {
-      for_each = var.infrequent_access_days[*]
+      for_each = var.life_cycle.infrequent_access_days[*]
       content {
         days          = transition.value
         storage_class = "STANDARD_IA"
@@ -82,7 +83,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
 
     dynamic "expiration" {
-      for_each = var.expiration_days[*]
+      for_each = var.life_cycle.expiration_days[*]
       content {
         days = expiration.value
       }

@@ -27,36 +27,27 @@ variable "policy_documents" {
   }
 }
 
-variable "noncurrent_version_days" {
-  description = "After how many days a version goes that was replaced or deleted."
-  type        = number
-  default     = 30
-  nullable    = false
+variable "life_cycle" {
+  description = "After how many days a version goes that was replaced or deleted, an object moves to Standard-IA, and an object goes, the latter two null for never. With null for all, whatever was there once is kept."
+  type = object({
+    noncurrent_version_days = number
+    infrequent_access_days  = optional(number)
+    expiration_days         = optional(number)
+  })
+  default = null
 
   validation {
-    condition     = var.noncurrent_version_days >= 1 && floor(var.noncurrent_version_days) == var.noncurrent_version_days
-    error_message = "noncurrent_version_days must be a whole number of days, at least 1."
+    condition     = var.life_cycle == null ? true : var.life_cycle.noncurrent_version_days >= 1
+    error_message = "life_cycle: noncurrent_version_days must be 1 at least."
   }
-}
-
-variable "infrequent_access_days" {
-  description = "After how many days an object moves to S3 Standard-IA; null for never."
-  type        = number
-  default     = null
 
   validation {
-    condition     = var.infrequent_access_days == null ? true : var.infrequent_access_days >= 30
-    error_message = "infrequent_access_days must be 30 at least, the least that S3 takes, or null."
+    condition     = try(var.life_cycle.infrequent_access_days >= 30, true)
+    error_message = "life_cycle: infrequent_access_days must be 30 at least, the least that S3 takes, or null."
   }
-}
-
-variable "expiration_days" {
-  description = "After how many days an object goes; null for never."
-  type        = number
-  default     = null
 
   validation {
-    condition     = var.expiration_days == null ? true : var.expiration_days >= 1
-    error_message = "expiration_days must be 1 at least, or null."
+    condition     = try(var.life_cycle.expiration_days >= 1, true)
+    error_message = "life_cycle: expiration_days must be 1 at least, or null."
   }
 }

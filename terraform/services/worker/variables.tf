@@ -82,9 +82,9 @@ variable "memory" {
 }
 
 variable "processes" {
-  description = "How many processes serve in a task: one for each core that it may use."
+  description = "How many processes work in a task: one for each core that it may use, and one more because S3 is waited for."
   type        = number
-  default     = 2
+  default     = 3
   nullable    = false
 
   validation {

@@ -193,3 +193,8 @@ def test_no_token_is_logged(token: Token, ssm: Ssm, runtime: WorldRuntime, caplo
     assert "/token" in written
     assert "first" not in written
     assert "wrong" not in written
+
+
+def test_an_answer_that_was_cut_off_tells_nothing(token: Token, ssm: Ssm) -> None:
+    ssm.failure = wire.ok({})
+    assert_cannot_tell(token, "first")

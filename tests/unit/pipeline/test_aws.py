@@ -27,7 +27,7 @@ URL = "https://aws.invalid"
         (exceptions.EndpointConnectionError(endpoint_url=URL), Outcome.UNAVAILABLE),
         (exceptions.ConnectTimeoutError(endpoint_url=URL), Outcome.UNAVAILABLE),
         (exceptions.ProxyConnectionError(proxy_url=URL), Outcome.UNAVAILABLE),
-        (exceptions.SSLError(endpoint_url=URL, error=OSError("certificate")), Outcome.UNAVAILABLE),
+        (exceptions.SSLError(endpoint_url=URL, error=OSError("bad record")), Outcome.UNKNOWN),
         (exceptions.ConnectionError(error=OSError("no route")), Outcome.UNAVAILABLE),
         (exceptions.NoCredentialsError(), Outcome.UNAVAILABLE),
         (exceptions.CredentialRetrievalError(provider="p", error_msg="m"), Outcome.UNAVAILABLE),

@@ -30,11 +30,11 @@ def test_what_must_be_told_is_enough() -> None:
 @pytest.mark.parametrize(
     ("changed", "good"),
     [
-        ({"HEARTBEAT_SECONDS": "27"}, False),
-        ({"HEARTBEAT_SECONDS": "28"}, True),
+        ({"HEARTBEAT_SECONDS": "37"}, False),
+        ({"HEARTBEAT_SECONDS": "38"}, True),
         ({"POLL_INTERVAL_SECONDS": "33"}, False),
         ({"POLL_INTERVAL_SECONDS": "32"}, True),
-        ({"RECEIVE_WAIT_SECONDS": "0", "HEARTBEAT_SECONDS": "8"}, True),
+        ({"RECEIVE_WAIT_SECONDS": "0", "HEARTBEAT_SECONDS": "18"}, True),
     ],
 )
 def test_a_heartbeat_must_outlast_a_poll(

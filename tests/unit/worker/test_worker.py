@@ -241,19 +241,34 @@ def test_a_deep_queue_is_drained_by_all_pollers_at_once(cloud: Cloud, runtime: W
 def test_a_full_receive_opens_another_poller_and_an_empty_one_closes_it(
     cloud: Cloud, runtime: WorldRuntime, bodies: list[str]
 ) -> None:
-    cloud.fault = takes(50, runtime)
+    cloud.fault = takes(15, runtime)
     cloud.send(*bodies[:10])
     cloud.worker().start()
-    runtime.sleep(100)
-    assert cloud.times("ReceiveMessage") == [0, 0, 50, 70, 90]
+    runtime.sleep(60)
+    assert cloud.times("ReceiveMessage") == [0, 0, 15, 35, 55]
 
 
 def test_a_receive_that_is_not_full_opens_none(cloud: Cloud, runtime: WorldRuntime, bodies: list[str]) -> None:
-    cloud.fault = takes(50, runtime)
+    cloud.fault = takes(15, runtime)
     cloud.send(*bodies[:9])
     cloud.worker().start()
-    runtime.sleep(60)
-    assert cloud.times("ReceiveMessage") == [0, 50]
+    runtime.sleep(20)
+    assert cloud.times("ReceiveMessage") == [0, 15]
+
+
+def test_a_message_that_cannot_be_stored_holds_up_no_other(
+    cloud: Cloud, runtime: WorldRuntime, bodies: list[str]
+) -> None:
+    def fault(operation: str, body: str) -> wire.Sent | None:
+        return S3_DOWN if operation == "PutObject" and '"email_subject":"0"' in body else None
+
+    cloud.fault = fault
+    cloud.send(bodies[0])
+    cloud.worker().start()
+    runtime.sleep(cloud.settings.visibility_timeout_seconds)
+    cloud.send(*bodies[1:])
+    runtime.sleep(cloud.settings.receive_wait_seconds)
+    assert len(cloud.objects) == len(bodies) - 1
 
 
 def test_an_empty_queue_is_polled_by_one_that_never_ends(

@@ -47,8 +47,8 @@ run "kept_closed_and_encrypted" {
   }
 
   assert {
-    condition     = length(aws_s3_bucket_lifecycle_configuration.this.rule[0].expiration) == 0
-    error_message = "Objects are kept for good."
+    condition     = length(aws_s3_bucket_lifecycle_configuration.this) == 0
+    error_message = "Whatever was there once is kept."
   }
 }
 
@@ -57,7 +57,7 @@ run "disposable" {
 
   variables {
     disposable       = true
-    expiration_days  = 7
+    life_cycle       = { noncurrent_version_days = 3, expiration_days = 7 }
     policy_documents = ["{\"Statement\":[]}"]
   }
 
@@ -67,7 +67,7 @@ run "disposable" {
   }
 
   assert {
-    condition     = aws_s3_bucket_lifecycle_configuration.this.rule[0].expiration[0].days == 7
+    condition     = aws_s3_bucket_lifecycle_configuration.this[0].rule[0].expiration[0].days == 7 && length(aws_s3_bucket_lifecycle_configuration.this[0].rule[0].transition) == 0
     error_message = "Objects go after the days that were asked for."
   }
 
@@ -81,18 +81,14 @@ run "wrong_variables_are_refused" {
   command = plan
 
   variables {
-    name                    = "with.dots"
-    policy_documents        = ["no JSON"]
-    noncurrent_version_days = 0
-    infrequent_access_days  = 29
-    expiration_days         = 0
+    name             = "with.dots"
+    policy_documents = ["no JSON"]
+    life_cycle       = { noncurrent_version_days = 0, infrequent_access_days = 29, expiration_days = 0 }
   }
 
   expect_failures = [
     var.name,
     var.policy_documents,
-    var.noncurrent_version_days,
-    var.infrequent_access_days,
-    var.expiration_days,
+    var.life_cycle,
   ]
 }

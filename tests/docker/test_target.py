@@ -1,0 +1,95 @@
+"""What the docker target can do that no other can: networks that are taken away, and containers that stay."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from services.pipeline.message import Email
+from sim.client import Client
+from sim.ledger import Ledger
+from sim.runtime.container import LABEL
+from sim.runtime.watchdog import remove_labelled
+from sim.targets.docker import DockerTarget
+from sim.targets.target import FAST, SERVICES, AwsService, Service, Tuning
+from sim.waiting import until
+
+pytestmark = [pytest.mark.usefixtures("docker"), pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def target(docker: None) -> Iterator[DockerTarget]:  # noqa: ARG001 - which it needs
+    with DockerTarget(FAST, print) as target:
+        yield target
+
+
+@contextmanager
+def partition(target: DockerTarget, service: Service, aws: AwsService) -> Iterator[None]:
+    target.disconnect(service, aws)
+    yield
+    target.reconnect(service, aws)
+
+
+def test_a_partition_between_api_and_sqs(target: DockerTarget, email: Email) -> None:
+    client = Client(target.url, target.token())
+    ledger = Ledger(target, client)
+    with partition(target, "api", "sqs"):
+        # Nothing is reset, so a call that was under way only ends with its timeout.
+        until(lambda: client.publish(email).status == 503, "a clear refusal", seconds=60)
+    until(lambda: client.request("GET", "/ready").status == 200, "the API to be ready", seconds=60)
+    ledger.publish(email)
+    ledger.verify()
+
+
+@pytest.mark.parametrize("aws", ["sqs", "s3"])
+def test_a_partition_of_the_worker(target: DockerTarget, email: Email, aws: AwsService) -> None:
+    ledger = Ledger(target, Client(target.url, target.token()))
+    with partition(target, "worker", aws):
+        ledger.publish_all(email.model_copy(update={"email_subject": f"number {number}"}) for number in range(50))
+        until(lambda: " failed" in target.logs()["worker"], "the worker to see it", seconds=60)
+        assert len(ledger.object_keys()) < len(ledger.accepted)
+    ledger.verify(drain_seconds=90)
+
+
+def ids(target: DockerTarget) -> list[str]:
+    return [target.container(service).inspect()["Id"] for service in SERVICES]
+
+
+def label(target: DockerTarget) -> str:
+    return f"{LABEL}={target.container('api').inspect()['Config']['Labels'][LABEL]}"
+
+
+def reusing(tuning: Tuning) -> tuple[DockerTarget, list[str]]:
+    """A target that takes over what is there, and what it was told on the way."""
+    told: list[str] = []
+    return DockerTarget(tuning, told.append, reuse=True), told
+
+
+def test_containers_stay_and_a_second_run_takes_them_over(email: Email) -> None:
+    # Nobody else's, though they have the same images.
+    tuning = replace(FAST, service_environment={"REUSED_BY": uuid.uuid4().hex})
+    first, told = reusing(tuning)
+    labels = set()
+    try:
+        with first:
+            labels.add(label(first))
+            ours = ids(first)
+            assert "starting the containers" in told
+            first.kill("worker")
+            first.start("worker")
+        second, told = reusing(tuning)
+        with second:
+            labels.add(label(second))
+            assert ids(second) == ours
+            assert "starting the containers" not in told
+            ledger = Ledger(second, Client(second.url, second.token()))
+            ledger.publish(email)
+            ledger.verify()
+    finally:
+        for each in labels:
+            remove_labelled(each)
+    assert len(labels) == 1

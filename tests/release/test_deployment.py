@@ -1,0 +1,156 @@
+"""Deployments in the local cloud: how they end, and what runs then. That tasks run is told to it in `conftest.py`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from release.deploy import Outcome
+from release.errors import Busy, NotPublished, SmokeFailed
+from release.lock import KEY, LEASE_SECONDS
+from tests.release.conftest import Place
+
+
+class Interrupted(BaseException):
+    """What SIGTERM makes of a deployment."""
+
+
+def running(place: Place) -> str:
+    """The digest of the image that the service's task definition names."""
+    definition = place.cluster.described()["taskDefinition"]
+    described = place.aws("ecs").describe_task_definition(taskDefinition=definition)["taskDefinition"]
+    return str(described["containerDefinitions"][0]["image"]).partition("@")[2]
+
+
+@pytest.fixture
+def deployed(place: Place) -> Place:
+    """With 1.0.0 deployed, and 1.1.0 published."""
+    place.publish("1.0.0")
+    assert place.deployer().deploy("1.0.0", "ann").outcome is Outcome.DEPLOYED
+    place.publish("1.1.0")
+    return place
+
+
+def fail(place: Place, version: str) -> None:
+    """Makes the smoke test fail while this version runs."""
+    digest = place.repository.digest(version)
+
+    def smoke() -> None:
+        if running(place) == digest:
+            raise SmokeFailed("3 failed, 90 passed")
+
+    place.smoke = smoke
+
+
+def test_a_version_is_deployed_by_its_digest(deployed: Place) -> None:
+    verdict = deployed.deployer().deploy("1.1.0", "ann")
+    digest = deployed.repository.digest("1.1.0")
+    assert (verdict.outcome, verdict.runs, running(deployed)) == (Outcome.DEPLOYED, digest, digest)
+    assert f"the image becomes {digest}" in deployed.told
+    assert not deployed.locked()
+
+
+def test_deploying_what_runs_changes_nothing_but_is_tested(deployed: Place) -> None:
+    applied = list(deployed.root.applied)
+    tested: list[str] = []
+    deployed.smoke = lambda: tested.append(running(deployed))
+    verdict = deployed.deployer().deploy("1.0.0", "ann")
+    assert (verdict.outcome, deployed.root.applied) == (Outcome.UNCHANGED, applied)
+    assert tested == [deployed.repository.digest("1.0.0")]
+
+
+def test_a_version_that_is_not_there_changes_nothing(deployed: Place) -> None:
+    applied = list(deployed.root.applied)
+    with pytest.raises(NotPublished, match=r"has no 2\.0\.0; it has 1\.1\.0, 1\.0\.0"):
+        deployed.deployer().deploy("2.0.0", "ann")
+    assert deployed.root.applied == applied
+    assert not deployed.locked()
+
+
+def test_a_failed_smoke_test_brings_the_version_before_it_back(deployed: Place) -> None:
+    fail(deployed, "1.1.0")
+    verdict = deployed.deployer().deploy("1.1.0", "ann")
+    before = deployed.repository.digest("1.0.0")
+    assert (verdict.outcome, verdict.runs, running(deployed)) == (Outcome.ROLLED_BACK, before, before)
+    assert "3 failed, 90 passed" in str(verdict)
+    assert not deployed.locked()
+
+
+def test_tasks_that_do_not_start_bring_it_back_and_say_why(deployed: Place) -> None:
+    deployed.agents.bad.add(deployed.repository.digest("1.1.0"))
+    verdict = deployed.deployer().deploy("1.1.0", "ann")
+    assert verdict.outcome is Outcome.ROLLED_BACK
+    assert running(deployed) == deployed.repository.digest("1.0.0")
+    assert "not stable after 900 s" in verdict.why
+    assert "CannotPullContainerError: no such manifest" in verdict.why
+    assert "has started 1 tasks" in verdict.why, "the service's events are told"
+
+
+def test_an_apply_that_is_refused_leaves_what_ran(deployed: Place) -> None:
+    deployed.root.refused.add(deployed.repository.digest("1.1.0"))
+    verdict = deployed.deployer().deploy("1.1.0", "ann")
+    assert (verdict.outcome, running(deployed)) == (Outcome.ROLLED_BACK, deployed.repository.digest("1.0.0"))
+
+
+def test_the_first_deployment_has_nothing_to_go_back_to(place: Place) -> None:
+    place.publish("1.0.0")
+    fail(place, "1.0.0")
+    verdict = place.deployer().deploy("1.0.0", "ann")
+    assert verdict.outcome is Outcome.FAILED
+    assert "no other version to go back to" in verdict.why
+
+
+def test_of_two_at_once_one_is_refused_and_disturbs_nothing(deployed: Place) -> None:
+    refused: list[str] = []
+
+    def another() -> None:
+        deployed.agents.before = lambda: None
+        with pytest.raises(Busy) as raised:
+            deployed.deployer().deploy("1.0.0", "ben")
+        refused.append(str(raised.value))
+
+    deployed.agents.before = another
+    verdict = deployed.deployer().deploy("1.1.0", "ann")
+    assert (verdict.outcome, running(deployed)) == (Outcome.DEPLOYED, deployed.repository.digest("1.1.0"))
+    assert "a deployment of api 1.1.0 by ann is under way" in refused[0]
+
+
+def interrupt(place: Place) -> None:
+    """Ends a deployment of 1.1.0 between its apply and ECS's word that it is stable."""
+
+    def end() -> None:
+        raise Interrupted
+
+    place.agents.before = end
+    with pytest.raises(Interrupted):
+        place.deployer().deploy("1.1.0", "ann")
+    place.agents.before = lambda: None
+    assert running(place) == place.repository.digest("1.1.0")
+
+
+def test_an_interrupted_one_is_run_again_and_goes_on_where_it_was(deployed: Place) -> None:
+    interrupt(deployed)
+    verdict = deployed.deployer().deploy("1.1.0", "ben")
+    assert verdict.good
+    assert len(deployed.cluster.described()["deployments"]) == 1
+    assert not deployed.locked()
+
+
+def test_an_interrupted_one_run_again_still_knows_what_ran_before_it(deployed: Place) -> None:
+    interrupt(deployed)
+    fail(deployed, "1.1.0")
+    verdict = deployed.deployer().deploy("1.1.0", "ben")
+    before = deployed.repository.digest("1.0.0")
+    assert (verdict.outcome, running(deployed)) == (Outcome.ROLLED_BACK, before)
+
+
+def test_one_that_died_without_a_word_is_gone_on_with_when_its_lease_is_over(deployed: Place) -> None:
+    interrupt(deployed)
+    s3 = deployed.aws("s3")
+    record = json.loads(s3.get_object(Bucket=deployed.states, Key=KEY)["Body"].read())
+    s3.put_object(Bucket=deployed.states, Key=KEY, Body=json.dumps(record | {"until": deployed.now() + LEASE_SECONDS}))
+    with pytest.raises(Busy, match="this can be said again in 900 s"):
+        deployed.deployer().deploy("1.1.0", "ben")
+    deployed.now = lambda: 1_000_001.0 + LEASE_SECONDS
+    assert deployed.deployer().deploy("1.1.0", "ben").good

@@ -1,0 +1,43 @@
+"""The page on the control plane lists exactly the operations that are put right."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sim.cloud.control_plane.application_autoscaling.provider import ApplicationAutoScaling
+from sim.cloud.control_plane.autoscaling.provider import AutoScaling
+from sim.cloud.control_plane.cloudwatch.provider import OPERATIONS as CLOUDWATCH
+from sim.cloud.control_plane.ec2.provider import OPERATIONS as EC2
+from sim.cloud.control_plane.ecr.provider import Ecr
+from sim.cloud.control_plane.ecs.provider import Ecs
+from sim.cloud.control_plane.elb.provider import Elb
+from sim.cloud.control_plane.sqs.provider import OPERATIONS as SQS
+
+PAGE = Path(__file__).resolve().parents[4] / "docs" / "control-plane.md"
+
+
+def now() -> datetime:
+    return datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_the_page_has_a_row_for_each_operation_that_is_put_right() -> None:
+    ecs = Ecs(now)
+    provided = {
+        "application-autoscaling": ApplicationAutoScaling(ecs.has_service).operations,
+        "autoscaling": AutoScaling(now).operations,
+        "cloudwatch": CLOUDWATCH,
+        "ec2": EC2,
+        "ecr": Ecr().operations,
+        "ecs": ecs.operations,
+        "elb": Elb(now).operations,
+        "sqs": SQS,
+    }
+    rows = re.findall(
+        r"^\| ([a-z0-9-]+) \| \[(\w+)\]\(https://docs\.aws\.amazon\.com/\S+API_(\w+)\.html\)", PAGE.read_text(), re.M
+    )
+    assert all(operation == linked for _, operation, linked in rows)
+    assert sorted((service, operation) for service, operation, _ in rows) == sorted(
+        (service, operation) for service, operations in provided.items() for operation in operations
+    )
