@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.property.conformance.checked import Checked
-from tests.property.conformance.emulators import Emulator
+from tests.property.conformance.emulators import MAX_RECEIVE_COUNT, Emulator
 
 _SQS = "AWSSimpleQueueService/latest/APIReference"
 _SSM = "systems-manager/latest/APIReference"
@@ -54,6 +54,15 @@ def _change(*seconds: int, delete: bool = False) -> Callable[[Emulator], object]
             _call(queue, "ChangeMessageVisibility", ReceiptHandle=handle, VisibilityTimeout=each)
 
     return probe
+
+
+def _delete_a_dead_letter(emulator: Emulator) -> None:
+    queue = emulator.queue()
+    _call(queue, "SendMessage", MessageBody="x")
+    for _ in range(MAX_RECEIVE_COUNT):
+        handle = _call(queue, "ReceiveMessage", VisibilityTimeout=0)["Messages"][0]["ReceiptHandle"]
+    _call(queue, "ReceiveMessage")
+    _call(queue, "DeleteMessage", ReceiptHandle=handle)
 
 
 def _delete_twice_in_one(emulator: Emulator) -> None:
@@ -160,6 +169,12 @@ DEPARTURES = (
         ("moto",),
         f"{_SQS}/API_ChangeMessageVisibility.html",
         _change(0, delete=True),
+    ),
+    Departure(
+        "a handle of a message that is a dead letter now is refused",
+        ("moto",),
+        f"{_SQS}/API_DeleteMessage.html",
+        _delete_a_dead_letter,
     ),
     Departure(
         "a handle twice in a batch fails the batch",

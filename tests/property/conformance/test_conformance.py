@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 from sim.waiting import until
 from tests.property.conformance.checked import NotAllowed, Refused
 from tests.property.conformance.departures import DEPARTURES, Departure
-from tests.property.conformance.emulators import VISIBILITY_TIMEOUT, Emulator
+from tests.property.conformance.emulators import MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT, Emulator
 
 # A program is not shrunk: it takes real time, and is short.
 PROGRAMS = settings(max_examples=6, stateful_step_count=30, phases=[Phase.generate])
@@ -46,6 +46,7 @@ class SqsPrograms(RuleBasedStateMachine):
     def __init__(self, emulator: Emulator) -> None:
         super().__init__()
         self.checked, self.url, self.dead_url = emulator.queue()
+        self.names: dict[str, str] = {}
 
     def call(self, operation: str, **parameters: Any) -> Any:
         return self.checked.call(operation, **{"QueueUrl": self.url, **parameters})
@@ -79,11 +80,13 @@ class SqsPrograms(RuleBasedStateMachine):
 
     @rule(handle=handles | st.just(MALFORMED))
     def delete(self, handle: str) -> None:
-        self.call("DeleteMessage", ReceiptHandle=handle)
+        if not self.is_dead(handle):
+            self.call("DeleteMessage", ReceiptHandle=handle)
 
     @rule(handles=st.lists(handles, min_size=1, max_size=4, unique=True))
     def delete_batch(self, handles: list[str]) -> None:
-        entries = [{"Id": str(number), "ReceiptHandle": handle} for number, handle in enumerate(handles)]
+        alive = [handle for handle in handles if not self.is_dead(handle)]
+        entries = [{"Id": str(number), "ReceiptHandle": handle} for number, handle in enumerate(alive)]
         self.call("DeleteMessageBatch", Entries=entries)
 
     @rule(handle=handles, seconds=SECONDS)
@@ -122,7 +125,17 @@ class SqsPrograms(RuleBasedStateMachine):
     def received(self, **parameters: Any) -> list[dict[str, Any]]:
         answer = self.call("ReceiveMessage", AttributeNames=["ApproximateReceiveCount"], **parameters)
         messages: list[dict[str, Any]] = [] if isinstance(answer, Refused) else answer.get("Messages", [])
+        self.names |= {message["ReceiptHandle"]: message["MessageId"] for message in messages}
         return messages
+
+    def is_dead(self, handle: str) -> bool:
+        """Whether the handle's message has been moved to the dead-letter queue, or is about to be: the next receive
+        moves it, and the one that did may have been told nothing."""
+        name = self.names.get(handle)
+        if name in self.checked.queue(self.dead_url).messages:
+            return True
+        message = self.checked.queue(self.url).messages.get(name or "")
+        return message is not None and message.receive_count == MAX_RECEIVE_COUNT and not self.is_in_flight(handle)
 
     def is_in_flight(self, handle: str) -> bool:
         """For as long as a call takes: the emulators say nothing where it is not."""

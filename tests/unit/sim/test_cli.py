@@ -219,11 +219,14 @@ def tells_of_a_part_that_died(sim: Sim) -> None:
 def test_a_start_that_is_killed_leaves_nothing(temporary: Path, killed: str) -> None:
     with running("up") as (starting, printed):
         assert printed.readline() == "waiting for LocalStack\n"
-        processes = family(starting.pid)
         [supervisor] = psutil.Process(starting.pid).children()
+        # Or it might be ready before it is looked at.
+        supervisor.suspend()
+        processes = family(starting.pid)
         assert list(temporary.joinpath("tmp").iterdir())
         if killed == "sim up":
             starting.send_signal(signal.SIGINT)
+            supervisor.resume()
         else:
             supervisor.kill()
         assert "Traceback" not in printed.read()
