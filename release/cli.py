@@ -80,7 +80,7 @@ def _bump(options: argparse.Namespace) -> int:
 def _publish(options: argparse.Namespace) -> int:
     checkout = Checkout(options.root)
     version = str(_version(checkout, options.service))
-    repository = Repository(boto3.client("ecr"), options.repository)
+    repository = Repository(boto3.Session().client("ecr"), options.repository)
     done = publish(image.read(options.archive), version, checkout.head(), repository)
     if options.json:
         print(json.dumps(asdict(done)))
@@ -98,14 +98,16 @@ def _deploy(options: argparse.Namespace) -> int:
         root.init()
     told, api = roots[options.service].outputs(), roots["api"].outputs()
     time_ = Time(time.monotonic, time.sleep)
+    # boto3's own default session keeps the credentials of whoever was first in the process.
+    aws = boto3.Session()
     report = summary.Summary(options.summary)
     deployer = Deployer(
         options.service,
         roots[options.service],
-        Service(boto3.client("ecs"), told["cluster_name"], told["service_name"], time_),
-        Repository(boto3.client("ecr"), told["repository_url"].partition("/")[2]),
-        Lock(boto3.client("s3"), options.state_bucket, time.time),
-        smoke(options.smoke, options.root, options.url or api["url"], lambda: _token(api["token_parameter"])),
+        Service(aws.client("ecs"), told["cluster_name"], told["service_name"], time_),
+        Repository(aws.client("ecr"), told["repository_url"].partition("/")[2]),
+        Lock(aws.client("s3"), options.state_bucket, time.time),
+        smoke(options.smoke, options.root, options.url or api["url"], lambda: _token(aws, api["token_parameter"])),
         tell=lambda words: print(f"{time.strftime('%T')} {words}", flush=True),
         show=report.plan,
     )
@@ -134,8 +136,8 @@ def _version(checkout: Checkout, service: str) -> Version:
     return Version.parse((checkout.root / "services" / service / "version.txt").read_text().strip())
 
 
-def _token(parameter: str) -> str:
-    token: str = boto3.client("ssm").get_parameter(Name=parameter, WithDecryption=True)["Parameter"]["Value"]
+def _token(aws: boto3.Session, parameter: str) -> str:
+    token: str = aws.client("ssm").get_parameter(Name=parameter, WithDecryption=True)["Parameter"]["Value"]
     return token
 
 

@@ -27,7 +27,7 @@ ENVIRONMENT = {
 OWN = {
     "api": {"TOKEN_PARAMETER": "/emails/api/token"},
     # As short as the worker lets it be, because the test waits for it.
-    "worker": {"BUCKET": "emails", "RECEIVE_WAIT_SECONDS": "0", "HEARTBEAT_SECONDS": "8"},
+    "worker": {"BUCKET": "emails", "RECEIVE_WAIT_SECONDS": "0", "HEARTBEAT_SECONDS": "18"},
 }
 WRITABLE = {"api": (), "worker": ("--tmpfs", "/tmp")}
 OFTEN = ("--health-interval", "1s", "--health-start-interval", "200ms")

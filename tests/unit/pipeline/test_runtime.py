@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.pipeline.runtime import Runtime, ThreadRuntime, full_jitter
+from sim.waiting import until
 
 seconds = st.floats(0.001, 1000)
 
@@ -60,9 +61,10 @@ def test_however_many_are_spawned_all_run_at_once() -> None:
         meet(place)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_one_that_fails_takes_no_other_along() -> None:
+def test_one_that_fails_takes_no_other_along(monkeypatch: pytest.MonkeyPatch) -> None:
     runtime = ThreadRuntime()
+    failed: list[object] = []
+    monkeypatch.setattr("threading.excepthook", failed.append)
 
     def fail() -> None:
         raise ValueError("as it should")
@@ -72,6 +74,7 @@ def test_one_that_fails_takes_no_other_along() -> None:
         runtime.spawn(fail)
         runtime.spawn(done.set)
         assert done.wait(10)
+    until(lambda: len(failed) == 3, "all failures to be told", seconds=10, seen=lambda: failed)
 
 
 def test_a_wait_for_an_event_that_does_not_come_ends() -> None:
