@@ -13,13 +13,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from sim.cloud.resources import CREDENTIALS, REGION
+from sim.command import CommandFailed
 from sim.terraform import installation
 from sim.terraform.installation import Modules
 from sim.terraform.root import Root, StateLocked
 from sim.terraform.roots import BOOTSTRAP, NEEDS, TERRAFORM, dependents, variables_of
+from sim.waiting import until
 
 SIDE_BY_SIDE: Final = 3
 """The provider takes 600 MB each, and a core while it starts; for most of its time it waits."""
+
+_STATE_BUCKET_SECONDS: Final = 600
 
 Tell = Callable[[str], None]
 
@@ -49,9 +53,10 @@ class Environment:
         ignored = shutil.ignore_patterns(".terraform*", "*.tfstate*", "backend.tf", "tests")
         shutil.copytree(TERRAFORM, directory / "terraform", ignore=ignored, dirs_exist_ok=True)
 
-    def root(self, name: str) -> Root:
-        """A root of it."""
-        variables = {**self._variables, **({} if name == BOOTSTRAP else {"state_bucket": self.state_bucket})}
+    def root(self, name: str, changed: Mapping[str, str] | None = None) -> Root:
+        """A root of it; with variables that are `changed`, to see what that would do."""
+        state = {} if name == BOOTSTRAP else {"state_bucket": self.state_bucket}
+        variables = {**self._variables, **state, **(changed or {})}
         told = {f"TF_VAR_{variable}": value for variable, value in variables_of(name, variables).items()}
         return Root(name, self._directory / "terraform" / name, {**self._aws, **told})
 
@@ -65,14 +70,25 @@ class Environment:
 
         `unlock` takes away the locks that are met.
         """
-        done = [self._timed("applying", BOOTSTRAP, self._bootstrap)]
-        self._get_modules(modules)
 
         def one(name: str) -> Done:
             root = self.root(name)
             return self._timed("applying", name, lambda: self._insist(root, root.apply, unlock=unlock))
 
-        return done + in_order({name: NEEDS[name] for name in roots if name != BOOTSTRAP}, one)
+        first = not self.root(BOOTSTRAP).outputs()
+        with ThreadPoolExecutor(1) as beside:
+            bootstrap = beside.submit(self._timed, "applying", BOOTSTRAP, self._bootstrap)
+            # The bucket is ready within seconds; of its life cycle the provider is sure after a minute only.
+            until(
+                lambda: bootstrap.done() or (first and self._knows_state_bucket()),
+                "the bucket of the states",
+                seconds=_STATE_BUCKET_SECONDS,
+            )
+            if bootstrap.done():
+                bootstrap.result()
+            self._get_modules(modules)
+            done = in_order({name: NEEDS[name] for name in roots if name != BOOTSTRAP}, one)
+            return [bootstrap.result(), *done]
 
     def destroy(self, roots: tuple[str, ...], *, unlock: bool = False) -> list[Done]:
         """Destroys roots, those that need others first. Raises CommandFailed, or StateLocked."""
@@ -95,6 +111,13 @@ class Environment:
             "TF_IN_AUTOMATION": "1",
             **self._installation,
         }
+
+    def _knows_state_bucket(self) -> bool:
+        """Whether bootstrap says it by now. Its state cannot be read while it is being written."""
+        try:
+            return bool(self.state_bucket)
+        except (KeyError, CommandFailed):
+            return False
 
     def _bootstrap(self) -> None:
         root = self.root(BOOTSTRAP)

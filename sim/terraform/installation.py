@@ -14,6 +14,8 @@ from sim.command import CommandFailed, run
 STAND_IN: Final = Path(__file__).parent / "modules/vpc"
 _MODULE: Final = ("terraform-aws-modules/vpc/aws", "5.21.0")
 _USER_CONFIGURATION: Final = ".terraformrc"
+_MODULES: Final = ".terraform/modules"
+_STAND_IN_IS_HERE: Final = f"{_MODULES}/stand-in"
 
 
 class Modules(StrEnum):
@@ -50,6 +52,9 @@ def choose(network: Path, modules: Modules, environment: Mapping[str, str], regi
     `registry` names Terraform's own registry. Raises CommandFailed where the module cannot be had.
     """
     if modules is not Modules.STAND_IN:
+        if (network / _STAND_IN_IS_HERE).exists():
+            # Or Terraform would take it for the registry's.
+            shutil.rmtree(network / _MODULES)
         remedy = f"Without a module registry, `--modules {Modules.STAND_IN}` takes the module that comes along."
         try:
             run(["terraform", f"-chdir={network}", "get", "-no-color"], environment=environment, remedy=remedy)
@@ -67,10 +72,11 @@ def seed(network: Path, registry: str) -> None:
 
     So the root's source and version stay as they are, and Terraform itself refuses an argument that is none.
     """
-    folder = network / ".terraform/modules"
+    folder = network / _MODULES
     shutil.copytree(STAND_IN, folder / "vpc", dirs_exist_ok=True)
     source, version = _MODULE
     vpc = {"Key": "vpc", "Source": f"{registry}/{source}", "Version": version, "Dir": ".terraform/modules/vpc"}
+    (network / _STAND_IN_IS_HERE).touch()
     (folder / "modules.json").write_text(json.dumps({"Modules": [{"Key": "", "Source": "", "Dir": "."}, vpc]}))
 
 
