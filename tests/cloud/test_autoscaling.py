@@ -76,3 +76,13 @@ def test_one_refresh_at_a_time(autoscaling: Client) -> None:
         autoscaling.cancel_instance_refresh(AutoScalingGroupName="g")
     autoscaling.start_instance_refresh(AutoScalingGroupName="g")
     assert [each[0] for each in refreshes(autoscaling)] == ["InProgress", "Cancelled"]
+
+
+def test_a_group_that_is_deleted_by_force_takes_along_what_is_protected(
+    autoscaling: Client, aws: Callable[[str], Client]
+) -> None:
+    launched = instances(autoscaling)
+    autoscaling.set_instance_protection(AutoScalingGroupName="g", InstanceIds=launched, ProtectedFromScaleIn=True)
+    autoscaling.delete_auto_scaling_group(AutoScalingGroupName="g", ForceDelete=True)
+    found = aws("ec2").describe_instances(InstanceIds=launched)["Reservations"]
+    assert {each["State"]["Name"] for reservation in found for each in reservation["Instances"]} == {"terminated"}

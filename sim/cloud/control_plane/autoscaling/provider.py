@@ -1,4 +1,4 @@
-"""What is put right in moto's Auto Scaling: instance refreshes, which it does not have."""
+"""What is put right in moto's Auto Scaling: instance refreshes, which it does not have, and the end of a group."""
 
 from __future__ import annotations
 
@@ -44,8 +44,20 @@ class AutoScaling:
         return {"InstanceRefreshes": [describe(each) for each in known if not asked or each.id in asked]}
 
     def delete_group(self, call: Call) -> Values:
+        """With ForceDelete all its instances end; moto's would leave those that are protected from scaling in.
+
+        https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DeleteAutoScalingGroup.html
+        """
+        name = call.parameters["AutoScalingGroupName"]
+        if call.parameters.get("ForceDelete"):
+            _, instances = self._observed(call)
+            if instances:
+                call.forward(
+                    "SetInstanceProtection",
+                    {"AutoScalingGroupName": name, "InstanceIds": instances, "ProtectedFromScaleIn": False},
+                )
         answer = call.forward()
-        self._refreshes.of(call).pop(call.parameters["AutoScalingGroupName"], None)
+        self._refreshes.of(call).pop(name, None)
         return answer
 
     def _observed(self, call: Call) -> tuple[list[Refresh], list[str]]:
