@@ -39,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--provision",
         default=PROVISIONS[0],
         choices=PROVISIONS,
-        help="who makes the resources of the target process: the kit, or production's Terraform",
+        help="who makes the resources of a local target: the kit, or production's Terraform",
     )
     group.addoption(
         "--target",

@@ -17,16 +17,19 @@ PROVISIONS = ("kit", "terraform")
 
 def create(name: str, tuning: Tuning, tell: Tell, *, reuse: bool = False, provision: str = PROVISIONS[0]) -> Target:
     """The target of this name, not yet up; `provision` is who makes its resources. Raises SimError if it cannot be."""
-    if provision == "terraform" and name != "process":
-        raise SimError(f"the target {name!r} does not run on what Terraform made; choose --target process")
+    terraform = provision == "terraform"
+    if terraform and name not in LOCAL:
+        raise SimError(f"the target {name!r} is not provisioned from here; choose one of {', '.join(LOCAL)}")
+    if terraform and reuse:
+        raise SimError("what Terraform made is not taken over by a later run: leave out --reuse or --provision")
     match name:
         case "process":
-            return ProcessTarget(tuning, tell, terraform=provision == "terraform")
+            return ProcessTarget(tuning, tell, terraform=terraform)
         case "docker":
             # Not before it is asked for: what it imports takes as long as LocalStack's start.
             from sim.targets.docker import DockerTarget  # noqa: PLC0415
 
-            return DockerTarget(tuning, tell, reuse=reuse)
+            return DockerTarget(tuning, tell, reuse=reuse, terraform=terraform)
         case "aws":
             from sim.targets.aws import AwsTarget, AwsTargetWithBucket, Place  # noqa: PLC0415
 

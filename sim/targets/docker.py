@@ -6,10 +6,10 @@ be partitioned from one of them by taking it out of that network.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import os
 from collections.abc import Mapping
+from functools import cached_property, partial
 from typing import ClassVar
 
 from testcontainers.community.localstack import LocalStackContainer
@@ -25,7 +25,7 @@ from sim.runtime.container import LABEL, Container, Network, Spec, engine, new_r
 from sim.runtime.process import free_port
 from sim.runtime.scope import Scope
 from sim.runtime.watchdog import remove_labelled
-from sim.targets.settings import api_ready, service_environment
+from sim.targets.settings import ROOTS, access, api_ready, service_environment, terraform_variables
 from sim.targets.target import (
     CALLS,
     GATEWAY,
@@ -39,6 +39,8 @@ from sim.targets.target import (
     Tuning,
     port,
 )
+from sim.terraform.applied import applied
+from sim.terraform.environment import Environment
 from sim.waiting import until
 
 _AWS: tuple[AwsService, ...] = ("s3", "sqs", "ssm")
@@ -56,7 +58,9 @@ class DockerTarget(Target):
     name: ClassVar[str] = "docker"
     capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
 
-    def __init__(self, tuning: Tuning, tell: Tell, *, reuse: bool = False) -> None:
+    def __init__(self, tuning: Tuning, tell: Tell, *, reuse: bool = False, terraform: bool = False) -> None:
+        """With `terraform`, production's roots make the resources, and their task definitions set the services."""
+        self._terraform = terraform
         self._tuning = tuning
         self._tell = tell
         self._reuse = reuse
@@ -89,6 +93,12 @@ class DockerTarget(Target):
     @property
     def data_plane(self) -> DataPlane:
         return self._data_plane
+
+    @cached_property
+    def environment(self) -> Environment:
+        """Terraform's, which makes the resources where it is asked to."""
+        directory = self._scope.directory / "terraform"
+        return Environment(directory, self.data_plane.endpoint, terraform_variables(self._tuning), self._tell)
 
     def container(self, service: Service) -> Container:
         """The container of a service."""
@@ -185,16 +195,12 @@ class DockerTarget(Target):
         until(self._gateway_ready, "the gateway to be ready", seconds=_READY_SECONDS)
         self._tell("waiting for LocalStack")
         until(lambda: is_ready(self.data_plane.endpoint), "LocalStack to be ready", seconds=_READY_SECONDS)
-        self.data_plane.create(
-            visibility_timeout=self._tuning.visibility_timeout, max_receive_count=self._tuning.max_receive_count
-        )
+        settings = self._apply() if self._terraform else self._create()
         for service in SERVICES:
             spec = Spec(
                 service,
                 names[f"{service.upper()}_IMAGE"],
-                service_environment(
-                    service, self.data_plane.resources, self._tuning, functools.partial(_endpoint, service)
-                ),
+                settings[service],
                 {edge: (), **{aws[each]: () for each in CALLS[service]}},
                 ports={_API_PORT: free_port()} if service == "api" else {},
                 confined=True,
@@ -202,6 +208,23 @@ class DockerTarget(Target):
             self._containers[service] = Container.create(self._run, spec)
         for service in SERVICES:
             self._await_ready(service)
+
+    def _apply(self) -> dict[Service, dict[str, str]]:
+        self.environment.apply(ROOTS)
+        made = applied(self.environment, self.data_plane.endpoint)
+        self._data_plane = DataPlane(self.data_plane.endpoint, made.resources)
+        return {
+            service: {**made.settings[service], **access(service, partial(_endpoint, service))} for service in SERVICES
+        }
+
+    def _create(self) -> dict[Service, dict[str, str]]:
+        self.data_plane.create(
+            visibility_timeout=self._tuning.visibility_timeout, max_receive_count=self._tuning.max_receive_count
+        )
+        return {
+            service: service_environment(service, self.data_plane.resources, self._tuning, partial(_endpoint, service))
+            for service in SERVICES
+        }
 
     def _take_over(self) -> bool:
         """Whether a run before this one has left everything running."""

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,6 +20,7 @@ from sim.runtime.scope import Scope
 from sim.targets.settings import (
     HEARTBEAT_SECONDS,
     PROCESSES,
+    ROOTS,
     access,
     api_ready,
     service_environment,
@@ -30,8 +32,6 @@ from sim.terraform.environment import Environment
 from sim.waiting import until
 
 _READY_SECONDS = 30
-_ROOTS = ("network", "messaging", "cluster", "services/api", "services/worker")
-"""What the services run on; the rest is GitHub's."""
 _STOP_SECONDS = 30
 _SOURCE = Path(services.__file__).parents[1]
 
@@ -63,11 +63,9 @@ class ProcessTarget(Target):
 
     def _apply(self) -> None:
         self._cloud.await_ready()
-        directory, endpoint = self._scope.directory / "terraform", self._cloud.endpoint
-        environment = Environment(directory, endpoint, terraform_variables(self._tuning), self._tell)
-        environment.apply(_ROOTS)
-        made = applied(environment, endpoint)
-        self._cloud.data_plane = DataPlane(endpoint, made.resources)
+        self.environment.apply(ROOTS)
+        made = applied(self.environment, self._cloud.endpoint)
+        self._cloud.data_plane = DataPlane(self._cloud.endpoint, made.resources)
         self._processes = {
             service: self._process(service, {**made.settings[service], **access(service, self._endpoint(service))})
             for service in SERVICES
@@ -111,6 +109,12 @@ class ProcessTarget(Target):
     def processes(self) -> list[Process]:
         """LocalStack, the gateway, the API and the worker."""
         return [self._cloud.process, self._cloud.gateway, *self._processes.values()]
+
+    @cached_property
+    def environment(self) -> Environment:
+        """Terraform's, which makes the resources where it is asked to."""
+        directory = self._scope.directory / "terraform"
+        return Environment(directory, self._cloud.endpoint, terraform_variables(self._tuning), self._tell)
 
     @property
     def heartbeat(self) -> Path:
