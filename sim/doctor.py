@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -21,7 +22,7 @@ _COMMAND_SECONDS = 10
 class Finding:
     """One thing looked at: whether it is good, what was seen, and what to do where it is not.
 
-    `needed_for` names the targets that need it.
+    `needed_for` names the targets that need it, and `terraform` is production's Terraform on whichever.
     """
 
     what: str
@@ -33,7 +34,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Looks at this machine; starts nothing, changes nothing."""
-    every = ("process", "docker", "cluster")
+    every = ("process", "docker", "cluster", "terraform")
     version = ".".join(map(str, sys.version_info[:3]))
     free = psutil.virtual_memory().available
     return [
@@ -50,7 +51,7 @@ def examine() -> list[Finding]:
             environment.is_made(),
             "installed" if environment.is_made() else "not installed yet",
             "nothing to do: the first start installs it, and needs the Python package index for that",
-            ("process",),
+            ("process", "terraform"),
         ),
         _command(
             "docker engine",
@@ -64,13 +65,27 @@ def examine() -> list[Finding]:
             "install Docker's compose plugin, version 2",
             ("docker",),
         ),
-        _command("terraform", ["terraform", "version"], "install Terraform 1.11 or newer", ("cluster",)),
+        _command("terraform", ["terraform", "version"], "install Terraform 1.11 or newer", ("cluster", "terraform")),
+        _provider(),
     ]
 
 
 def missing(findings: list[Finding], target: str) -> list[Finding]:
     """What the target needs that is not there, and does not come by itself."""
     return [each for each in findings if target in each.needed_for and not each.good and each.what != "localstack"]
+
+
+def _provider() -> Finding:
+    """Terraform's provider of AWS: in the folder that is named for it, or where Terraform is configured to look."""
+    folder = os.environ.get("SIM_TERRAFORM_PLUGINS")
+    there = next(Path(folder).glob("*/hashicorp/aws/*"), None) if folder else None
+    return Finding(
+        "terraform provider",
+        good=not folder or there is not None,
+        seen=str(there or folder or "as Terraform is configured"),
+        remedy="let SIM_TERRAFORM_PLUGINS name a filesystem mirror with hashicorp/aws, or unset it for the registry",
+        needed_for=("cluster", "terraform"),
+    )
 
 
 def _command(what: str, command: list[str], remedy: str, needed_for: tuple[str, ...]) -> Finding:

@@ -21,12 +21,22 @@ settings.load_profile("laws")
 @pytest.fixture(scope="session")
 def docker() -> None:
     """An engine with compose. Where there is none the test is skipped with what is missing; in CI it fails."""
-    lacking = "; ".join(f"{each.what}: {each.seen}: {each.remedy}" for each in missing(examine(), "docker"))
-    if lacking:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(lacking)
+    _insist("docker")
+
+
+@pytest.fixture(scope="session")
+def terraform() -> None:
+    """Terraform with its provider. Where it is missing the test is skipped with what is; in CI it fails."""
+    _insist("terraform")
 
 
 @pytest.fixture(scope="session")
 def images(docker: None) -> dict[str, str]:  # noqa: ARG001 - they are built by it
     """The names of all images, by environment variable, built from this checkout."""
     return build(choose(os.environ, engine.obtainable), print, cache=default_cache(os.environ))
+
+
+def _insist(target: str) -> None:
+    lacking = "; ".join(f"{each.what}: {each.seen}: {each.remedy}" for each in missing(examine(), target))
+    if lacking:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"not applicable: {lacking}")

@@ -65,6 +65,10 @@ class Environment:
         """The bucket of the states, which bootstrap makes."""
         return str(self.root(BOOTSTRAP).outputs()["state_bucket"])
 
+    def initialise(self, root: Root) -> None:
+        """Where its state is. Raises CommandFailed."""
+        root.init({} if root.name == BOOTSTRAP else {"bucket": self.state_bucket, "region": REGION})
+
     def apply(self, roots: tuple[str, ...], *, modules: Modules = Modules.AUTO, unlock: bool = False) -> list[Done]:
         """Applies roots in the order of their needs, some side by side. Raises CommandFailed, or StateLocked.
 
@@ -121,7 +125,7 @@ class Environment:
 
     def _bootstrap(self) -> None:
         root = self.root(BOOTSTRAP)
-        root.init({})
+        self.initialise(root)
         root.apply()
 
     def _get_modules(self, modules: Modules) -> None:
@@ -134,8 +138,7 @@ class Environment:
         )
 
     def _insist(self, root: Root, act: Callable[[], None], *, unlock: bool) -> None:
-        if root.name != BOOTSTRAP:
-            root.init({"bucket": self.state_bucket, "region": REGION})
+        self.initialise(root)
         try:
             act()
         except StateLocked as locked:

@@ -44,12 +44,12 @@ class Change:
 
 
 class Root:
-    """Terraform's commands for one root; `environment` has its variables, credentials and endpoint."""
+    """Terraform's commands for one root; their `environment` has its variables, credentials and endpoint."""
 
     def __init__(self, name: str, folder: Path, environment: Mapping[str, str]) -> None:
         self.name = name
         self.folder = folder
-        self._environment = environment
+        self.environment = environment
 
     def command(self, *arguments: str) -> list[str]:
         """The command line of one of Terraform's commands."""
@@ -95,7 +95,7 @@ class Root:
     def _run(self, command: str, *arguments: str) -> str:
         plain = () if command in {"output", "show", "force-unlock"} else ("-input=false", "-no-color")
         try:
-            return run(self.command(command, *plain, *arguments), environment=self._environment, remedy=_REMEDY)
+            return run(self.command(command, *plain, *arguments), environment=self.environment, remedy=_REMEDY)
         except CommandFailed as failed:
             if locked := _LOCK_ID.search(failed.stderr):
                 raise StateLocked(self.name, locked[1]) from None

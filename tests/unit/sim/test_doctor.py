@@ -43,8 +43,24 @@ def test_what_is_not_installed_is_said_with_its_remedy(what: str) -> None:
 def test_a_program_that_answers_is_good_and_its_version_seen(programs: Path) -> None:
     install(programs, "terraform", "echo Terraform v1.11.0; echo more")
     assert found("terraform") == Finding(
-        "terraform", good=True, seen="Terraform v1.11.0", remedy=found("terraform").remedy, needed_for=("cluster",)
+        "terraform",
+        good=True,
+        seen="Terraform v1.11.0",
+        remedy=found("terraform").remedy,
+        needed_for=("cluster", "terraform"),
     )
+
+
+def test_the_folder_of_the_provider_is_good_if_the_provider_is_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SIM_TERRAFORM_PLUGINS", raising=False)
+    assert found("terraform provider").good
+    monkeypatch.setenv("SIM_TERRAFORM_PLUGINS", str(tmp_path))
+    assert (found("terraform provider").good, found("terraform provider").seen) == (False, str(tmp_path))
+    version = tmp_path / "registry.example/hashicorp/aws/5.100.0"
+    version.mkdir(parents=True)
+    assert (found("terraform provider").good, found("terraform provider").seen) == (True, str(version))
 
 
 def test_a_program_that_fails_is_not_good_and_what_it_says_is_seen(programs: Path) -> None:

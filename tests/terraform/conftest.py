@@ -1,0 +1,34 @@
+"""Production's Terraform in a local cloud."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import boto3
+import pytest
+
+from sim.cloud.resources import CREDENTIALS, REGION
+from sim.command import CommandFailed
+from sim.terraform.environment import Environment
+from sim.terraform.roots import BOOTSTRAP
+from tests.cloud.conftest import Client
+
+
+@pytest.fixture(scope="session")
+def provider(terraform: None, tmp_path_factory: pytest.TempPathFactory) -> None:  # noqa: ARG001 - it is there
+    """Terraform can have it. Where it cannot the test is skipped with what Terraform says; in CI it fails."""
+    try:
+        Environment(tmp_path_factory.mktemp("probe"), "", {}, print).root(BOOTSTRAP).init({})
+    except CommandFailed as failed:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"not applicable: {failed}")
+
+
+def client(service: str, endpoint: str) -> Client:
+    """A client of the account that Terraform has."""
+    session: Any = boto3.Session(
+        region_name=REGION,
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+    )
+    return session.client(service, endpoint_url=endpoint)

@@ -1,0 +1,68 @@
+"""Two applies at once, and one that was killed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sim.cloud.local import LocalCloud
+from sim.runtime.process import Process
+from sim.runtime.scope import Scope
+from sim.terraform.environment import Environment
+from sim.terraform.root import StateLocked
+from sim.terraform.roots import BOOTSTRAP
+from sim.waiting import until
+from tests.terraform.conftest import client
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture
+def scope() -> Iterator[Scope]:
+    with Scope() as scope:
+        yield scope
+
+
+@pytest.fixture
+def environment(provider: None, scope: Scope, tmp_path: Path) -> Iterator[tuple[Environment, str]]:  # noqa: ARG001
+    """One with the bucket of states alone, in a cloud of its own, whose endpoint is told."""
+    cloud = LocalCloud(scope, (), print)
+    cloud.open()
+    try:
+        cloud.await_ready()
+        environment = Environment(tmp_path, cloud.endpoint, {}, print)
+        environment.apply((BOOTSTRAP,))
+        yield environment, cloud.endpoint
+    finally:
+        cloud.stop()
+
+
+def test_an_apply_has_the_state_alone_and_one_that_was_killed_is_resumed(
+    environment: tuple[Environment, str], scope: Scope
+) -> None:
+    """What it had made is known: the state is saved when it has been at work for 20 s and something more is made."""
+    applied, endpoint = environment
+    states = client("s3", endpoint)
+    messaging = applied.root("messaging")
+    applied.initialise(messaging)
+    command = messaging.command("apply", "-auto-approve", "-input=false", "-no-color")
+    killed = Process("terraform", command, {**os.environ, **messaging.environment}, scope)
+    killed.start()
+
+    def saved() -> bool:
+        killed.check()
+        objects = states.list_objects_v2(Bucket=applied.state_bucket, Prefix="messaging/terraform.tfstate")
+        return bool(objects["KeyCount"] == len(("the state", "its lock")))
+
+    until(saved, "a state beside its lock", seconds=120, seen=killed.tail)
+    with pytest.raises(StateLocked, match=r"the state of messaging is locked .* another apply is at work on it"):
+        messaging.apply()
+    killed.check()
+    killed.kill()
+    with pytest.raises(StateLocked, match="`--unlock` takes its lock away"):
+        messaging.apply()
+    applied.apply(("messaging",), unlock=True)
+    assert messaging.plan() == ()

@@ -1,0 +1,180 @@
+"""Production's Terraform from its first apply to the last destroy, each test on what those before it have left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final
+
+import jmespath
+import pytest
+
+from services.pipeline.message import Email
+from sim.command import CommandFailed
+from sim.ledger import Ledger
+from sim.targets.process import ProcessTarget
+from sim.targets.target import FAST, Target
+from sim.terraform.environment import SIDE_BY_SIDE, Environment
+from sim.terraform.roots import BOOTSTRAP, NEEDS
+from tests.cloud.conftest import Client
+from tests.e2e.test_poison import test_poison_is_dead_and_the_good_are_stored as poison_is_dead_and_the_good_are_stored
+from tests.terraform.conftest import client
+
+pytestmark = pytest.mark.timeout(600)
+
+CREATED: Final = ("create",)
+UPDATED: Final = ("update",)
+REPLACED: Final = (("delete", "create"), ("create", "delete"))
+MADE: Final = [
+    ("application-autoscaling", "describe_scalable_targets", "ScalableTargets[].ResourceId"),
+    ("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups[].AutoScalingGroupName"),
+    ("cloudwatch", "describe_alarms", "MetricAlarms[].AlarmName"),
+    ("ec2", "describe_addresses", "Addresses[].AllocationId"),
+    ("ec2", "describe_instances", "Reservations[].Instances[?State.Name != 'terminated'].InstanceId[]"),
+    ("ec2", "describe_launch_templates", "LaunchTemplates[].LaunchTemplateName"),
+    ("ec2", "describe_nat_gateways", "NatGateways[?State != 'deleted'].NatGatewayId"),
+    ("ec2", "describe_vpcs", "Vpcs[?!IsDefault].VpcId"),
+    ("ecr", "describe_repositories", "repositories[].repositoryName"),
+    ("ecs", "describe_clusters", "clusters[?status != 'INACTIVE'].clusterName"),
+    ("ecs", "list_task_definitions", "taskDefinitionArns"),
+    ("elb", "describe_load_balancers", "LoadBalancerDescriptions[].LoadBalancerName"),
+    ("iam", "list_instance_profiles", "InstanceProfiles[].InstanceProfileName"),
+    ("iam", "list_open_id_connect_providers", "OpenIDConnectProviderList[].Arn"),
+    ("iam", "list_roles", "Roles[?!starts_with(Path, '/aws-service-role/')].RoleName"),
+    ("logs", "describe_log_groups", "logGroups[].logGroupName"),
+    ("s3", "list_buckets", "Buckets[].Name"),
+    ("sqs", "list_queues", "QueueUrls"),
+    ("ssm", "describe_parameters", "Parameters[?!starts_with(Name, '/aws/')].Name"),
+]
+"""How AWS is asked for what the roots make: service, operation, and where the answer names it."""
+ASKED: Final[dict[str, dict[str, object]]] = {
+    "describe_clusters": {"clusters": ["emails-local"]},
+    "describe_scalable_targets": {"ServiceNamespace": "ecs"},
+}
+"""What an operation insists on."""
+
+
+@pytest.fixture(scope="module")
+def _running_target(provider: None) -> Iterator[Target]:  # noqa: ARG001 - it is there
+    """In the place of the one that `--target` names."""
+    with ProcessTarget(FAST, print, terraform=True) as target:
+        target.environment.apply(("github",))
+        yield target
+
+
+@pytest.fixture(scope="module")
+def environment(_running_target: ProcessTarget) -> Environment:
+    """All roots, applied."""
+    return _running_target.environment
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _second(_running_target: ProcessTarget, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Future[Environment]]:
+    """Bootstrapped while the other tests run: most of it is waiting."""
+
+    def bootstrapped() -> Environment:
+        told = {"environment": "second"}
+        second = Environment(tmp_path_factory.mktemp("second"), _running_target.data_plane.endpoint, told, print)
+        second.apply((BOOTSTRAP,))
+        return second
+
+    with ThreadPoolExecutor(1) as beside:
+        yield beside.submit(bootstrapped)
+
+
+@pytest.fixture(scope="module")
+def second(_second: Future[Environment]) -> Environment:
+    """Another environment in the same account, of which nothing but the bucket of states is there."""
+    return _second.result()
+
+
+@pytest.fixture(scope="module")
+def aws(_running_target: ProcessTarget) -> Callable[[str], Client]:
+    """Makes clients of the account that Terraform has."""
+    return lambda service: client(service, _running_target.data_plane.endpoint)
+
+
+def test_a_second_plan_of_every_root_changes_nothing(environment: Environment) -> None:
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
+        plans = threads.map(lambda name: environment.root(name).plan(), NEEDS)
+    assert dict(zip(NEEDS, plans, strict=True)) == dict.fromkeys(NEEDS, ())
+
+
+def test_the_outputs_say_what_people_and_workflows_need(environment: Environment, target: Target) -> None:
+    outputs = {name: environment.root(name).outputs() for name in NEEDS}
+    resources = target.data_plane.resources
+    assert outputs["messaging"]["queue_url"] == resources.queue_url
+    assert outputs["messaging"]["dead_letter_queue_url"] == resources.dead_letter_queue_url
+    assert outputs["messaging"]["bucket"] == resources.bucket
+    assert outputs["services/api"]["token_parameter"] == resources.token_parameter
+    assert outputs["services/api"]["url"] == f"http://{outputs['cluster']['load_balancer_dns_name']}"
+    assert outputs["bootstrap"]["state_bucket"] == environment.state_bucket
+    assert {"build_role_arn", "deploy_role_arn"} <= outputs["github"].keys()
+
+
+def test_the_services_run_on_what_the_roots_made(target: Target, ledger: Ledger, email: Email) -> None:
+    emails = [email.model_copy(update={"email_subject": f"number {number}"}) for number in range(100)]
+    poison_is_dead_and_the_good_are_stored(target, ledger, emails)
+    ledger.publish_all(emails[20:])
+    ledger.verify()
+
+
+def test_another_image_is_a_new_task_definition_and_its_deployment(environment: Environment) -> None:
+    changes = environment.root("services/api", {"image_tag": "9.9.9"}).plan()
+    definition, service = "module.task.aws_ecs_task_definition.this[0]", "aws_ecs_service.this[0]"
+    changed = {change.address: change for change in changes}
+    assert changed.keys() == {definition, service}
+    assert changed[definition].actions in REPLACED
+    assert changed[service].actions == UPDATED
+    after = changed[definition].after
+    assert after is not None
+    assert ":9.9.9" in after["container_definitions"]
+
+
+def test_a_nat_gateway_for_each_zone_is_what_the_second_zone_lacks(environment: Environment) -> None:
+    planned = environment.root("network", {"nat_gateway_per_zone": "true"}).plan()
+    assert {change.address: change.actions for change in planned} == {
+        "module.vpc.aws_eip.nat[1]": CREATED,
+        "module.vpc.aws_nat_gateway.this[1]": CREATED,
+        "module.vpc.aws_route.private_nat_gateway[1]": CREATED,
+        "module.vpc.aws_route_table.private[1]": CREATED,
+        "module.vpc.aws_route_table_association.private[1]": UPDATED,
+        # With one table for each zone, the name of the first says whose it is, and S3 is to be reached from the other.
+        "module.vpc.aws_route_table.private[0]": UPDATED,
+        "aws_vpc_endpoint.s3": UPDATED,
+    }
+
+
+def test_a_variable_that_cannot_be_is_refused_in_our_words(environment: Environment) -> None:
+    with pytest.raises(CommandFailed) as refused:
+        environment.root("services/api", {"image_tag": "latest", "memory": "1"}).plan()
+    assert "image_tag must be a version" in refused.value.stderr
+    assert "memory must be from 256" in refused.value.stderr
+
+
+def test_a_second_environment_is_all_new_and_leaves_the_first_alone(
+    second: Environment, environment: Environment
+) -> None:
+    assert second.state_bucket != environment.state_bucket
+    messaging = second.root("messaging")
+    second.initialise(messaging)
+    changes = messaging.plan()
+    assert {change.actions for change in changes} == {CREATED}
+    assert environment.root("messaging").plan() == ()
+
+
+def test_nothing_is_left_when_all_is_destroyed(
+    environment: Environment, second: Environment, aws: Callable[[str], Client]
+) -> None:
+    assert [made for made in MADE if not found(aws, *made)] == [], "these ask where nothing is"
+    second.destroy((BOOTSTRAP,))
+    environment.destroy(tuple(NEEDS))
+    left = {f"{service} {operation}": found(aws, service, operation, names) for service, operation, names in MADE}
+    assert left == {asked: [] for asked in left}
+
+
+def found(aws: Callable[[str], Client], service: str, operation: str, names: str) -> list[str]:
+    asking, asked = aws(service), ASKED.get(operation, {})
+    whole = asking.can_paginate(operation)
+    pages = asking.get_paginator(operation).paginate(**asked) if whole else [getattr(asking, operation)(**asked)]
+    return [str(name) for page in pages for name in jmespath.search(names, page) or ()]
