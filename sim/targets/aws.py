@@ -96,7 +96,10 @@ class AwsTarget(Target):
 
 
 class AwsTargetWithBucket(AwsTarget):
-    """One whose stored e-mails can be read, and deleted in the end: those that came through it, and no others."""
+    """One whose stored e-mails can be read, and deleted in the end: those that came through it, and no others.
+
+    A copy that SQS delivers after that is stored again, and stays.
+    """
 
     capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.OBJECTS})
 
