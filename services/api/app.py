@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-# A character of the message takes six bytes at most in the request, as \uXXXX; the rest is for names and the token.
-_ESCAPED = 6
-_OVERHEAD_BYTES = 65_536
 
 _BY_STATUS = {
     HTTPStatus.NOT_FOUND: Problem(problems.NOT_FOUND, "Try POST /publish, or GET /openapi.json."),
@@ -51,7 +48,7 @@ def create_app(
     """The application. While `draining` is true `/health` answers 503, and everything else goes on."""
     app = Flask("services.api", static_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
-    app.config["MAX_CONTENT_LENGTH"] = settings.message_max_bytes * _ESCAPED + _OVERHEAD_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = settings.body_max_bytes
     token = Token(ssm, settings.token_parameter, settings.token_cache_seconds, runtime)
     queue = Queue(sqs, settings.queue_url, runtime)
     batcher = Batcher(

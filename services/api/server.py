@@ -1,4 +1,4 @@
-"""The HTTP server: Granian, a thread for each request in hand.
+"""The HTTP server: Granian, in each process one event loop with a greenlet for each request in hand.
 
 The end of a task on ECS: the load balancer has taken the instance out, then comes SIGTERM. From then
 on, for `drain_seconds`, `/health` says 503, so that whoever still routes here turns away, and every
@@ -8,6 +8,7 @@ exits with 0.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import multiprocessing
 import threading
@@ -16,25 +17,35 @@ from typing import Any
 
 from flask import Flask
 from granian import Granian
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 
 from services.api.app import create_app
+from services.api.loop import LoopRuntime, offload
+from services.api.rsgi import Bridge
 from services.api.settings import Settings
 from services.pipeline import aws, log
-from services.pipeline.runtime import ThreadRuntime
 
 _STOP_SECONDS = 20
 """For requests in flight: two tries of a call with its time-outs. Under ECS's stopTimeout of 30 with the drain."""
+_SENDS = 64
+"""Calls of SQS under way at once, in each process. A thread and a connection for each."""
+_READS = 2
+"""As many of SSM."""
 
 
-def application(settings: Settings, draining: Event) -> Flask:
-    """The application on real clients and threads."""
+def application(settings: Settings, draining: Event, loop: asyncio.AbstractEventLoop) -> Flask:
+    """The application on real clients, for greenlets of the loop."""
     log.configure("api", settings.log_level)
-    # A batch is led by one of its requests, so no more calls than that are under way at once.
-    sqs = aws.client("sqs", settings.aws_region, connections=settings.request_threads, attempts=1)
-    ssm = aws.client("ssm", settings.aws_region, connections=2, attempts=2)
-    return create_app(settings, sqs, ssm, ThreadRuntime(), draining.is_set)
+    sqs = aws.client("sqs", settings.aws_region, connections=_SENDS, attempts=1)
+    ssm = aws.client("ssm", settings.aws_region, connections=_READS, attempts=2)
+    return create_app(
+        settings,
+        offload(sqs, loop, _SENDS),
+        offload(ssm, loop, _READS),
+        LoopRuntime(loop),
+        draining.is_set,
+    )
 
 
 class _DrainingServer(Granian):  # type: ignore[misc, valid-type]  # granian picks its class at import
@@ -59,11 +70,11 @@ def serve(settings: Settings) -> None:
         "services.api",
         address=settings.host,
         port=settings.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
+        loop=Loops.asyncio,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=int(settings.keep_alive_seconds * 1000)),
         workers=settings.processes,
-        blocking_threads=settings.request_threads,
         backlog=2048,
         workers_kill_timeout=_STOP_SECONDS,
         log_enabled=False,
@@ -80,5 +91,8 @@ class _Loader:
         self._settings = settings
         self._draining = draining
 
-    def __call__(self) -> Flask:
-        return application(self._settings, self._draining)
+    def __call__(self) -> Bridge:
+        settings, draining = self._settings, self._draining
+        return Bridge(
+            lambda loop: application(settings, draining, loop), max_body=settings.body_max_bytes, bodies=settings.bodies
+        )

@@ -6,6 +6,10 @@ from pydantic import Field
 
 from services.pipeline.settings import ServiceSettings
 
+# A character of the message takes six bytes at most in the request, as \uXXXX.
+_ESCAPED = 6
+_OVERHEAD_BYTES = 65_536
+
 
 class Settings(ServiceSettings):
     """What the API is told by its environment. Times in seconds, sizes in bytes."""
@@ -16,12 +20,17 @@ class Settings(ServiceSettings):
         1_048_576, ge=1024, le=1_048_576, description="what SQS takes in one message and in one batch"
     )
     batch_linger_seconds: float = Field(
-        0.005, ge=0, le=0.1, description="how long a batch waits for company while other batches are under way"
+        0.002, ge=0, le=0.1, description="how long a batch waits for company while other batches are under way"
     )
     host: str = "0.0.0.0"  # noqa: S104 - in its container; the security group decides who comes near
     port: int = Field(8080, ge=1, le=65535)
-    request_threads: int = Field(128, ge=1, le=1024, description="requests in hand at once, in each process")
+    bodies: int = Field(128, ge=1, le=4096, description="requests with a body in hand at once, in each process")
     keep_alive_seconds: float = Field(75, gt=0, description="longer than the load balancer's idle timeout of 60")
     drain_seconds: float = Field(
         1, ge=0, description="after SIGTERM: how long /health says 503 before the listener closes"
     )
+
+    @property
+    def body_max_bytes(self) -> int:
+        """The longest body that is read: of the longest message, each character escaped, and names and the token."""
+        return self.message_max_bytes * _ESCAPED + _OVERHEAD_BYTES

@@ -36,24 +36,31 @@ class Runtime(Protocol):
     def spawn(self, function: Callable[[], None]) -> None: ...
 
 
-class ThreadRuntime:
-    """The real one: the machine's clocks and entropy, and threads, as many as are busy at once.
-
-    A thread that is done waits for the next function: to start one costs as much as a tenth of a call of AWS. They
-    are daemons, because a thread in a long poll must not hold up the end of its process.
-    """
+class Machine:
+    """The clocks and the entropy of the machine."""
 
     def __init__(self) -> None:
         self.random: random.Random = random.SystemRandom()
-        self._functions: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._lock = threading.Lock()
-        self._idle = 0
 
     def time(self) -> float:
         return time.time()
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+
+class ThreadRuntime(Machine):
+    """The machine's, and threads, as many as are busy at once.
+
+    A thread that is done waits for the next function: to start one costs as much as a tenth of a call of AWS. They
+    are daemons, because a thread in a long poll must not hold up the end of its process.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._functions: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._idle = 0
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)

@@ -29,7 +29,7 @@ _MACHINES_OWN = ("hostname", "resolv.conf", "apt/sources.list")
 _RECIPE = (
     "--variant=essential",
     # What the official image has of Debian; usr-is-merged instead of usrmerge, which brings 45 MB of Perl along.
-    "--include=python3,python3-venv,ca-certificates,netbase,tzdata,usr-is-merged",
+    "--include=python3,python3-venv,ca-certificates,libstdc++6,netbase,tzdata,usr-is-merged",
     "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
     "--dpkgopt=path-exclude=/usr/share/doc/*",
     "--dpkgopt=path-include=/usr/share/doc/*/copyright",
