@@ -9,6 +9,7 @@ exits with 0.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import multiprocessing
 import threading
@@ -39,13 +40,12 @@ def application(settings: Settings, draining: Event, loop: asyncio.AbstractEvent
     log.configure("api", settings.log_level)
     sqs = aws.client("sqs", settings.aws_region, connections=_SENDS, attempts=1)
     ssm = aws.client("ssm", settings.aws_region, connections=_READS, attempts=2)
-    return create_app(
-        settings,
-        offload(sqs, loop, _SENDS),
-        offload(ssm, loop, _READS),
-        LoopRuntime(loop),
-        draining.is_set,
-    )
+    clients = offload(sqs, loop, _SENDS), offload(ssm, loop, _READS)
+    app = create_app(settings, *clients, LoopRuntime(loop), draining.is_set)
+    # All this stays. The collector would look through boto3's models again and again, and requests wait the while.
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 class _DrainingServer(Granian):  # type: ignore[misc, valid-type]  # granian picks its class at import
