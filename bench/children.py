@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -83,13 +82,6 @@ def child(module: str, *arguments: str, environment: Mapping[str, str] | None = 
                 yield Child(module, psutil.Process(process.pid), log)
             finally:
                 _end(process)
-
-
-def free_port() -> int:
-    """A TCP port of loopback that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def others_cpu_seconds() -> float:

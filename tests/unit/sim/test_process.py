@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sim.runtime.process import Process, ProcessFailed
+from sim.runtime.process import Process, ProcessFailed, free_port
 from sim.runtime.scope import Scope
 from sim.waiting import until
 
@@ -230,3 +230,8 @@ def test_the_watchdog_outlives_the_signals_of_a_shutdown(run: Run) -> None:
         os.kill(watchdog, number)
     run.process.kill()
     until_gone(run.child, watchdog)
+
+
+def test_a_free_port_is_given_once() -> None:
+    ports = [free_port() for _ in range(2000)]
+    assert len(set(ports)) == len(ports)
