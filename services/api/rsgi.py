@@ -74,7 +74,7 @@ class Bridge:
 
     async def _answer(self, environ: WSGIEnvironment, body: bytes, protocol: HTTPProtocol) -> None:
         environ["wsgi.input"] = io.BytesIO(body)
-        status, headers, answer = await loops.run(lambda: _call(self._application, environ))
+        status, headers, answer = await loops.run(lambda: respond(self._application, environ))
         protocol.response_bytes(status, headers, answer)
 
 
@@ -97,7 +97,8 @@ async def _chunks(protocol: HTTPProtocol, limit: int) -> bytes:
     return bytes(read)
 
 
-def _call(application: WSGIApplication, environ: WSGIEnvironment) -> tuple[int, list[tuple[str, str]], bytes]:
+def respond(application: WSGIApplication, environ: WSGIEnvironment) -> tuple[int, list[tuple[str, str]], bytes]:
+    """The application's whole answer to a request: status, headers, body."""
     started: list[tuple[int, list[tuple[str, str]]]] = []
     written: list[bytes] = []
 

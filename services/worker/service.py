@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from services.pipeline import aws, log, processes
 from services.pipeline.runtime import ThreadRuntime
@@ -16,11 +18,27 @@ from services.worker.settings import Settings
 from services.worker.store import Store
 from services.worker.worker import Worker
 
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+    from types_boto3_sqs import SQSClient
+
+    from services.pipeline.runtime import Runtime
+
+
+def assemble(settings: Settings, sqs: SQSClient, s3: S3Client, sign: Callable[[], None], runtime: Runtime) -> Worker:
+    """A worker, not yet started. `sign` is what shows that it lives, called at every heartbeat."""
+    return Worker(
+        Queue(sqs, settings, runtime),
+        Store(s3, settings.bucket, settings.prefix),
+        Heartbeat(sign, settings.heartbeat_seconds, runtime),
+        settings,
+        runtime,
+    )
+
 
 def work(settings: Settings, number: int) -> int:
     """One process of the worker: works until a signal comes; the exit status."""
     log.configure("worker", settings.log_level)
-    runtime = ThreadRuntime()
     sqs = aws.client(
         "sqs",
         settings.aws_region,
@@ -30,13 +48,7 @@ def work(settings: Settings, number: int) -> int:
     )
     s3 = aws.client("s3", settings.aws_region, connections=settings.pollers * settings.receive_batch_size, attempts=1)
     sign = Path(heartbeat_file(str(settings.heartbeat_file), number)).touch
-    worker = Worker(
-        Queue(sqs, settings, runtime),
-        Store(s3, settings.bucket, settings.prefix),
-        Heartbeat(sign, settings.heartbeat_seconds, runtime),
-        settings,
-        runtime,
-    )
+    worker = assemble(settings, sqs, s3, sign, ThreadRuntime())
     worker.start()
     # Waited for, not handled: no handler ever runs in the middle of something.
     signal.sigwait(END)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from services.api.app import create_app
+from services.api.rsgi import respond
 from services.api.settings import Settings as ApiSettings
 from services.pipeline.aws import READ_TIMEOUT_SECONDS
-from services.worker.heartbeat import Heartbeat
-from services.worker.queue import Queue
+from services.worker.service import assemble
 from services.worker.settings import Settings as WorkerSettings
-from services.worker.store import Store
-from services.worker.worker import Worker
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -138,17 +135,11 @@ class Api:
         self._exchanges.clear()
 
     def _answer(self, exchange: Exchange) -> None:
-        said: list[str] = []
-
-        def start_response(status: str, _headers: object, _error: object = None) -> Callable[[bytes], object]:
-            said.append(status)
-            return lambda _body: None
-
-        body = b"".join(self._app(exchange.request.environ(), start_response))
+        status, _, body = respond(self._app, exchange.request.environ())
         self._exchanges.pop(exchange, None)
         if not self._listens and not self._exchanges:
             self._empty.set()
-        exchange.end(int(said[0].partition(" ")[0]), body)
+        exchange.end(status, body)
 
 
 class WorkerInstance:
@@ -162,13 +153,7 @@ class WorkerInstance:
         sqs = pool.lend("sqs", name, aws, attempts=1, read_timeout=settings.receive_wait_seconds + READ_TIMEOUT_SECONDS)
         s3 = pool.lend("s3", name, aws, attempts=1, read_timeout=READ_TIMEOUT_SECONDS)
         self.signs = 0
-        self._worker = Worker(
-            Queue(sqs, settings, runtime),
-            Store(s3, settings.bucket, settings.prefix),
-            Heartbeat(self._sign, settings.heartbeat_seconds, runtime),
-            settings,
-            runtime,
-        )
+        self._worker = assemble(settings, sqs, s3, self._sign, runtime)
         self._worker.start()
 
     def stop(self) -> float:

@@ -11,10 +11,8 @@ from urllib.parse import unquote, urlsplit
 from botocore.awsrequest import AWSPreparedRequest
 
 from services.pipeline import aws
-from services.worker.heartbeat import Heartbeat
-from services.worker.queue import Queue
+from services.worker.service import assemble
 from services.worker.settings import Settings
-from services.worker.store import Store
 from services.worker.worker import Worker
 from sim.world.runtime import WorldRuntime
 from tests.unit import wire
@@ -65,16 +63,7 @@ class Cloud:
         s3 = aws.client("s3", wire.REGION, connections=1, attempts=1)
         wire.connect(sqs, self._answer)
         wire.connect(s3, self._answer)
-        heartbeat = Heartbeat(
-            lambda: self.signs.append(self.runtime.monotonic()), self.settings.heartbeat_seconds, self.runtime
-        )
-        return Worker(
-            Queue(sqs, self.settings, self.runtime),
-            Store(s3, self.settings.bucket, self.settings.prefix),
-            heartbeat,
-            self.settings,
-            self.runtime,
-        )
+        return assemble(self.settings, sqs, s3, lambda: self.signs.append(self.runtime.monotonic()), self.runtime)
 
     def send(self, *bodies: str) -> None:
         """Puts messages into the queue."""
