@@ -22,8 +22,8 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 
 from services.api.app import create_app
+from services.api.asgi import Bridge
 from services.api.loop import LoopRuntime, offload
-from services.api.rsgi import Bridge
 from services.api.settings import Settings
 from services.pipeline import aws, log
 
@@ -70,7 +70,7 @@ def serve(settings: Settings) -> None:
         "services.api",
         address=settings.host,
         port=settings.port,
-        interface=Interfaces.RSGI,
+        interface=Interfaces.ASGI,
         loop=Loops.asyncio,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=int(settings.keep_alive_seconds * 1000)),

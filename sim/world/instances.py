@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from services.api.app import create_app
-from services.api.rsgi import respond
+from services.api.asgi import respond
 from services.api.settings import Settings as ApiSettings
 from services.pipeline.aws import READ_TIMEOUT_SECONDS
 from services.worker.service import assemble

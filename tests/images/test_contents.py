@@ -72,6 +72,10 @@ def test_it_holds_no_compiler(image: str) -> None:
     assert docker_run(image, "--entrypoint", "find", command=find) == ""
 
 
+def test_it_holds_no_tests(image: str) -> None:
+    assert docker_run(image, "--entrypoint", "find", command=("/venv", "/app", "-type", "d", "-name", "tests")) == ""
+
+
 @pytest.mark.usefixtures("bills")
 def test_it_holds_no_secret(image: str) -> None:
     results = json.loads(sbom.scan(image, "--scanners", "secret", "--format", "json")).get("Results", [])
@@ -86,8 +90,8 @@ def test_neither_its_history_nor_its_configuration_speaks_of_a_secret(image: str
 
 
 def test_it_is_small(images: dict[str, str], image: str) -> None:
-    """On the offline base, of 130 MB, it is so below 200 MB in all."""
-    assert size(image) - size(images["BASE_IMAGE"]) < 70 * MEGABYTE
+    """Two thirds of it are the models of boto3 and the server."""
+    assert size(image) - size(images["BASE_IMAGE"]) < 75 * MEGABYTE
 
 
 def size(image: str) -> int:
