@@ -33,7 +33,7 @@ test: $(READY) ## run all tests on every target that this machine can run; TARGE
 	@WORKERS=$(WORKERS) $(BIN)/python -m tests $(TARGET)
 
 world: $(READY) ## run the services in the deterministic simulation: fixed seeds, and fresh ones, which are named
-	@$(BIN)/sim world run --seeds 1..60 --fresh 20 --jobs $(WORKERS)
+	@$(BIN)/sim world run --seeds 1..60 --fresh 20 --complete --jobs $(WORKERS)
 
 check: $(READY) ## check code, Terraform, workflows, compose and the images' recipes; what is left out is named
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 $(CHECKS:%=check-%)

@@ -38,6 +38,7 @@ def run_seeds(
     hours: Hours = 0.0,
     jobs: Jobs = 1,
     plan: PlanFile = None,
+    complete: Annotated[bool, typer.Option("--complete", help="Fail if anything that can happen never did.")] = False,
     json: Json = False,
 ) -> None:
     """Run many seeds, and say what they met. A seed that goes wrong is told with the command that replays it."""
@@ -62,6 +63,10 @@ def run_seeds(
         report.hint(f"seed {result.seed}: {result.verdict}\nreplay it: {_replay(result.seed, hours, plan)}")
     if bad:
         report.hint("\n".join(tell_story(bad[0], hours, chosen)))
+    missed = coverage.never_hit() if complete else []
+    if missed:
+        report.hint(f"these seeds prove less than they should: never hit: {', '.join(missed)}")
+    if bad or missed:
         raise typer.Exit(FAILED)
 
 

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
-from sim.faults.plan import Fault
+from sim.faults.plan import SCHEDULED
+from sim.world.setup import BEFALLS
 
 
 class Place(StrEnum):
     """Where a crash may fall."""
 
     BETWEEN_PUT_AND_DELETE = "between put and delete"
+    BETWEEN_PUT_AND_DELETE_IN_A_DRAIN = "between put and delete in a drain"
     BETWEEN_BATCH_ENTRIES = "between the puts of a batch"
     IN_A_DRAIN = "in a drain"
     BETWEEN_SEND_AND_ANSWER = "between send and answer"
@@ -43,6 +45,7 @@ class Coverage:
         return self
 
     def never_hit(self) -> list[str]:
-        """The faults, and the places of crashes, that were not met."""
+        """What was not met of all that the world can do: faults of operations, faults of tasks, places of crashes."""
         met = {fault for fault, _ in self.faults}
-        return [each for each in Fault if each not in met] + [each for each in Place if not self.crashes[each]]
+        calls = [f"{fault} of {name}" for fault, (_, name) in BEFALLS if not self.faults[fault, name]]
+        return calls + sorted(SCHEDULED - met) + [place for place in Place if not self.crashes[place]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from services.api.settings import Settings as ApiSettings
@@ -28,6 +28,12 @@ _HEALTH_CHECK_SECONDS = 6.0
 """How long the balancer routes to an instance that is gone."""
 _PAUSES = 0.05
 """How often another task goes on where a lock is taken."""
+_AIMS = {"api": ("SendMessageBatch",), "worker": ("ReceiveMessage", "PutObject", "DeleteMessageBatch")}
+"""Calls between which and their answers a stop or a kill may fall."""
+_KILLED = 0.5
+"""How often a task that stops is killed all the same, as by a machine that goes away."""
+_PATIENCE_SECONDS = 0.1
+"""When that is, at most, after SIGTERM."""
 
 Instance = Api | WorkerInstance
 
@@ -43,7 +49,7 @@ class Fleet:
         network: Network,
         balancer: Balancer,
         pool: Pool,
-        crashed: Callable[[Instance], None],
+        crashed: Callable[[Instance, frozenset[str]], None],
         failed: Callable[[Exception], None],
     ) -> None:
         self.instances: dict[str, Instance] = {}
@@ -93,40 +99,71 @@ class Fleet:
 
     def crash(self, instance: Instance) -> None:
         """As after SIGKILL; the balancer finds out in time."""
-        self._crashed(instance)
+        self._crashed(instance, self._network.unheard(instance.name))
         instance.crash()
         self._gone(instance)
         if isinstance(instance, Api):
             self._scheduler.at(self._scheduler.now + _HEALTH_CHECK_SECONDS, lambda: self._balancer.deregister(instance))
 
-    def befall(self, hit: Hit) -> Iterator[str]:
-        """Lets a scheduled fault happen to an instance, or to a machine; names whom it befell."""
+    def end(self) -> None:
+        """Nothing goes on any more."""
+        for instance in list(self.instances.values()):
+            instance.crash()
+            self._gone(instance)
+
+    def befall(self, hit: Hit, struck: Callable[[Fault, str], None]) -> None:
+        """Lets a scheduled fault happen to an instance, or to a machine; `struck` hears of it when it happens."""
         fault, role = hit.rule.fault, hit.rule.caller
         candidates = [each for each in self.instances.values() if role is None or each.name.startswith(role)]
         if not candidates:
             return
         victim = candidates[int(hit.draw("victim") * len(candidates))]
-        delay = hit.draw("delay") * _RESTART_SECONDS
-        yield victim.name
         match fault:
             case Fault.CLOCK_SKEW:
+                struck(fault, victim.name)
                 victim.runtime.skew += hit.rule.seconds or 0.0
             case Fault.STOP_TASK:
-                self._scheduler.spawn(lambda: self._replace(victim, delay))
+                self._aim(victim, hit, fault, lambda: self._replace(victim, hit, struck))
             case Fault.KILL_TASK:
-                self.crash(victim)
-                self._restart(victim.name, delay)
+                self._aim(victim, hit, fault, lambda: self._kill(victim, hit, struck))
             case Fault.KILL_INSTANCE:
+                struck(fault, victim.name)
                 machine = victim.name.partition("-")[2]
                 for each in [each for each in self.instances.values() if each.name.partition("-")[2] == machine]:
                     self.crash(each)
-                    self._restart(each.name, 2 * delay)
+                    self._restart(each.name, 2 * _delay(hit))
 
-    def _replace(self, instance: Instance, seconds: float) -> None:
-        if instance.state is not State.UP:
+    def _aim(self, victim: Instance, hit: Hit, fault: Fault, act: Callable[[], None]) -> None:
+        """Now, or between the victim's next call of some kind and the answer, where most is at stake."""
+        aims = _AIMS[victim.name.partition("-")[0]]
+        aim = int(hit.draw(f"aim {fault}") * (len(aims) + 1))
+        if aim < len(aims):
+            self._network.after_next(victim.name, aims[aim], act)
+        else:
+            act()
+
+    def _kill(self, victim: Instance, hit: Hit, struck: Callable[[Fault, str], None]) -> None:
+        if victim.state is not State.DOWN:
+            struck(Fault.KILL_TASK, victim.name)
+            self.crash(victim)
+            self._restart(victim.name, _delay(hit))
+
+    def _replace(self, victim: Instance, hit: Hit, struck: Callable[[Fault, str], None]) -> None:
+        """A stop; now and then a kill does not wait for its end, as where the machine goes away."""
+        if victim.state is not State.UP:
             return
-        self.stop(instance)
-        self._restart(instance.name, seconds)
+        struck(Fault.STOP_TASK, victim.name)
+
+        def replace() -> None:
+            self.stop(victim)
+            self._restart(victim.name, _delay(hit))
+
+        self._scheduler.spawn(replace)
+        if hit.draw("killed") < _KILLED:
+            self._scheduler.at(
+                self._scheduler.now + hit.draw("patience") * _PATIENCE_SECONDS,
+                lambda: self._aim(victim, hit, Fault.KILL_TASK, lambda: self._kill(victim, hit, struck)),
+            )
 
     def _restart(self, name: str, seconds: float) -> None:
         def start() -> None:
@@ -137,10 +174,12 @@ class Fleet:
         self._scheduler.spawn(start)
 
     def _gone(self, instance: Instance) -> None:
+        if self.instances.get(instance.name) is not instance:
+            # It was killed while it stopped, and another has its name.
+            return
         self._network.crash(instance.name)
         self._pool.take_back(instance.name)
-        if self.instances.get(instance.name) is instance:
-            del self.instances[instance.name]
+        del self.instances[instance.name]
 
     def _start(self, name: str) -> None:
         self.restarts += 1
@@ -157,3 +196,7 @@ class Fleet:
     def _pause(self) -> None:
         if self._pauses.random() < _PAUSES:
             self._scheduler.park(0.0)
+
+
+def _delay(hit: Hit) -> float:
+    return hit.draw("delay") * _RESTART_SECONDS

@@ -66,6 +66,8 @@ class _Flight:
     """Nobody waits for the answer."""
     dropped: bool = False
     """It will not arrive."""
+    done: bool = False
+    """AWS has done it; the answer is under way, or lost."""
     turn: int = 0
     """Of a long poll: how often it has asked."""
 
@@ -81,6 +83,7 @@ class Network:
     watcher: Watcher
     _flights: dict[_Flight, None] = field(default_factory=dict)
     _polls: dict[_Flight, Callable[[], None]] = field(default_factory=dict)
+    _awaited: dict[tuple[str, str], Callable[[], None]] = field(default_factory=dict)
 
     def call(self, call: Call, read_timeout: float) -> Answer:
         """The answer, once it has come; the calling task waits. Raises AwsError, or what botocore raises."""
@@ -114,6 +117,18 @@ class Network:
             flight.abandoned = True
             flight.dropped = self.draw.random() < _EVEN
 
+    def unheard(self, caller: str) -> frozenset[str]:
+        """The operations that were done for the caller, and of which it has no answer yet."""
+        return frozenset(each.call.operation for each in self._flights if each.done and each.call.caller == caller)
+
+    def after_next(self, caller: str, operation: str, act: Callable[[], None]) -> None:
+        """Lets something happen between the caller's next such call and the answer to it."""
+        self._awaited[caller, operation] = act
+
+    def calm(self) -> None:
+        """What was to happen after some call does not any more."""
+        self._awaited.clear()
+
     def _hits(self, call: Call) -> dict[Fault, Hit]:
         hits = self.nemesis.hits(call.caller.partition("-")[0], call.service, call.operation)
         for hit in hits:
@@ -134,7 +149,10 @@ class Network:
         if isinstance(answer, Wait):
             self._wait(flight, answer)
             return
+        flight.done = True
         self.watcher.done(flight.call, answer)
+        if act := self._awaited.pop((flight.call.caller, flight.call.operation), None):
+            self.scheduler.at(self.scheduler.now, act)
         self._return(flight, answer)
         if flight.call.operation in _CHANGES:
             for again in list(self._polls.values()):

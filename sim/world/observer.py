@@ -31,7 +31,6 @@ class Observer:
         self._names: dict[str, str] = {}
         self._in_hand: dict[str, dict[str, bool]] = defaultdict(dict)
         """By worker: the ids of its messages, and whether they are stored."""
-        self._sent: dict[str, float] = {}
 
     def forget(self) -> None:
         """Begins anew: what is remembered of single e-mails goes."""
@@ -51,18 +50,19 @@ class Observer:
         self.coverage.faults[fault.value, operation] += 1
         self._record(Faulted(self._clock(), fault.value, caller, operation))
 
-    def crashed(self, instance: Instance) -> None:
-        """An instance is about to crash."""
-        in_hand = self._in_hand.pop(instance.name, {})
-        if instance.state is State.STOPPING:
-            self.coverage.crashes[Place.IN_A_DRAIN] += 1
-        if True in in_hand.values():
-            self.coverage.crashes[Place.BETWEEN_PUT_AND_DELETE] += 1
-        if len(set(in_hand.values())) > 1:
-            self.coverage.crashes[Place.BETWEEN_BATCH_ENTRIES] += 1
-        if self._sent.pop(instance.name, None) == self._clock():
-            self.coverage.crashes[Place.BETWEEN_SEND_AND_ANSWER] += 1
-        self.coverage.crashes[Place.ELSEWHERE] += not in_hand
+    def crashed(self, instance: Instance, unheard: frozenset[str]) -> None:
+        """An instance is about to crash, and with it the answers to operations that were done."""
+        stored = self._in_hand.pop(instance.name, {}).values()
+        stopping = instance.state is State.STOPPING
+        places = {
+            Place.IN_A_DRAIN: stopping,
+            Place.BETWEEN_PUT_AND_DELETE: True in stored,
+            Place.BETWEEN_PUT_AND_DELETE_IN_A_DRAIN: stopping and True in stored,
+            Place.BETWEEN_BATCH_ENTRIES: len(set(stored)) > 1,
+            Place.BETWEEN_SEND_AND_ANSWER: "SendMessageBatch" in unheard,
+        }
+        fell = [place for place, here in places.items() if here] or [Place.ELSEWHERE]
+        self.coverage.crashes.update(fell)
 
     def _about(self, call: Call, answer: Answer | AwsError) -> list[str]:
         """The ids of the messages that a call was about."""

@@ -12,6 +12,7 @@ from sim.faults.plan import Plan
 from sim.history.checker import Verdict
 from sim.history.events import Event
 from sim.world.coverage import Coverage
+from sim.world.examination import examine
 from sim.world.pool import Pool
 from sim.world.setup import Setup, draw_plan, draw_setup
 from sim.world.world import World
@@ -47,7 +48,7 @@ def run(
     """
     setup = setup or draw_setup(seed)
     world = World(seed, setup, plan or draw_plan(seed, setup), pool, trail=trail)
-    with staged(), closing(world.episodes()) as episodes:
+    with staged(), closing(world.episodes(examine)) as episodes:
         for number, episode in enumerate(episodes, 1):
             if keep is not None:
                 keep += episode.history

@@ -23,14 +23,18 @@ _RECEIVE: _Operation = ("sqs", "ReceiveMessage")
 _DELETE: _Operation = ("sqs", "DeleteMessageBatch")
 _KEEP: _Operation = ("sqs", "ChangeMessageVisibilityBatch")
 OPERATIONS: tuple[_Operation, ...] = (_SEND, _RECEIVE, _DELETE, _KEEP, ("s3", "PutObject"), ("ssm", "GetParameter"))
-_BEFALLS: dict[Fault, tuple[_Operation, ...]] = {
-    Fault.PARTIAL_BATCH_FAILURE: (_SEND, _SEND, _DELETE, _KEEP),
+_ONLY: dict[Fault, tuple[_Operation, ...]] = {
+    Fault.PARTIAL_BATCH_FAILURE: (_SEND, _DELETE, _KEEP),
     Fault.DUPLICATE_DELIVERY: (_RECEIVE, _DELETE),
     Fault.DELAYED_DELIVERY: (_SEND,),
     Fault.REORDERING: (_RECEIVE,),
     Fault.EMPTY_RECEIVE: (_RECEIVE,),
 }
 """What a fault can befall, where that is not every call."""
+BEFALLS = tuple(
+    (fault, operation) for fault in Fault if fault not in SCHEDULED for operation in _ONLY.get(fault, OPERATIONS)
+)
+"""All that can befall calls."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +74,22 @@ def draw_setup(seed: int) -> Setup:
 
 
 def draw_plan(seed: int, setup: Setup) -> Plan:
-    """The faults of a seed: up to sixteen rules, most of them for a while only."""
+    """The faults of a seed: up to sixteen rules, most of them for a while only.
+
+    Besides, the seeds take turns with what can befall calls, so that a sweep leaves out nothing.
+    """
     draw = stream(seed, "plan")
-    return Plan(tuple(_rule(draw, setup.storm) for _ in range(draw.randint(2, 16))), seed, setup.storm)
+    rules = tuple(_rule(draw, setup.storm) for _ in range(draw.randint(2, 16)))
+    return Plan((*rules, *_turn(draw, seed)), seed, setup.storm)
+
+
+def _turn(draw: Random, seed: int) -> tuple[Rule, ...]:
+    """What the seed's turn is, for the whole storm; a message is kept where S3 is slow."""
+    fault, operation = BEFALLS[seed % len(BEFALLS)]
+    turn = _call_rule(draw, fault, operation, 0.3, 0.0, None)
+    if operation != _KEEP:
+        return (turn,)
+    return (turn, Rule(Fault.LATENCY, service="s3", operation="PutObject", probability=0.3, seconds=7.0))
 
 
 def _rule(draw: Random, storm: float) -> Rule:
@@ -85,8 +102,13 @@ def _rule(draw: Random, storm: float) -> Rule:
         lasts = {Fault.PARTITION: draw.choice([5.0, 60.0, 200.0]), Fault.CLOCK_SKEW: draw.uniform(-3600, 3600)}
         every = draw.choice([5.0, 20.0, 60.0])
         return Rule(fault, caller, cut, None, 1.0, since, until, every, lasts.get(fault))
-    service, operation = draw.choice(_BEFALLS.get(fault, OPERATIONS))
+    operation = draw.choice(_ONLY.get(fault, OPERATIONS))
+    return _call_rule(draw, fault, operation, draw.choice([0.02, 0.1, 0.3, 0.7]), since, until)
+
+
+def _call_rule(
+    draw: Random, fault: Fault, operation: _Operation, probability: float, since: float, until: float | None
+) -> Rule:
     seconds = draw.choice([0.1, 1.0, 7.0]) if fault in TIMED else None
     rate = draw.choice([0.5, 5.0]) if fault is Fault.BANDWIDTH else None
-    probability = draw.choice([0.02, 0.1, 0.3, 0.7])
-    return Rule(fault, None, service, operation, probability, since, until, None, seconds, rate)
+    return Rule(fault, None, *operation, probability, since, until, None, seconds, rate)

@@ -22,7 +22,6 @@ from sim.world.account import Account
 from sim.world.balancer import Balancer
 from sim.world.chance import stream
 from sim.world.clients import WRONG, Client, Habit
-from sim.world.examination import examine
 from sim.world.fleet import Fleet
 from sim.world.nemesis import Nemesis
 from sim.world.network import Network
@@ -65,10 +64,10 @@ class World:
         self.account = Account(setup.max_receive_count)
         self.nemesis = Nemesis(plan, lambda: self.scheduler.now)
         self.observer = Observer(lambda: self.scheduler.now, self.history.append, trail=trail)
-        network = Network(self.scheduler, self.nemesis, stream(seed, "network"), self.account, self.observer)
+        self.network = Network(self.scheduler, self.nemesis, stream(seed, "network"), self.account, self.observer)
         self.balancer = Balancer(self.runtime, stream(seed, "balancer"))
         self.fleet = Fleet(
-            seed, setup, self.scheduler, network, self.balancer, pool, self.observer.crashed, self._failed
+            seed, setup, self.scheduler, self.network, self.balancer, pool, self.observer.crashed, self._failed
         )
         self.token = "token-0"  # noqa: S105 - there is nothing behind it
         self._seed = seed
@@ -77,14 +76,14 @@ class World:
         self._rotations = 0
         self._poisons = 0
 
-    def episodes(self) -> Generator[Episode]:
-        """The episodes, one after the other, without end."""
+    def episodes(self, examine: Callable[[World], None]) -> Generator[Episode]:
+        """The episodes, one after the other, without end; `examine` is the examination."""
         with ExitStack() as stack:
             stack.enter_context(botocore_sleeps(self._nap))
             stack.callback(self._end)
             self.fleet.start()
             while True:
-                yield self._episode()
+                yield self._episode(examine)
 
     @property
     def coverage(self) -> Coverage:
@@ -128,7 +127,7 @@ class World:
         """Records a measurement."""
         self.history.append(Observed(self.scheduler.now, what, measured, limit))
 
-    def _episode(self) -> Episode:
+    def _episode(self, examine: Callable[[World], None]) -> Episode:
         self.history.clear()
         self._wrongly_accepted = 0
         self.observer.forget()
@@ -161,6 +160,7 @@ class World:
         self.scheduler.spawn(lambda: self._now_and_then(self.setup.poison, self._poison, over))
         self.scheduler.park(self.setup.storm)
         self.nemesis.stop()
+        self.network.calm()
         # Instances that are to come back do so in their time; the clients' last tries end in theirs.
         while busy:
             self.scheduler.park(1.0)
@@ -172,8 +172,7 @@ class World:
             self.nemesis.part(hit)
             self.observer.struck(fault, role, hit.rule.service or "AWS")
             return
-        for name in self.fleet.befall(hit):
-            self.observer.struck(fault, name, "")
+        self.fleet.befall(hit, lambda fault, name: self.observer.struck(fault, name, ""))
 
     def _publish_until(self, client: Client, over: Callable[[], bool], busy: dict[str, Client]) -> None:
         while not over():
@@ -205,6 +204,5 @@ class World:
         self.scheduler.park(self.runtime.random.uniform(0, 1))
 
     def _end(self) -> None:
-        for instance in list(self.fleet.instances.values()):
-            self.fleet.crash(instance)
+        self.fleet.end()
         self.scheduler.close()

@@ -102,7 +102,7 @@ def test_a_plan_is_followed(pool: Pool) -> None:
     hit = {fault for fault, _ in result.coverage.faults}
     assert hit >= {"kill-task", "answer-lost"}
     assert result.coverage.crashes[Place.BETWEEN_PUT_AND_DELETE] > 0
-    assert "throttle" in result.coverage.never_hit()
+    assert {"throttle of PutObject", "kill-instance"} <= set(result.coverage.never_hit())
 
 
 def test_a_world_goes_on_for_as_long_as_it_is_wanted_and_keeps_nothing(pool: Pool) -> None:
@@ -113,6 +113,29 @@ def test_a_world_goes_on_for_as_long_as_it_is_wanted_and_keeps_nothing(pool: Poo
     assert result.coverage.seconds >= 0.2 * 3600
     assert sum(isinstance(event, Invoked) for event in kept) == result.coverage.publishes
     assert len(result.history) < len(kept)
+
+
+def test_seeds_that_leave_something_out_are_told_where_they_must_not(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.json"
+    plan.write_text(dump(Plan((Rule(Fault.THROTTLE, operation="PutObject", probability=0.5),))))
+    command = ["world", "run", "--seeds", str(SEEDS[0]), "--plan", str(plan)]
+    assert CliRunner().invoke(app, command).exit_code == 0
+    ended = CliRunner().invoke(app, [*command, "--complete"])
+    assert ended.exit_code == 1
+    assert "latency of GetParameter" in ended.stderr
+    assert "throttle of PutObject" not in ended.stderr
+
+
+def test_a_task_is_killed_where_most_is_at_stake(pool: Pool) -> None:
+    rules = (
+        Rule(Fault.STOP_TASK, every=3.0),
+        Rule(Fault.KILL_TASK, caller="worker", every=7.0),
+        Rule(Fault.KILL_TASK, caller="api", every=7.0),
+    )
+    busy = Setup(apis=3, workers=3, pause=0.5, storm=120.0, token_cache=5.0)
+    results = [run(seed, 0, pool, setup=busy, plan=Plan(rules, 1)) for seed in (1, 2, 3)]
+    assert all(result.verdict.good for result in results)
+    assert {place for result in results for place, times in result.coverage.crashes.items() if times} == set(Place)
 
 
 def test_seeds_are_written_as_ranges() -> None:
