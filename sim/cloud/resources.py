@@ -26,6 +26,8 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "local"}
 """LocalStack takes a 12-digit access key id as the account, and any secret."""
 
 _BATCH = 10
+_LARGEST_BYTES = 1_048_576
+"""Of a message in SQS. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
 _CONFIG = Config(
     s3={"addressing_style": "path"}, max_pool_connections=32, read_timeout=20, retries={"total_max_attempts": 3}
 )
@@ -102,7 +104,11 @@ class DataPlane:
         # With attributes, CreateQueue refuses a queue that is there with others.
         self.sqs.set_queue_attributes(
             QueueUrl=self.sqs.create_queue(QueueName=_name(names.queue_url))["QueueUrl"],
-            Attributes={"VisibilityTimeout": str(visibility_timeout), "RedrivePolicy": redrive},
+            Attributes={
+                "VisibilityTimeout": str(visibility_timeout),
+                "RedrivePolicy": redrive,
+                "MaximumMessageSize": str(_LARGEST_BYTES),
+            },
         )
         with suppress(self.s3.exceptions.BucketAlreadyOwnedByYou):
             self.s3.create_bucket(Bucket=names.bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -151,6 +157,11 @@ class DataPlane:
                 self.sqs.change_message_visibility(
                     QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
                 )
+
+    def message_max_bytes(self) -> int:
+        """What the queue takes in one message."""
+        wanted = self.sqs.get_queue_attributes(QueueUrl=self.resources.queue_url, AttributeNames=["MaximumMessageSize"])
+        return int(wanted["Attributes"]["MaximumMessageSize"])
 
     def depth(self) -> Depth:
         """How full the queue is."""

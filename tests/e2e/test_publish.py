@@ -13,8 +13,6 @@ from sim.targets.target import Capability, Target
 
 pytestmark = pytest.mark.needs(Capability.OBJECTS)
 
-SQS_LIMIT_BYTES = 1_048_576
-
 
 def test_an_email_is_one_object_named_by_its_own_time(target: Target, ledger: Ledger, email: Email) -> None:
     message_id = ledger.publish(email)
@@ -61,30 +59,35 @@ def test_the_first_and_the_last_second_are_taken(ledger: Ledger, email: Email, t
 
 
 @pytest.mark.needs(Capability.LOAD)
-def test_the_largest_email_is_stored_and_one_byte_more_is_refused(ledger: Ledger, client: Client, email: Email) -> None:
+def test_the_largest_email_is_stored_and_one_byte_more_is_refused(
+    target: Target, ledger: Ledger, client: Client, email: Email
+) -> None:
+    largest = target.data_plane.message_max_bytes()
+
     def filled(size: int) -> Email:
         empty = Message(id="0" * 32, received_at=1_700_000_000.001, data=email.model_copy(update={"email_content": ""}))
         room = size - len(empty.encode().encode())
         return email.model_copy(update={"email_content": "é" * (room // 2) + "x" * (room % 2)})
 
     # The time of receipt takes up to three bytes less when its last digits are zeros.
-    ledger.publish(filled(SQS_LIMIT_BYTES))
-    refused = client.publish(filled(SQS_LIMIT_BYTES + 4))
+    ledger.publish(filled(largest))
+    refused = client.publish(filled(largest + 4))
     assert refused.status == 413
     assert refused.document["type"] == "urn:email-api:problem:too-large"
     ledger.verify()
 
 
 @pytest.mark.needs(Capability.LOAD)
-def test_the_size_is_judged_in_bytes_not_in_characters(client: Client, email: Email) -> None:
-    characters = SQS_LIMIT_BYTES // 4 + 1
+def test_the_size_is_judged_in_bytes_not_in_characters(target: Target, client: Client, email: Email) -> None:
+    characters = target.data_plane.message_max_bytes() // 4 + 1
     assert client.publish(email.model_copy(update={"email_content": "\U0001f600" * characters})).status == 413
 
 
 @pytest.mark.needs(Capability.LOAD)
-def test_large_emails_at_once_each_find_room_in_a_batch(ledger: Ledger, email: Email) -> None:
+def test_large_emails_at_once_each_find_room_in_a_batch(target: Target, ledger: Ledger, email: Email) -> None:
+    third = target.data_plane.message_max_bytes() // 3
     ledger.publish_all(
-        (email.model_copy(update={"email_content": f"{number}" * 300_000}) for number in range(9)), concurrency=9
+        (email.model_copy(update={"email_content": f"{number}" * (third - 1000)}) for number in range(9)), concurrency=9
     )
     ledger.verify()
 
