@@ -34,7 +34,7 @@ from sim.publishing import Outcome, publish_files
 from sim.report import Report
 from sim.status import status_of
 from sim.targets import LOCAL, create
-from sim.targets.target import Tell
+from sim.targets.target import Provision, Tell
 from sim.terraform.environment import Environment
 from sim.terraform.installation import Modules
 from sim.terraform.roots import chosen, given
@@ -89,12 +89,16 @@ Unlock = Annotated[bool, typer.Option("--unlock", help="Take away a lock that a 
 
 
 @app.command()
-def up(directory: Directory = _HERE, json: Json = False) -> None:
+def up(
+    directory: Directory = _HERE,
+    provision: Annotated[Provision, typer.Option(help="Who makes queue, bucket and token.")] = Provision.KIT,
+    json: Json = False,
+) -> None:
     """Start the pipeline; it stays up until `sim down`."""
     report = Report(json)
     with report.progress("starting") as tell:
-        stack = stacks.up(directory, tell)
-    report.facts({"url": stack.url, "endpoint": stack.endpoint, **asdict(stack.resources)})
+        stack = stacks.up(directory, provision, tell)
+    report.facts({"url": stack.url, "endpoint": stack.endpoint, "provision": provision, **asdict(stack.resources)})
     report.hint("publish with `sim publish FILE...`, look with `sim objects`, end with `sim down`")
 
 
@@ -308,7 +312,7 @@ def doctor(json: Json = False) -> None:
 
 def _environment(directory: Path, variables: list[str] | None, tell: Tell) -> Environment:
     told = given(variables or ())
-    return Environment(directory / "terraform", stacks.running(directory).endpoint, told, tell)
+    return Environment(stacks.roots(directory), stacks.running(directory).endpoint, told, tell)
 
 
 def _client(url: str | None, directory: Path) -> Client:

@@ -20,8 +20,8 @@ from services.pipeline.message import Email
 from sim.client import Client
 from sim.errors import SimError
 from sim.ledger import Ledger
-from sim.targets import PROVISIONS, TARGETS, create
-from sim.targets.target import FAST, Target
+from sim.targets import TARGETS, create
+from sim.targets.target import FAST, Provision, Target
 
 _TARGET = pytest.StashKey[Target]()
 _LOG_LENGTHS = pytest.StashKey[dict[str, int]]()
@@ -37,8 +37,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--provision",
-        default=PROVISIONS[0],
-        choices=PROVISIONS,
+        default=Provision.KIT,
+        type=Provision,
+        choices=list(Provision),
         help="who makes the resources of a local target: the kit, or production's Terraform",
     )
     group.addoption(
@@ -57,12 +58,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    """Names the target."""
-    return f"sim: target {config.getoption('--target')}"
+    """Names the target, and who makes its resources."""
+    return f"sim: target {config.getoption('--target')}, provisioned by {config.getoption('--provision')}"
 
 
 @pytest.fixture(scope="session")
-def _running_target(request: pytest.FixtureRequest) -> Iterator[Target]:
+def running_target(request: pytest.FixtureRequest) -> Iterator[Target]:
+    """The session's pipeline, for fixtures of a wider scope; a test takes `target`."""
     capture = request.config.pluginmanager.getplugin("capturemanager")
 
     def tell(words: str) -> None:
@@ -82,14 +84,14 @@ def _running_target(request: pytest.FixtureRequest) -> Iterator[Target]:
 
 
 @pytest.fixture
-def target(request: pytest.FixtureRequest, _running_target: Target) -> Iterator[Target]:
+def target(request: pytest.FixtureRequest, running_target: Target) -> Iterator[Target]:
     """The running pipeline, all of it up."""
     for marker in request.node.iter_markers("needs"):
         for capability in marker.args:
-            if capability not in _running_target.capabilities:
-                pytest.skip(f"not applicable: target {_running_target.name} cannot {capability}")
-    yield _running_target
-    _running_target.restore()
+            if capability not in running_target.capabilities:
+                pytest.skip(f"not applicable: target {running_target.name} cannot {capability}")
+    yield running_target
+    running_target.restore()
 
 
 @pytest.fixture

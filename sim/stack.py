@@ -22,6 +22,7 @@ import psutil
 from sim.client import Client
 from sim.cloud.resources import DataPlane, Resources
 from sim.errors import SimError
+from sim.targets.target import Provision
 from sim.waiting import until
 
 _DOWN_SECONDS = 60
@@ -33,6 +34,10 @@ class NothingRuns(SimError):
 
 class NotUp(SimError):
     """The stack could not be started."""
+
+
+class OtherwiseProvisioned(SimError):
+    """A stack was wanted whose resources are another's than those of the one that is up."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,7 @@ class Stack:
     url: str
     endpoint: str
     heartbeat: str
+    provision: Provision
     resources: Resources
     parts: Mapping[str, Part]
 
@@ -83,6 +89,11 @@ def state_file(directory: Path) -> Path:
     return directory / "stack.json"
 
 
+def roots(directory: Path) -> Path:
+    """Where Terraform works on the cloud of the stack of this directory."""
+    return directory / "terraform"
+
+
 def write(stack: Stack, directory: Path) -> None:
     """Writes the state, whole or not at all."""
     partial = state_file(directory).with_suffix(".partial")
@@ -97,7 +108,8 @@ def find(directory: Path) -> Stack | None:
     except FileNotFoundError:
         return None
     parts = {name: Part(**part) for name, part in state["parts"].items()}
-    stack = Stack(**{**state, "resources": Resources(**state["resources"]), "parts": parts})
+    told = {"provision": Provision(state["provision"]), "resources": Resources(**state["resources"]), "parts": parts}
+    stack = Stack(**{**state, **told})
     return stack if stack.alive else None
 
 
@@ -109,17 +121,22 @@ def running(directory: Path) -> Stack:
     return stack
 
 
-def up(directory: Path, tell: Callable[[str], None]) -> Stack:
-    """Starts a stack that stays up, unless one is; returns when it is ready. Raises NotUp."""
+def up(directory: Path, provision: Provision, tell: Callable[[str], None]) -> Stack:
+    """Starts a stack that stays up, unless one is; returns when it is ready. Raises NotUp, or OtherwiseProvisioned."""
     directory.mkdir(parents=True, exist_ok=True)
     with _alone_in(directory):
-        return find(directory) or _start(directory, tell)
+        stack = find(directory) or _start(directory, provision, tell)
+    if stack.provision is not provision:
+        raise OtherwiseProvisioned(
+            f"the stack that is up here was provisioned by {stack.provision}, not {provision}; end it with `sim down`"
+        )
+    return stack
 
 
-def _start(directory: Path, tell: Callable[[str], None]) -> Stack:
+def _start(directory: Path, provision: Provision, tell: Callable[[str], None]) -> Stack:
     state_file(directory).unlink(missing_ok=True)
     supervisor = subprocess.Popen(  # noqa: S603 - this Python, with a module of ours
-        [sys.executable, "-m", "sim.supervisor", str(directory)],
+        [sys.executable, "-m", "sim.supervisor", str(directory), provision],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

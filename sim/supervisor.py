@@ -1,4 +1,4 @@
-"""`python -m sim.supervisor DIRECTORY`: owns a stack from its start until SIGTERM.
+"""`python -m sim.supervisor DIRECTORY PROVISION`: owns a stack from its start until SIGTERM.
 
 Says on standard output what it is waiting for; closes it when the stack is ready.
 """
@@ -6,6 +6,7 @@ Says on standard output what it is waiting for; closes it when the stack is read
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -14,15 +15,18 @@ from types import FrameType
 from sim import stack
 from sim.errors import SimError
 from sim.targets.process import ProcessTarget
-from sim.targets.target import Tuning
+from sim.targets.target import Provision, Tuning
 
 
-def main(directory: Path) -> int:
+def main(directory: Path, provision: Provision) -> int:
     """The exit status: 0 after SIGTERM, 1 if the stack did not come up."""
     signal.signal(signal.SIGTERM, _end)
+    roots = stack.roots(directory)
+    # What a cloud that is gone had.
+    shutil.rmtree(roots, ignore_errors=True)
     try:
-        with ProcessTarget(Tuning(), lambda words: print(words, flush=True)) as target:
-            stack.write(_state(target), directory)
+        with ProcessTarget(Tuning(), _say, provision=provision, roots=roots) as target:
+            stack.write(_state(target, provision), directory)
             _close_output()
             while True:
                 signal.pause()
@@ -31,18 +35,24 @@ def main(directory: Path) -> int:
         return 1
     finally:
         stack.state_file(directory).unlink(missing_ok=True)
+        shutil.rmtree(roots, ignore_errors=True)
 
 
-def _state(target: ProcessTarget) -> stack.Stack:
+def _state(target: ProcessTarget, provision: Provision) -> stack.Stack:
     return stack.Stack(
         supervisor=os.getpid(),
         started=stack.start_time(),
         url=target.url,
         endpoint=target.data_plane.endpoint,
         heartbeat=str(target.heartbeat),
+        provision=provision,
         resources=target.data_plane.resources,
         parts={process.name: stack.Part(process.pid, str(process.log)) for process in target.processes if process.pid},
     )
+
+
+def _say(words: str) -> None:
+    print(words, flush=True)
 
 
 def _close_output() -> None:
@@ -59,4 +69,4 @@ def _end(_number: int, _frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), Provision(sys.argv[2])))

@@ -6,30 +6,30 @@ import os
 
 from sim.errors import SimError
 from sim.targets.process import ProcessTarget
-from sim.targets.target import Target, Tell, Tuning
+from sim.targets.target import Provision, Target, Tell, Tuning
 
 LOCAL = ("process", "docker")
 """Those that are started here."""
 TARGETS = (*LOCAL, "aws")
-PROVISIONS = ("kit", "terraform")
-"""Who makes queue, bucket and token of a local target: the kit in a second, or production's Terraform in minutes."""
 
 
-def create(name: str, tuning: Tuning, tell: Tell, *, reuse: bool = False, provision: str = PROVISIONS[0]) -> Target:
-    """The target of this name, not yet up; `provision` is who makes its resources. Raises SimError if it cannot be."""
-    terraform = provision == "terraform"
+def create(
+    name: str, tuning: Tuning, tell: Tell, *, reuse: bool = False, provision: Provision = Provision.KIT
+) -> Target:
+    """The target of this name, not yet up. Raises SimError if it cannot be."""
+    terraform = provision is Provision.TERRAFORM
     if terraform and name not in LOCAL:
         raise SimError(f"the target {name!r} is not provisioned from here; choose one of {', '.join(LOCAL)}")
     if terraform and reuse:
         raise SimError("what Terraform made is not taken over by a later run: leave out --reuse or --provision")
     match name:
         case "process":
-            return ProcessTarget(tuning, tell, terraform=terraform)
+            return ProcessTarget(tuning, tell, provision=provision)
         case "docker":
             # Not before it is asked for: what it imports takes as long as LocalStack's start.
             from sim.targets.docker import DockerTarget  # noqa: PLC0415
 
-            return DockerTarget(tuning, tell, reuse=reuse, terraform=terraform)
+            return DockerTarget(tuning, tell, reuse=reuse, provision=provision)
         case "aws":
             from sim.targets.aws import AwsTarget, AwsTargetWithBucket, Place  # noqa: PLC0415
 

@@ -33,6 +33,7 @@ from sim.targets.target import (
     SERVICES,
     AwsService,
     Capability,
+    Provision,
     Service,
     Target,
     Tell,
@@ -58,9 +59,10 @@ class DockerTarget(Target):
     name: ClassVar[str] = "docker"
     capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
 
-    def __init__(self, tuning: Tuning, tell: Tell, *, reuse: bool = False, terraform: bool = False) -> None:
-        """With `terraform`, production's roots make the resources, and their task definitions set the services."""
-        self._terraform = terraform
+    def __init__(
+        self, tuning: Tuning, tell: Tell, *, reuse: bool = False, provision: Provision = Provision.KIT
+    ) -> None:
+        self._provision = provision
         self._tuning = tuning
         self._tell = tell
         self._reuse = reuse
@@ -195,7 +197,7 @@ class DockerTarget(Target):
         until(self._gateway_ready, "the gateway to be ready", seconds=_READY_SECONDS)
         self._tell("waiting for LocalStack")
         until(lambda: is_ready(self.data_plane.endpoint), "LocalStack to be ready", seconds=_READY_SECONDS)
-        settings = self._apply() if self._terraform else self._create()
+        settings = self._apply() if self._provision is Provision.TERRAFORM else self._create()
         for service in SERVICES:
             spec = Spec(
                 service,

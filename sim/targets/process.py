@@ -26,7 +26,19 @@ from sim.targets.settings import (
     service_environment,
     terraform_variables,
 )
-from sim.targets.target import CALLS, PORTS, SERVICES, AwsService, Capability, Service, Target, Tell, Tuning, port
+from sim.targets.target import (
+    CALLS,
+    PORTS,
+    SERVICES,
+    AwsService,
+    Capability,
+    Provision,
+    Service,
+    Target,
+    Tell,
+    Tuning,
+    port,
+)
 from sim.terraform.applied import applied
 from sim.terraform.environment import Environment
 from sim.waiting import until
@@ -42,9 +54,12 @@ class ProcessTarget(Target):
     name: ClassVar[str] = "process"
     capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability) - {Capability.LIMIT_MEMORY}
 
-    def __init__(self, tuning: Tuning, tell: Tell, *, terraform: bool = False) -> None:
-        """With `terraform`, production's roots make the resources, and their task definitions set the services."""
-        self._terraform = terraform
+    def __init__(
+        self, tuning: Tuning, tell: Tell, *, provision: Provision = Provision.KIT, roots: Path | None = None
+    ) -> None:
+        """`roots` is the folder in which Terraform works, if not one that ends with the run."""
+        self._provision = provision
+        self._roots = roots
         self._tuning = tuning
         self._tell = tell
         self._scope = Scope()
@@ -54,7 +69,7 @@ class ProcessTarget(Target):
 
     def up(self) -> None:
         self._cloud.open()
-        if self._terraform:
+        if self._provision is Provision.TERRAFORM:
             self._apply()
         else:
             self._create()
@@ -113,7 +128,7 @@ class ProcessTarget(Target):
     @cached_property
     def environment(self) -> Environment:
         """Terraform's, which makes the resources where it is asked to."""
-        directory = self._scope.directory / "terraform"
+        directory = self._roots or self._scope.directory / "terraform"
         return Environment(directory, self._cloud.endpoint, terraform_variables(self._tuning), self._tell)
 
     @property

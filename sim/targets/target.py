@@ -36,6 +36,16 @@ GATEWAY = "gateway"
 """The gateway's name among the parts of a target; its log is the trail."""
 
 
+class Provision(StrEnum):
+    """Who makes queue, bucket and token of a local target: the kit in a second, or production's Terraform in minutes.
+
+    What Terraform makes has task definitions, too, and they set the services.
+    """
+
+    KIT = "kit"
+    TERRAFORM = "terraform"
+
+
 class Capability(StrEnum):
     """What a test may ask of a target beyond publishing."""
 

@@ -21,7 +21,7 @@ PAGES = [
     "SECURITY.md",
     *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
 ]
-RUN_IN_ORDER = ("README.md", "docs/faults.md", "docs/try.md", "docs/world.md")
+RUN_IN_ORDER = ("README.md", "docs/faults.md", "docs/terraform.md", "docs/try.md", "docs/world.md")
 """Their commands of the kit are run here, those of docker in `tests/compose`."""
 RUN_ELSEWHERE = {"docs/compose.md": "tests/compose", "docs/images.md": "tests/images"}
 
@@ -47,12 +47,15 @@ def test_ci_runs_every_make_command_of_a_page(page: str) -> None:
     assert made <= ci
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", RUN_IN_ORDER)
-def test_the_commands_of_the_kit_work_in_their_order(page: str, tmp_path: Path) -> None:
+def test_the_commands_of_the_kit_work_in_their_order(page: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    if page == "docs/terraform.md":
+        request.getfixturevalue("terraform")
     environment = {**os.environ, "SIM_DIR": str(tmp_path)}
     shown = [command for command in commands(page) if not command.startswith(("make ", "docker "))]
     assert shown
-    assert (".venv/bin/sim up" in shown) == (shown[-1] == ".venv/bin/sim down")
+    assert shown[0].startswith(".venv/bin/sim up") == (shown[-1] == ".venv/bin/sim down")
     try:
         for command in shown:
             done = subprocess.run(

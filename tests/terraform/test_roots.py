@@ -1,4 +1,7 @@
-"""Production's Terraform from its first apply to the last destroy, each test on what those before it have left."""
+"""Production's Terraform from its first apply to the last destroy, each test on what those before it have left.
+
+The apply is the start of the session's target. That the pipeline runs on what it made, the end-to-end tests show.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +12,18 @@ from typing import Final
 import jmespath
 import pytest
 
-from services.pipeline.message import Email
 from sim.command import CommandFailed
-from sim.ledger import Ledger
+from sim.targets.docker import DockerTarget
 from sim.targets.process import ProcessTarget
-from sim.targets.target import FAST, Target
+from sim.targets.target import Provision
 from sim.terraform.environment import SIDE_BY_SIDE, Environment
 from sim.terraform.roots import BOOTSTRAP, NEEDS
 from tests.cloud.conftest import Client
-from tests.e2e.test_poison import test_poison_is_dead_and_the_good_are_stored as poison_is_dead_and_the_good_are_stored
 from tests.terraform.conftest import client
 
 pytestmark = pytest.mark.timeout(600)
+
+Provisioned = ProcessTarget | DockerTarget
 
 CREATED: Final = ("create",)
 UPDATED: Final = ("update",)
@@ -55,26 +58,28 @@ ASKED: Final[dict[str, dict[str, object]]] = {
 
 
 @pytest.fixture(scope="module")
-def _running_target(provider: None) -> Iterator[Target]:  # noqa: ARG001 - it is there
-    """In the place of the one that `--target` names."""
-    with ProcessTarget(FAST, print, terraform=True) as target:
-        target.environment.apply(("github",))
-        yield target
+def provisioned(request: pytest.FixtureRequest) -> Provisioned:
+    """The session's target, with all roots applied. It is Terraform's only where `--provision terraform` is given."""
+    if request.config.getoption("--provision") is not Provision.TERRAFORM:
+        pytest.skip("not applicable: the resources of the target are not Terraform's")
+    running: Provisioned = request.getfixturevalue("running_target")
+    running.environment.apply(("github",))
+    return running
 
 
 @pytest.fixture(scope="module")
-def environment(_running_target: ProcessTarget) -> Environment:
+def environment(provisioned: Provisioned) -> Environment:
     """All roots, applied."""
-    return _running_target.environment
+    return provisioned.environment
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _second(_running_target: ProcessTarget, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Future[Environment]]:
+def _second(provisioned: Provisioned, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Future[Environment]]:
     """Bootstrapped while the other tests run: most of it is waiting."""
 
     def bootstrapped() -> Environment:
         told = {"environment": "second"}
-        second = Environment(tmp_path_factory.mktemp("second"), _running_target.data_plane.endpoint, told, print)
+        second = Environment(tmp_path_factory.mktemp("second"), provisioned.data_plane.endpoint, told, print)
         second.apply((BOOTSTRAP,))
         return second
 
@@ -89,9 +94,9 @@ def second(_second: Future[Environment]) -> Environment:
 
 
 @pytest.fixture(scope="module")
-def aws(_running_target: ProcessTarget) -> Callable[[str], Client]:
+def aws(provisioned: Provisioned) -> Callable[[str], Client]:
     """Makes clients of the account that Terraform has."""
-    return lambda service: client(service, _running_target.data_plane.endpoint)
+    return lambda service: client(service, provisioned.data_plane.endpoint)
 
 
 def test_a_second_plan_of_every_root_changes_nothing(environment: Environment) -> None:
@@ -100,9 +105,9 @@ def test_a_second_plan_of_every_root_changes_nothing(environment: Environment) -
     assert dict(zip(NEEDS, plans, strict=True)) == dict.fromkeys(NEEDS, ())
 
 
-def test_the_outputs_say_what_people_and_workflows_need(environment: Environment, target: Target) -> None:
+def test_the_outputs_say_what_people_and_workflows_need(environment: Environment, provisioned: Provisioned) -> None:
     outputs = {name: environment.root(name).outputs() for name in NEEDS}
-    resources = target.data_plane.resources
+    resources = provisioned.data_plane.resources
     assert outputs["messaging"]["queue_url"] == resources.queue_url
     assert outputs["messaging"]["dead_letter_queue_url"] == resources.dead_letter_queue_url
     assert outputs["messaging"]["bucket"] == resources.bucket
@@ -110,13 +115,6 @@ def test_the_outputs_say_what_people_and_workflows_need(environment: Environment
     assert outputs["services/api"]["url"] == f"http://{outputs['cluster']['load_balancer_dns_name']}"
     assert outputs["bootstrap"]["state_bucket"] == environment.state_bucket
     assert {"build_role_arn", "deploy_role_arn"} <= outputs["github"].keys()
-
-
-def test_the_services_run_on_what_the_roots_made(target: Target, ledger: Ledger, email: Email) -> None:
-    emails = [email.model_copy(update={"email_subject": f"number {number}"}) for number in range(100)]
-    poison_is_dead_and_the_good_are_stored(target, ledger, emails)
-    ledger.publish_all(emails[20:])
-    ledger.verify()
 
 
 def test_another_image_is_a_new_task_definition_and_its_deployment(environment: Environment) -> None:

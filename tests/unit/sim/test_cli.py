@@ -139,6 +139,10 @@ def test_a_stack_from_up_to_down(up: Ended, sim: Sim, temporary: Path) -> None:
     assert "waiting for LocalStack" in up.err
     processes = family(stacks.running(STATE).supervisor)
 
+    other = sim("up", "--provision", "terraform")
+    assert other.status == 1
+    assert "provisioned by kit, not terraform; end it with `sim down`" in other.err
+
     again = sim("up", "--json")
     assert (again.status, again.document) == (0, up.document)
     assert family(stacks.running(STATE).supervisor) == processes
