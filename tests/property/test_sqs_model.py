@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from hypothesis import event, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -123,3 +123,26 @@ class BadDays(RuleBasedStateMachine):
 
 TestBadDays = BadDays.TestCase
 TestBadDays.settings = settings(max_examples=200, stateful_step_count=40)
+
+
+@given(st.integers(1, 43_200), st.sampled_from(["queue", "receive", "change"]), st.floats(0.001, 0.999))
+def test_in_calm_a_message_is_hidden_for_its_visibility_timeout_and_no_longer(
+    timeout: int, told_by: str, share: float
+) -> None:
+    queue = Queue(URL, "arn", visibility_timeout=timeout if told_by == "queue" else 30)
+    sqs = Sqs([queue])
+    calm = Seeded(random.Random(0), {})
+
+    def call(operation: str, now: float, **parameters: Any) -> dict[str, Any]:
+        answer = sqs.call(operation, {"QueueUrl": URL, **parameters}, now=now, choose=calm)
+        assert not isinstance(answer, Wait)
+        return answer
+
+    call("SendMessage", 0.0, MessageBody="a")
+    asked = {"VisibilityTimeout": timeout} if told_by == "receive" else {}
+    [message] = call("ReceiveMessage", 0.0, **asked)["Messages"]
+    if told_by == "change":
+        call("ChangeMessageVisibility", 0.0, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=timeout)
+    assert "Messages" not in call("ReceiveMessage", timeout * share)
+    [again] = call("ReceiveMessage", float(timeout))["Messages"]
+    assert again["MessageId"] == message["MessageId"]

@@ -5,6 +5,7 @@ A failure is shrunk to a small plan on a small pipeline, and told with the story
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
@@ -59,6 +60,8 @@ def told(result: Result) -> None:
             note("\n".join(story(result.history, name)))
 
 
+# Hypothesis shrinks for five minutes at most, and only then tells the story.
+@pytest.mark.timeout(600)
 @settings(max_examples=30)
 @given(st.integers(0, 2**16), setups, plans)
 def test_nothing_is_lost_or_doubled(seed: int, setup: Setup, plan: Plan) -> None:
