@@ -86,8 +86,9 @@ class Queue:
         """
         if self.dead_letters is None or self.max_receive_count is None:
             return
-        for message in [each for each in self.messages.values() if each.visible(now)]:
-            if message.receive_count >= self.max_receive_count:
+        spent = [each for each in self.messages.values() if each.receive_count >= self.max_receive_count]
+        for message in spent:
+            if message.visible(now):
                 self.remove(message)
                 message.handles = []
                 message.visible_at = now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from sim.world.world import World
 
 _CREDENTIALS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
 """So that boto3 looks for no others."""
+_ALLOCATIONS = 50_000
+"""Between two looks of the collector: https://docs.python.org/3/library/gc.html#gc.set_threshold"""
 
 
 @dataclass(frozen=True)
@@ -59,15 +62,19 @@ def run(
 
 @contextmanager
 def staged() -> Iterator[None]:
-    """What worlds need of the process around them: credentials that are none, and no logs of the services."""
+    """What worlds need of the process around them: credentials that are none, no logs of the services, and a collector
+    that does not look through boto3's models every few milliseconds, which takes an eighth of the time."""
     before = {name: os.environ.get(name) for name in _CREDENTIALS}
     os.environ.update(_CREDENTIALS)
     services = logging.getLogger("services")
     level = services.level
     services.setLevel(logging.CRITICAL + 1)
+    collects = gc.get_threshold()
+    gc.set_threshold(_ALLOCATIONS, *collects[1:])
     try:
         yield
     finally:
+        gc.set_threshold(*collects)
         services.setLevel(level)
         for name, value in before.items():
             os.environ.pop(name, None)

@@ -15,6 +15,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 from sim.world.contract import Answer, AwsError, Choice, Freedom, Parameters, Wait, find, operation
@@ -135,13 +136,13 @@ def _deliverable(queue: Queue, now: float, choose: Choice, at_most: int) -> Sequ
     the order is kept as well as can be, not always.
     """
     queue.redrive(now)
-    candidates = [message for message in queue.messages.values() if message.visible(now)]
-    if len(candidates) < len(queue.messages) and choose.happens(Freedom.DUPLICATE_DELIVERY):
-        in_flight = [message for message in queue.messages.values() if message.in_flight(now)]
-        candidates = [*choose.pick(in_flight, at_most), *candidates]
-    if len(candidates) > 1 and choose.happens(Freedom.REORDERING):
-        return choose.pick(candidates, at_most)
-    return candidates[:at_most]
+    visible = (message for message in queue.messages.values() if message.visible(now))
+    copies: Sequence[Message] = ()
+    if queue.messages and choose.happens(Freedom.DUPLICATE_DELIVERY):
+        copies = choose.pick([message for message in queue.messages.values() if message.in_flight(now)], at_most)
+    if queue.messages and choose.happens(Freedom.REORDERING):
+        return choose.pick([*copies, *visible], at_most)
+    return [*copies, *islice(visible, at_most)][:at_most]
 
 
 def _deliver(

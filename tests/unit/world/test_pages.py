@@ -8,6 +8,7 @@ from pathlib import Path
 from sim.faults.plan import Fault
 from sim.world import sqs
 from sim.world.contract import Freedom
+from sim.world.mutants import MUTANTS
 from tests.property.conformance.departures import DEPARTURES
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
@@ -38,6 +39,13 @@ def test_every_departure_of_an_emulator_is_told() -> None:
     ]
     links = [(each.what, each.emulators, f"[{Path(each.page).stem}]({AWS}{each.page})") for each in DEPARTURES]
     assert told == links
+
+
+def test_every_planted_bug_is_told_with_the_verdict_that_it_must_have() -> None:
+    rows = table("world.md", "planted bug")
+    assert [name for name, *_ in rows] == [mutant.name for mutant in MUTANTS]
+    for (_, verdicts, *_), mutant in zip(rows, MUTANTS, strict=True):
+        assert set(verdicts.split(", ")) & mutant.verdicts
 
 
 def test_every_fault_is_told_with_what_the_world_does() -> None:
