@@ -165,8 +165,10 @@ def test_nothing_is_left_when_all_is_destroyed(
     environment: Environment, second: Environment, aws: Callable[[str], Client]
 ) -> None:
     assert [made for made in MADE if not found(aws, *made)] == [], "these ask where nothing is"
-    second.destroy((BOOTSTRAP,))
-    environment.destroy(tuple(NEEDS))
+    with ThreadPoolExecutor(1) as beside:
+        other = beside.submit(second.destroy, (BOOTSTRAP,))
+        environment.destroy(tuple(NEEDS))
+        other.result()
     left = {f"{service} {operation}": found(aws, service, operation, names) for service, operation, names in MADE}
     assert left == {asked: [] for asked in left}
 
