@@ -41,11 +41,11 @@ def test_every_departure_of_an_emulator_is_told() -> None:
     assert told == links
 
 
-def test_every_planted_bug_is_told_with_the_verdict_that_it_must_have() -> None:
+def test_every_planted_bug_is_told_with_its_verdicts() -> None:
     rows = table("world.md", "planted bug")
     assert [name for name, *_ in rows] == [mutant.name for mutant in MUTANTS]
     for (_, verdicts, *_), mutant in zip(rows, MUTANTS, strict=True):
-        assert set(verdicts.split(", ")) & mutant.verdicts
+        assert set(verdicts.split(", ")) <= mutant.verdicts
 
 
 def test_every_fault_is_told_with_what_the_world_does() -> None:

@@ -20,4 +20,27 @@ def describe_launch_template_versions(call: Call) -> Values:
     return answer
 
 
-OPERATIONS: Operations = {"DescribeLaunchTemplateVersions": describe_launch_template_versions}
+def modify_vpc_endpoint(call: Call) -> Values:
+    """With the route tables of a gateway endpoint come and go the routes to it.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyVpcEndpoint.html
+    https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html
+    """
+    answer = call.forward()
+    endpoint_id = call.parameters["VpcEndpointId"]
+    [endpoint] = call.forward("DescribeVpcEndpoints", {"VpcEndpointIds": [endpoint_id]})["VpcEndpoints"]
+    if endpoint.get("VpcEndpointType") == "Gateway":
+        lists = call.forward("DescribeManagedPrefixLists", {})["PrefixLists"]
+        [destination] = [each["PrefixListId"] for each in lists if each["PrefixListName"] == endpoint["ServiceName"]]
+        for table in call.parameters.get("AddRouteTableIds") or []:
+            route = {"RouteTableId": table, "DestinationPrefixListId": destination}
+            call.forward("CreateRoute", {**route, "GatewayId": endpoint_id})
+        for table in call.parameters.get("RemoveRouteTableIds") or []:
+            call.forward("DeleteRoute", {"RouteTableId": table, "DestinationPrefixListId": destination})
+    return answer
+
+
+OPERATIONS: Operations = {
+    "DescribeLaunchTemplateVersions": describe_launch_template_versions,
+    "ModifyVpcEndpoint": modify_vpc_endpoint,
+}
