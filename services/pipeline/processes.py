@@ -6,6 +6,7 @@ import multiprocessing
 import signal
 import sys
 from collections.abc import Callable
+from multiprocessing import resource_tracker
 
 from services.pipeline.signals import END
 
@@ -22,11 +23,12 @@ def run(count: int, work: Callable[[int], int]) -> int:
     spawn = multiprocessing.get_context("spawn")
     children = [spawn.Process(target=_child, args=(work, number)) for number in range(count)]
     waited_for = {*END, signal.SIGCHLD}
+    # multiprocessing starts its helper with the first child, and unblocks END for that.
+    resource_tracker.ensure_running()
+    # The children begin with this mask: one that is told to end while it loads does so when it has.
     signal.pthread_sigmask(signal.SIG_BLOCK, waited_for)
     for child in children:
         child.start()
-    # multiprocessing has unblocked END to start its helper; what came meanwhile is in `came`.
-    signal.pthread_sigmask(signal.SIG_BLOCK, waited_for)
     # SIGCHLD comes for a child that is stopped or continued, too.
     while not came and all(child.is_alive() for child in children):
         came += {signal.sigwait(waited_for)} & END
@@ -39,5 +41,5 @@ def run(count: int, work: Callable[[int], int]) -> int:
 
 
 def _child(work: Callable[[int], int], number: int) -> None:
-    signal.pthread_sigmask(signal.SIG_BLOCK, END)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
     sys.exit(work(number))
