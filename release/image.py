@@ -20,7 +20,10 @@ from release.errors import NotAnImage
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _CONFIG = "application/vnd.oci.image.config.v1+json"
-_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+_TAR = "application/vnd.oci.image.layer.v1.tar"
+_LAYER = f"{_TAR}+gzip"
+_TARS = frozenset({_TAR, _LAYER, "application/vnd.docker.image.rootfs.diff.tar.gzip"})
+"""Engines say the last of layers that they have pulled."""
 _GZIP = b"\x1f\x8b"
 _LEVEL = 6
 
@@ -52,13 +55,18 @@ def read(archive: Path) -> Image:
 
 
 def _read(tar: tarfile.TarFile, archive: Path) -> Image:
-    [described] = _json(_member(tar, "index.json"))["manifests"]
+    images = _json(_member(tar, "index.json"))["manifests"]
+    if len(images) != 1:
+        raise NotAnImage(f"{archive} holds {len(images)} images; save the one that is to be published")
+    [described] = images
     manifest = _json(_blob(tar, described["digest"]))
     if "manifests" in manifest:
         # With containerd's store the engine keeps what attests an image beside it.
         [described] = [each for each in manifest["manifests"] if each["platform"]["os"] != "unknown"]
         manifest = _json(_blob(tar, described["digest"]))
     config = _blob(tar, manifest["config"]["digest"])
+    if other := {layer["mediaType"] for layer in manifest["layers"]} - _TARS:
+        raise NotAnImage(f"the image in {archive} has layers of {', '.join(sorted(other))}; build it without zstd")
     layers = [_compressed(_blob(tar, layer["digest"])) for layer in manifest["layers"]]
     if not layers:
         raise NotAnImage(f"the image in {archive} has no layers; name one that was built from a Dockerfile")

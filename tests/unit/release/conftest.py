@@ -52,23 +52,37 @@ def labels(version: str, revision: str) -> dict[str, str]:
     return {f"{prefix}.version": version, f"{prefix}.revision": revision}
 
 
-def save(file: Path, layers: list[bytes], labels: dict[str, str]) -> Path:
-    """An image as `docker save` writes it: an OCI image layout in a tar file, its layers not compressed."""
+def save(file: Path, layers: list[bytes], labels: dict[str, str], *, kind: str = "tar", attested: bool = False) -> Path:
+    """An image as `docker save` writes it: an OCI image layout in a tar file, its layers not compressed.
+
+    `attested` is how an engine writes one that keeps its images in containerd: with what attests it beside it.
+    """
     config = json.dumps({"config": {"Labels": labels}, "rootfs": {"type": "layers"}}).encode()
-    manifest = json.dumps(
-        {"schemaVersion": 2, "config": _descriptor(config), "layers": [_descriptor(layer) for layer in layers]}
-    ).encode()
-    index = json.dumps({"schemaVersion": 2, "manifests": [_descriptor(manifest)]}).encode()
+    described = [_descriptor(layer, f"application/vnd.oci.image.layer.v1.{kind}") for layer in layers]
+    manifest = json.dumps({"schemaVersion": 2, "config": _descriptor(config), "layers": described}).encode()
+    blobs = [config, manifest, *layers]
+    top = manifest
+    if attested:
+        platforms = ((manifest, "linux"), (b"{}", "unknown"))
+        inner = [_descriptor(blob) | {"platform": {"os": os}} for blob, os in platforms]
+        top = json.dumps({"schemaVersion": 2, "manifests": inner}).encode()
+        blobs += [top, b"{}"]
+    return archive(file, [top], blobs)
+
+
+def archive(file: Path, images: list[bytes], blobs: list[bytes]) -> Path:
+    """A tar file with an index of these manifests, and the blobs."""
+    index = json.dumps({"schemaVersion": 2, "manifests": [_descriptor(each) for each in images]}).encode()
     with tarfile.open(file, "w") as tar:
-        for name, blob in {"index.json": index, **{_path(blob): blob for blob in (config, manifest, *layers)}}.items():
+        for name, blob in {"index.json": index, **{_path(blob): blob for blob in blobs}}.items():
             member = tarfile.TarInfo(name)
             member.size = len(blob)
             tar.addfile(member, io.BytesIO(blob))
     return file
 
 
-def _descriptor(blob: bytes) -> dict[str, object]:
-    return {"digest": f"sha256:{hashlib.sha256(blob).hexdigest()}", "size": len(blob)}
+def _descriptor(blob: bytes, media_type: str = "") -> dict[str, object]:
+    return {"mediaType": media_type, "digest": f"sha256:{hashlib.sha256(blob).hexdigest()}", "size": len(blob)}
 
 
 def _path(blob: bytes) -> str:

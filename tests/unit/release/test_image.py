@@ -11,7 +11,7 @@ import pytest
 
 from release.errors import NotAnImage
 from release.image import read
-from tests.unit.release.conftest import labels, save
+from tests.unit.release.conftest import archive, labels, save
 
 
 def test_an_image_has_its_configuration_and_its_layers_compressed(tmp_path: Path) -> None:
@@ -45,3 +45,18 @@ def test_what_is_no_image_is_refused_with_the_remedy(tmp_path: Path, content: by
 def test_an_archive_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotAnImage, match=r"missing\.tar"):
         read(tmp_path / "missing.tar")
+
+
+def test_what_attests_an_image_is_not_the_image(tmp_path: Path) -> None:
+    attested = read(save(tmp_path / "a.tar", [b"one"], labels("1.2.3", "abc"), attested=True))
+    assert attested == read(save(tmp_path / "b.tar", [b"one"], labels("1.2.3", "abc")))
+
+
+def test_layers_that_would_be_pushed_as_what_they_are_not_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(NotAnImage, match=r"has layers of .*tar\+zstd; build it without zstd"):
+        read(save(tmp_path / "a.tar", [b"one"], labels("1.2.3", "abc"), kind="tar+zstd"))
+
+
+def test_an_archive_of_two_images_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NotAnImage, match="holds 2 images; save the one"):
+        read(archive(tmp_path / "a.tar", [b"{}", b"{ }"], []))
