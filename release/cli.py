@@ -28,10 +28,9 @@ from release.errors import ReleaseError
 from release.git import Checkout
 from release.lock import Lock
 from release.publish import publish
-from release.roots import change, every
+from release.roots import ORDER, change, chosen
 from release.smoke import COMMAND, smoke
 from release.sources import SERVICES, touched
-from release.terraform import Root
 from release.versions import Bump, Version, bump, changelog
 
 FAILED = 1
@@ -90,20 +89,20 @@ def _publish(options: argparse.Namespace) -> int:
 
 
 def _deploy(options: argparse.Namespace) -> int:
-    roots = {
-        service: Root(options.root / "terraform" / "services" / service, options.state_bucket, _variables(options))
-        for service in dict.fromkeys([options.service, "api"])
-    }
+    names = [f"services/{options.service}", "services/api"]
+    directory = options.root / "terraform"
+    roots = dict(chosen(names, directory, options.state_bucket, _variables(options), unlock=options.unlock))
     for root in roots.values():
         root.init()
-    told, api = roots[options.service].outputs(), roots["api"].outputs()
+    root = roots[f"services/{options.service}"]
+    told, api = root.outputs(), roots["services/api"].outputs()
     time_ = Time(time.monotonic, time.sleep)
     # boto3's own default session keeps the credentials of whoever was first in the process.
     aws = boto3.Session()
     report = summary.Summary(options.summary)
     deployer = Deployer(
         options.service,
-        roots[options.service],
+        root,
         Service(aws.client("ecs"), told["cluster_name"], told["service_name"], time_),
         Repository(aws.client("ecr"), told["repository_url"].partition("/")[2]),
         Lock(aws.client("s3"), options.state_bucket, time.time),
@@ -117,7 +116,8 @@ def _deploy(options: argparse.Namespace) -> int:
 
 
 def _infra(options: argparse.Namespace) -> int:
-    roots = every(options.root / "terraform", options.state_bucket, _variables(options))
+    directory = options.root / "terraform"
+    roots = chosen(options.roots, directory, options.state_bucket, _variables(options), unlock=options.unlock)
     report = summary.Summary(options.summary)
     changes = [name for name, root in roots if change(name, root, options.apply, report.plan)]
     print(f"{'applied' if options.apply else 'to be applied'}: {', '.join(changes) or 'nothing'}")
@@ -173,7 +173,8 @@ def parser() -> argparse.ArgumentParser:
     deploying.add_argument("--smoke", default=COMMAND, metavar="COMMAND", help=f"by default `{COMMAND}`")
     deploying.set_defaults(run=_deploy)
 
-    infra = commands.add_parser("infra", help="plan every root of Terraform, or apply what was planned")
+    infra = commands.add_parser("infra", help="plan roots of Terraform, or apply what was planned")
+    infra.add_argument("roots", nargs="*", metavar="ROOT", help=f"only these; by default {', '.join(ORDER)}")
     _environment(infra)
     infra.add_argument("--apply", action="store_true", help="each root's plan, before the next root is planned")
     infra.add_argument("--drift", action="store_true", help=f"end with {CHANGES} if a root is not as it is written")
@@ -185,6 +186,7 @@ def _environment(parser: argparse.ArgumentParser) -> None:
     _from_environment(parser, "--environment", "which environment")
     _from_environment(parser, "--state-bucket", "where Terraform's states are: what the root bootstrap says")
     _from_environment(parser, "--name", "name of the system", default="emails")
+    parser.add_argument("--unlock", action="store_true", help="take away locks that a killed Terraform has left")
     parser.add_argument("--summary", type=Path, metavar="FILE", help="append plans and verdict, as Markdown")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,17 +27,34 @@ def run(
     Raises CommandFailed for a status that is not among the `good` ones.
     """
     try:
-        done = subprocess.run(  # noqa: S603 - commands of ours
+        process = subprocess.Popen(  # noqa: S603 - commands of ours
             command,
             cwd=directory,
             env={**os.environ, **(environment or {})},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
+            # Or Ctrl-C in a terminal would reach it past `_said`, and Terraform takes a second one for a kill.
+            start_new_session=True,
         )
     except FileNotFoundError:
         raise CommandFailed(f"`{command[0]}` is not installed; {remedy}") from None
-    if done.returncode not in good:
-        said = "\n".join(f"{done.stdout}\n{done.stderr}".strip().splitlines()[-_LAST_LINES:])
-        raise CommandFailed(f"`{shlex.join(command)}` ended with {done.returncode}:\n{said}\n{remedy}")
-    return done.returncode, done.stdout
+    stdout, stderr = _said(process)
+    if process.returncode not in good:
+        said = "\n".join(f"{stdout}\n{stderr}".strip().splitlines()[-_LAST_LINES:])
+        raise CommandFailed(f"`{shlex.join(command)}` ended with {process.returncode}:\n{said}\n{remedy}")
+    return process.returncode, stdout
+
+
+def _said(process: subprocess.Popen[str]) -> tuple[str, str]:
+    """Standard output and standard error of a process that has ended.
+
+    If this process is to end meanwhile, by a signal's exception, the other is interrupted and waited for: killed,
+    Terraform would lose what it has made since it last saved its state, and leave its lock behind.
+    """
+    try:
+        return process.communicate()
+    except BaseException:
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+        raise

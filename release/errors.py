@@ -27,6 +27,10 @@ class NotPublished(ReleaseError):
     """The registry does not have the version."""
 
 
+class NoSuchRoot(ReleaseError):
+    """A root of Terraform was named that is none."""
+
+
 class NotApplied(ReleaseError):
     """Terraform has not made yet what a deployment needs."""
 

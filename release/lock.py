@@ -9,12 +9,13 @@ the image to go back to until a verdict is there.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from release.errors import Busy
 
@@ -60,24 +61,26 @@ def succeed(found: Record | None, wanted: Record, now: float) -> Record:
 
 
 class Lock:
-    """The lock of one environment, in the bucket of its states."""
+    """The lock of one environment, in the bucket of its states; whoever has it has it for `lease` seconds at a time."""
 
-    def __init__(self, s3: S3Client, bucket: str, now: Callable[[], float]) -> None:
+    def __init__(self, s3: S3Client, bucket: str, now: Callable[[], float], lease: float = LEASE_SECONDS) -> None:
         self._s3 = s3
         self._bucket = bucket
         self._now = now
+        self.lease = lease
 
     @contextmanager
     def held(self, wanted: Record) -> Iterator[Held]:
-        """Inside, nobody else deploys. Raises Busy.
+        """Inside, nobody else deploys, however long it takes. Raises Busy.
 
         It is given back when the block ends. When an exception ends it, the record stays, for whoever goes on.
         """
         found, etag = self._found()
-        record = replace(succeed(found, wanted, self._now()), until=self._now() + LEASE_SECONDS)
+        record = replace(succeed(found, wanted, self._now()), until=self._now() + self.lease)
         held = Held(self, record, self.write(record, etag))
         try:
-            yield held
+            with held.kept():
+                yield held
         except BaseException:
             held.renew(0)
             raise
@@ -116,8 +119,30 @@ class Held:
         self.record = record
         self._lock = lock
         self._etag = etag
+        self._one_at_a_time = threading.Lock()
 
-    def renew(self, seconds: float = LEASE_SECONDS) -> None:
-        """Nobody else deploys for so long from now. Raises Busy if somebody does."""
-        self.record = replace(self.record, until=self._lock.now() + seconds)
-        self._etag = self._lock.write(self.record, self._etag)
+    def renew(self, seconds: float | None = None) -> None:
+        """Nobody else deploys for so long from now, by default for a lease. Raises Busy if somebody does."""
+        with self._one_at_a_time:
+            until = self._lock.now() + (self._lock.lease if seconds is None else seconds)
+            self.record = replace(self.record, until=until)
+            self._etag = self._lock.write(self.record, self._etag)
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Inside, it is renewed again and again: a single step may take longer than a lease."""
+        over = threading.Event()
+
+        def keep() -> None:
+            while not over.wait(self._lock.lease / 3):
+                # Whoever holds it renews it before each step, and meets what lasts.
+                with suppress(Busy, BotoCoreError, ClientError):
+                    self.renew()
+
+        thread = threading.Thread(target=keep, name="lease", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()

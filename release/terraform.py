@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from release.command import run
-from release.errors import NotApplied
+from release.errors import CommandFailed, NotApplied
 
 _LOCK_TIMEOUT = "120s"
 _NO_CHANGE, _CHANGES = 0, 2
+_LOCK_ID = re.compile(r"Error acquiring the state lock.*?\bID:\s+(\S+)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,15 @@ class Plan:
 class Root:
     """One root of one environment. Region, credentials and further variables (TF_VAR_...) are those of this process.
 
+    `unlock` takes away the lock of a Terraform that was killed, and for another's end nothing is waited.
     Every method raises CommandFailed.
     """
 
-    def __init__(self, directory: Path, state_bucket: str, variables: Mapping[str, str]) -> None:
+    def __init__(
+        self, directory: Path, state_bucket: str, variables: Mapping[str, str], *, unlock: bool = False
+    ) -> None:
+        self._unlock = unlock
+        self._lock_timeout = "0s" if unlock else _LOCK_TIMEOUT
         self._directory = directory
         self._state_bucket = state_bucket
         given = {"state_bucket": state_bucket, **variables}
@@ -66,7 +73,7 @@ class Root:
         Without the lock it takes no leave to write beside the state; what another does meanwhile may not be in it.
         """
         given = [f"-var={name}={value}" for name, value in variables.items()]
-        locking = f"-lock-timeout={_LOCK_TIMEOUT}" if lock else "-lock=false"
+        locking = f"-lock-timeout={self._lock_timeout}" if lock else "-lock=false"
         options = [locking, "-detailed-exitcode", f"-out={file}", *given]
         status, _ = self._terraform("plan", *options, good=(_NO_CHANGE, _CHANGES))
         text = self._terraform("show", str(file))[1]
@@ -74,12 +81,22 @@ class Root:
 
     def apply(self, plan: Plan) -> None:
         """Does what the plan says; Terraform refuses it if the state is no longer the one that was planned for."""
-        self._terraform("apply", f"-lock-timeout={_LOCK_TIMEOUT}", str(plan.file))
+        self._terraform("apply", f"-lock-timeout={self._lock_timeout}", str(plan.file))
 
     def _terraform(self, command: str, *options: str, good: tuple[int, ...] = (0,)) -> tuple[int, str]:
-        colourless = () if command == "output" else ("-no-color",)
+        try:
+            return self._run(command, *options, good=good)
+        except CommandFailed as error:
+            locked = _LOCK_ID.search(str(error))
+            if not self._unlock or locked is None:
+                raise
+        self._run("force-unlock", "-force", locked[1])
+        return self._run(command, *options, good=good)
+
+    def _run(self, command: str, *options: str, good: tuple[int, ...] = (0,)) -> tuple[int, str]:
+        colourless = () if command in {"output", "force-unlock"} else ("-no-color",)
         remedy = (
-            "a state lock that nobody holds any more is opened by `terraform force-unlock ID`"
+            "a state lock that nobody holds any more is taken away by `--unlock`"
             if command in {"plan", "apply"}
             else "it takes Terraform 1.11 or newer, AWS_REGION, and credentials that may read the state"
         )

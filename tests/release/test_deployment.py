@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
 from release.deploy import Outcome
 from release.errors import Busy, NotPublished, SmokeFailed
-from release.lock import KEY, LEASE_SECONDS
+from release.lock import KEY, LEASE_SECONDS, Lock, Record
+from sim.waiting import until
 from tests.release.conftest import Place
 
 
@@ -154,3 +156,22 @@ def test_one_that_died_without_a_word_is_gone_on_with_when_its_lease_is_over(dep
         deployed.deployer().deploy("1.1.0", "ben")
     deployed.now = lambda: 1_000_001.0 + LEASE_SECONDS
     assert deployed.deployer().deploy("1.1.0", "ben").good
+
+
+def test_a_step_that_takes_longer_than_a_lease_does_not_lose_it(place: Place) -> None:
+    def lock() -> Lock:
+        return Lock(place.aws("s3"), place.states, time.time, lease=1.0)
+
+    def ends() -> float:
+        record = json.loads(place.aws("s3").get_object(Bucket=place.states, Key=KEY)["Body"].read())
+        return float(record["until"])
+
+    mine = Record("api", "1.0.0", "sha256:1", None, "ann", until=0)
+    with lock().held(mine):
+        first = ends()
+        until(lambda: time.time() > first, "the first lease to be over", seconds=10, seen=time.time)
+        assert ends() > time.time()
+        with pytest.raises(Busy, match="by ann is under way"), lock().held(mine):
+            pass
+    with lock().held(mine):
+        pass

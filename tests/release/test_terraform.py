@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from release.cli import ROLLED_BACK, main
+from release.cli import CHANGES, ROLLED_BACK, main
 from release.terraform import Root
 from sim.cloud.resources import REGION
 from tests.cloud.conftest import Client
@@ -174,3 +174,41 @@ def test_a_commit_becomes_what_runs_and_a_bad_one_is_taken_back(
     assert f"api {second}: rolled back; {good} runs" in capsys.readouterr().out
     assert f"**api {first}: deployed**" in summary.read_text()
     assert "aws_ecs_service.this[0] will be created" in summary.read_text()
+
+
+def test_infra_plans_applies_and_tells_of_drift_and_only_of_that(
+    checkout: Repository, aws: Callable[[str], Client], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    infra = ["--root", str(checkout.root), "infra", "services/api"]
+    summary = tmp_path / "summary.md"
+    assert main([*infra, "--drift"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "to be applied: nothing"
+
+    logs = aws("logs")
+    [group] = logs.describe_log_groups()["logGroups"]
+    logs.put_retention_policy(logGroupName=group["logGroupName"], retentionInDays=1)
+    assert main([*infra, "--drift", "--summary", str(summary)]) == CHANGES
+    assert capsys.readouterr().out.splitlines()[-1] == "to be applied: services/api"
+    assert "aws_cloudwatch_log_group.this" in summary.read_text()
+    assert main(infra) == 0, "a pull request's plan is no failure"
+
+    assert main([*infra, "--apply"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "applied: services/api"
+    assert logs.describe_log_groups()["logGroups"][0]["retentionInDays"] == group["retentionInDays"]
+    assert main([*infra, "--drift"]) == 0
+
+    assert main(["--root", str(checkout.root), "infra", "services/apis"]) == 1
+    assert "there is no root services/apis; there are: network" in capsys.readouterr().err
+
+
+def test_a_lock_that_a_killed_terraform_has_left_is_taken_away_when_told(
+    checkout: Repository, aws: Callable[[str], Client], account: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    infra = ["--root", str(checkout.root), "infra", "services/api", "--apply"]
+    held = {"ID": "11111111-2222-3333-4444-555555555555", "Operation": "OperationTypeApply", "Who": "ann@laptop"}
+    held |= {"Info": "", "Version": "1.11.4", "Created": "2026-01-01T00:00:00Z", "Path": "services/api"}
+    lock = "services/api/terraform.tfstate.tflock"
+    aws("s3").put_object(Bucket=f"states-{account}", Key=lock, Body=json.dumps(held))
+    assert main([*infra, "--unlock"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "applied: nothing"
+    assert "Contents" not in aws("s3").list_objects_v2(Bucket=f"states-{account}", Prefix=lock)
