@@ -30,8 +30,9 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Done:
-    """A root that was applied or destroyed, and how long it took (s)."""
+    """A root that was applied or destroyed, as `doing` says, and how long it took (s)."""
 
+    doing: str
     root: str
     seconds: float
 
@@ -48,6 +49,8 @@ class Environment:
         self._endpoint = endpoint
         self._variables = dict(variables)
         self._tell = tell
+        self.done: list[Done] = []
+        """All that was done so far, in the order of its end."""
         self._installation = installation.environment(directory, os.environ)
         # Without backend.tf: where production has put bootstrap's state into its bucket, there is none here yet.
         ignored = shutil.ignore_patterns(".terraform*", "*.tfstate*", "backend.tf", "tests")
@@ -152,7 +155,8 @@ class Environment:
         self._tell(f"{doing} {name}")
         began = time.monotonic()
         act()
-        done = Done(name, round(time.monotonic() - began, 1))
+        done = Done(doing, name, round(time.monotonic() - began, 1))
+        self.done.append(done)
         self._tell(f"{name}: {done.seconds:g} s")
         return done
 

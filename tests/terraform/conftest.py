@@ -10,9 +10,19 @@ import pytest
 
 from sim.cloud.resources import CREDENTIALS, REGION
 from sim.command import CommandFailed
-from sim.terraform.environment import Environment
+from sim.terraform.environment import Done, Environment
 from sim.terraform.roots import BOOTSTRAP
 from tests.cloud.conftest import Client
+
+TIMES = pytest.StashKey[list[Done]]()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The seconds that each root took."""
+    if done := config.stash.get(TIMES, None):
+        terminalreporter.section("Terraform's roots")
+        for each in done:
+            terminalreporter.write_line(f"{each.seconds:6.1f} s {each.doing} {each.root}")
 
 
 @pytest.fixture(scope="session")

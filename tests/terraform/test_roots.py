@@ -19,7 +19,7 @@ from sim.targets.target import Provision
 from sim.terraform.environment import SIDE_BY_SIDE, Environment
 from sim.terraform.roots import BOOTSTRAP, NEEDS
 from tests.cloud.conftest import Client
-from tests.terraform.conftest import client
+from tests.terraform.conftest import TIMES, client
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -63,6 +63,7 @@ def provisioned(request: pytest.FixtureRequest) -> Provisioned:
     if request.config.getoption("--provision") is not Provision.TERRAFORM:
         pytest.skip("not applicable: the resources of the target are not Terraform's")
     running: Provisioned = request.getfixturevalue("running_target")
+    request.config.stash[TIMES] = running.environment.done
     running.environment.apply(("github",))
     return running
 

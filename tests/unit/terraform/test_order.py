@@ -13,7 +13,7 @@ NEEDS = {"network": ("bootstrap",), "messaging": (), "cluster": ("network",), "a
 
 
 def test_each_comes_after_those_that_it_needs() -> None:
-    done = [each.root for each in in_order(NEEDS, lambda name: Done(name, 0))]
+    done = [each.root for each in in_order(NEEDS, lambda name: Done("applying", name, 0))]
     assert sorted(done) == sorted(NEEDS)
     assert done.index("network") < done.index("cluster") < done.index("api")
     assert done[-1] == "api"
@@ -25,7 +25,7 @@ def test_two_that_do_not_need_each_other_are_under_way_at_once() -> None:
     def meet(name: str) -> Done:
         if name in {"network", "messaging"}:
             both.wait()
-        return Done(name, 0)
+        return Done("applying", name, 0)
 
     assert len(in_order(NEEDS, meet)) == len(NEEDS)
 
@@ -39,7 +39,7 @@ def test_after_an_error_none_begins_and_those_under_way_end() -> None:
             raise SimError("no network")
         begun.set()
         ended.append(name)
-        return Done(name, 0)
+        return Done("applying", name, 0)
 
     with pytest.raises(SimError, match="no network"):
         in_order(NEEDS, act)
