@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from typing import Final
 
 import jmespath
@@ -96,8 +97,8 @@ def second(_second: Future[Environment]) -> Environment:
 
 @pytest.fixture(scope="module")
 def aws(provisioned: Provisioned) -> Callable[[str], Client]:
-    """Makes clients of the account that Terraform has."""
-    return lambda service: client(service, provisioned.data_plane.endpoint)
+    """Makes clients of the account that Terraform has. To make one of EC2 takes seconds."""
+    return cache(lambda service: client(service, provisioned.data_plane.endpoint))
 
 
 def test_a_second_plan_of_every_root_changes_nothing(environment: Environment) -> None:
