@@ -25,7 +25,7 @@ from sim.runtime.container import LABEL, Container, Network, Spec, engine, new_r
 from sim.runtime.process import free_port
 from sim.runtime.scope import Scope
 from sim.runtime.watchdog import remove_labelled
-from sim.targets.settings import ROOTS, access, api_ready, service_environment, terraform_variables
+from sim.targets.settings import access, api_ready, service_environment, terraform_variables
 from sim.targets.target import (
     CALLS,
     GATEWAY,
@@ -42,6 +42,7 @@ from sim.targets.target import (
 )
 from sim.terraform.applied import applied
 from sim.terraform.environment import Environment
+from sim.terraform.roots import NEEDS
 from sim.waiting import until
 
 _AWS: tuple[AwsService, ...] = ("s3", "sqs", "ssm")
@@ -212,7 +213,7 @@ class DockerTarget(Target):
             self._await_ready(service)
 
     def _apply(self) -> dict[Service, dict[str, str]]:
-        self.environment.apply(ROOTS)
+        self.environment.apply(tuple(NEEDS))
         made = applied(self.environment, self.data_plane.endpoint)
         self._data_plane = DataPlane(self.data_plane.endpoint, made.resources)
         return {

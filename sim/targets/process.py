@@ -20,7 +20,6 @@ from sim.runtime.scope import Scope
 from sim.targets.settings import (
     HEARTBEAT_SECONDS,
     PROCESSES,
-    ROOTS,
     access,
     api_ready,
     service_environment,
@@ -41,6 +40,7 @@ from sim.targets.target import (
 )
 from sim.terraform.applied import applied
 from sim.terraform.environment import Environment
+from sim.terraform.roots import NEEDS
 from sim.waiting import until
 
 _READY_SECONDS = 30
@@ -78,7 +78,7 @@ class ProcessTarget(Target):
 
     def _apply(self) -> None:
         self._cloud.await_ready()
-        self.environment.apply(ROOTS)
+        self.environment.apply(tuple(NEEDS))
         made = applied(self.environment, self._cloud.endpoint)
         self._cloud.data_plane = DataPlane(self._cloud.endpoint, made.resources)
         self._processes = {

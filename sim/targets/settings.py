@@ -10,8 +10,6 @@ from http import HTTPStatus
 from sim.cloud.resources import CREDENTIALS, REGION, Resources
 from sim.targets.target import CALLS, AwsService, Service, Tuning
 
-ROOTS = ("network", "messaging", "cluster", "services/api", "services/worker")
-"""What of production's Terraform the services run on; the rest is GitHub's."""
 HEARTBEAT_SECONDS = 60
 PROCESSES = 2
 _READY_TIMEOUT_SECONDS = 2

@@ -46,11 +46,13 @@ class Environment:
     def __init__(self, directory: Path, endpoint: str, variables: Mapping[str, str], tell: Tell) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._directory = directory
+        self._state = directory / "terraform" / BOOTSTRAP / "terraform.tfstate"
         self._endpoint = endpoint
         self._variables = dict(variables)
         self._tell = tell
         self.done: list[Done] = []
         """All that was done so far, in the order of its end."""
+        self._initialised: set[str] = set()
         self._installation = installation.environment(directory, os.environ)
         # Without backend.tf: where production has put bootstrap's state into its bucket, there is none here yet.
         ignored = shutil.ignore_patterns(".terraform*", "*.tfstate*", "backend.tf", "tests")
@@ -69,8 +71,11 @@ class Environment:
         return str(self.root(BOOTSTRAP).outputs()["state_bucket"])
 
     def initialise(self, root: Root) -> None:
-        """Where its state is. Raises CommandFailed."""
+        """Tells it where its state is; once is enough. Raises CommandFailed."""
+        if root.name in self._initialised:
+            return
         root.init({} if root.name == BOOTSTRAP else {"bucket": self.state_bucket, "region": REGION})
+        self._initialised.add(root.name)
 
     def apply(self, roots: tuple[str, ...], *, modules: Modules = Modules.AUTO, unlock: bool = False) -> list[Done]:
         """Applies roots in the order of their needs, some side by side. Raises CommandFailed, or StateLocked.
@@ -115,6 +120,8 @@ class Environment:
             "AWS_ENDPOINT_URL": self._endpoint,
             "AWS_EC2_METADATA_DISABLED": "true",
             "CHECKPOINT_DISABLE": "1",
+            # Or a fifth of what the provider's start takes of a core goes into collecting garbage.
+            "GOGC": "400",
             "TF_IN_AUTOMATION": "1",
             **self._installation,
         }
@@ -122,7 +129,8 @@ class Environment:
     def _knows_state_bucket(self) -> bool:
         """Whether bootstrap says it by now. Its state cannot be read while it is being written."""
         try:
-            return bool(self.state_bucket)
+            # To ask Terraform takes half a second of a core, which its provider wants just then.
+            return self._state.exists() and bool(self.state_bucket)
         except (KeyError, CommandFailed):
             return False
 

@@ -10,11 +10,12 @@ from sim.command import CommandFailed
 from sim.terraform.environment import Environment
 from sim.terraform.installation import Modules
 
-TERRAFORM = r"""#!/bin/sh
+STATE = "work/terraform/bootstrap/terraform.tfstate"
+TERRAFORM = rf"""#!/bin/sh
 cd "$(dirname "$0")"
 case "$2 $1" in
-output*) test -e bucket && echo '{"state_bucket": {"value": "states"}}' || echo '{}' ;;
-version*) echo '{"provider_selections": {"registry.example/hashicorp/aws": "5.100.0"}}' ;;
+output*) test -e {STATE} && echo '{{"state_bucket": {{"value": "states"}}}}' || echo '{{}}' ;;
+version*) echo '{{"provider_selections": {{"registry.example/hashicorp/aws": "5.100.0"}}}}' ;;
 apply*bootstrap) . ./bootstrap ;;
 apply*network) touch network ;;
 get*) test -e work/terraform/network/.terraform/modules/vpc ;;
@@ -39,14 +40,14 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: list[str]
 def test_the_others_begin_when_the_bucket_is_there_not_when_bootstrap_has_ended(
     environment: Environment, tmp_path: Path
 ) -> None:
-    waits = "touch bucket; for each in $(seq 200); do test -e network && exit; sleep 0.05; done; exit 1"
+    waits = f"touch {STATE}; for each in $(seq 200); do test -e network && exit; sleep 0.05; done; exit 1"
     (tmp_path / "bootstrap").write_text(waits)
     done = environment.apply(("network",), modules=Modules.STAND_IN)
     assert [each.root for each in done] == ["bootstrap", "network"]
 
 
 def test_what_bootstrap_made_before_is_no_sign_that_it_is_ready(environment: Environment, tmp_path: Path) -> None:
-    (tmp_path / "bucket").touch()
+    (tmp_path / STATE).touch()
     (tmp_path / "bootstrap").write_text("sleep 0.3; test ! -e network")
     environment.apply(("network",), modules=Modules.STAND_IN)
 
@@ -61,7 +62,7 @@ def test_without_bootstrap_nothing_begins(environment: Environment, tmp_path: Pa
 def test_the_stand_in_of_an_earlier_apply_is_not_taken_for_the_module(
     environment: Environment, tmp_path: Path, said: list[str]
 ) -> None:
-    (tmp_path / "bootstrap").write_text("touch bucket")
+    (tmp_path / "bootstrap").write_text(f"touch {STATE}")
     environment.apply(("network",))
     environment.apply(("network",))
     assert [each for each in said if "VPC" in each] == ["the VPC module is the stand-in"] * 2
