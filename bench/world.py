@@ -20,7 +20,7 @@ EMAILS_GOAL = 1000
 HOURS_GOAL = 1000
 MEMORY_GOAL_MIB = 10
 _MIB = 2**20
-_HEAVY = Setup(habits=(Habit.CAREFUL,) * 96, pause=0.05, storm=8.0, token_cache=5.0)
+_HEAVY = Setup(habits=(Habit.CAREFUL,) * 256, pause=0.02, storm=2.0, token_cache=5.0)
 _LIGHT = Setup(habits=(Habit.CAREFUL, Habit.PATIENT), pause=600.0, storm=3 * 3600.0, poison=3600.0, rotation=7200.0)
 _FAULTS = Plan(
     (

@@ -69,7 +69,8 @@ def create_app(
         problem = batcher.put(publish.encode(message, settings.message_max_bytes))
         if problem is not None:
             raise Rejection(problem)
-        return jsonify(status="ok", message_id=message.id)
+        answer = publish.PublishResponse(message_id=message.id)
+        return Response(answer.model_dump_json(), content_type="application/json")
 
     @app.get("/health")
     def health() -> Response:

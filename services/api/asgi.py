@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from services.api import loop as loops
+from services.api.loop import Greenlets
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -43,6 +43,7 @@ class Bridge:
     def __init__(self, make: Make, *, max_body: int, bodies: int) -> None:
         self._make = make
         self._max_body = max_body
+        self._greenlets = Greenlets()
         self._turns = asyncio.Semaphore(bodies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,7 +74,7 @@ class Bridge:
 
     async def _answer(self, environ: WSGIEnvironment, body: bytes, send: Send) -> None:
         environ["wsgi.input"] = io.BytesIO(body)
-        status, headers, answer = await loops.run(lambda: respond(self._application, environ))
+        status, headers, answer = await self._greenlets.run(lambda: respond(self._application, environ))
         encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         await send({"type": "http.response.start", "status": status, "headers": encoded})
         await send({"type": "http.response.body", "body": answer})

@@ -1,7 +1,7 @@
 """A `Runtime` on an event loop: code that waits gives way to the other code of its thread, and no thread waits with it.
 
-Such code is run in a greenlet. Where it waits, however deep inside Flask, the greenlet hands what it waits for to the
-coroutine that runs it, which awaits that and comes back with the result.
+Such code runs in a greenlet of `Greenlets`. Where it waits, however deep inside Flask, the greenlet hands what it waits
+for to the coroutine that runs it, which awaits that and comes back with the result.
 """
 
 from __future__ import annotations
@@ -21,26 +21,64 @@ from services.pipeline.runtime import Machine
 T = TypeVar("T")
 C = TypeVar("C")
 
+_OVER: Any = object()
+"""Said instead of what a function waits for, when it is done."""
 
-async def run(function: Callable[[], T]) -> T:
-    """What `function` returns or raises. Within it, `wait` waits."""
-    runs = greenlet(function)
-    step = runs.switch()
-    while not runs.dead:
-        try:
-            value = await step
-        except BaseException as error:
-            step = runs.throw(error)
-        else:
-            step = runs.switch(value)
-    return cast("T", step)
+
+class Greenlets:
+    """Runs functions for the coroutines of one thread, each in a greenlet, so that within it `wait` waits.
+
+    A greenlet that is done runs another function later. A new one would begin on fresh pages of memory, and getting
+    those from the kernel takes some of the time of a request.
+    """
+
+    def __init__(self) -> None:
+        self._idle: list[greenlet] = []
+
+    async def run(self, function: Callable[[], T]) -> T:
+        """What `function` returns or raises."""
+        returned: list[T] = []
+        raised: list[BaseException] = []
+
+        def perform() -> None:
+            try:
+                returned.append(function())
+            except (Exception, asyncio.CancelledError) as error:
+                raised.append(error)
+
+        runs = self._idle.pop() if self._idle else _begun()
+        step = runs.switch(perform)
+        while step is not _OVER:
+            try:
+                value = await step
+            except BaseException as error:
+                step = runs.throw(error)
+            else:
+                step = runs.switch(value)
+        self._idle.append(runs)
+        if raised:
+            raise raised[0]
+        return returned[0]
+
+
+def _begun() -> greenlet:
+    """A greenlet that waits for a function."""
+    runs = greenlet(_work)
+    runs.switch()
+    return runs
+
+
+def _work() -> None:
+    # The function is bound to no name: what a request held goes when it is answered.
+    while True:
+        wait(_OVER)()
 
 
 def wait(step: Awaitable[T]) -> T:
-    """What `step` comes to or raises, for code that `run` runs; meanwhile the loop goes on."""
+    """What `step` comes to or raises, for code in `Greenlets`; meanwhile the loop goes on."""
     awaits = getcurrent().parent
     if awaits is None:
-        raise RuntimeError("code that `run` does not run cannot wait on the loop")
+        raise RuntimeError("code outside Greenlets cannot wait on the loop")
     return cast("T", awaits.switch(step))
 
 
@@ -105,6 +143,7 @@ class LoopRuntime(Machine):
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__()
         self._loop = loop
+        self._greenlets = Greenlets()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def sleep(self, seconds: float) -> None:
@@ -117,13 +156,13 @@ class LoopRuntime(Machine):
         return LoopLock(self._loop)
 
     def spawn(self, function: Callable[[], None]) -> None:
-        task = self._loop.create_task(run(function))
+        task = self._loop.create_task(self._greenlets.run(function))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
 
 def offload(client: C, loop: asyncio.AbstractEventLoop, threads: int) -> C:
-    """The client for code that `run` runs: each call is made in one of so many threads, and the code waits."""
+    """The client for code in `Greenlets`: each call is made in one of so many threads, and the code waits."""
     return cast("C", _Offloaded(client, loop, threads))
 
 

@@ -9,20 +9,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from services.pipeline.message import Email
 from sim.history.events import Dead, Drained, Ended, Event, Invoked, Outcome, Stored
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
 
 def fingerprint(body: bytes | str) -> str:
     """Names what a body says: of JSON the value, however it is written; of anything else the bytes."""
     raw = body.encode(errors="surrogatepass") if isinstance(body, str) else body
     try:
-        raw = json.dumps(json.loads(raw), sort_keys=True, separators=(",", ":")).encode()
+        return _digest(_CANONICAL.encode(json.loads(raw)).encode())
     except (ValueError, RecursionError):
-        raw = b"\0" + raw
-    return hashlib.sha256(raw).hexdigest()[:32]
+        return _digest(b"\0" + raw)
 
 
 def email_fingerprint(email: Email) -> str:
     """The fingerprint that the e-mail's object will have."""
-    return fingerprint(email.model_dump_json())
+    return _digest(_CANONICAL.encode(email.model_dump()).encode())
 
 
 def stored(at: float, key: str, body: bytes) -> Stored:
@@ -53,3 +54,7 @@ def of_accepted(
         yield stored(0, key, body)
     for letter in dead_letters:
         yield dead(0, letter)
+
+
+def _digest(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()[:32]

@@ -54,6 +54,8 @@ class Queue:
     expired: int = 0
     """How many messages were gone for their age."""
     _none_expires_before: float = math.inf
+    _spent: dict[str, Message] = field(default_factory=dict)
+    """Those that were delivered max_receive_count times."""
 
     def add(self, message: Message) -> None:
         self.messages[message.id] = message
@@ -62,8 +64,17 @@ class Queue:
 
     def remove(self, message: Message) -> None:
         del self.messages[message.id]
+        self._spent.pop(message.id, None)
         for handle in message.handles:
             del self.by_handle[handle]
+
+    def count_delivery(self, message: Message, deliveries: int) -> None:
+        """Adds to the receive count: 1 for a delivery, -1 for one that is forgotten."""
+        message.receive_count = max(0, message.receive_count + deliveries)
+        if self.max_receive_count is not None and message.receive_count >= self.max_receive_count:
+            self._spent[message.id] = message
+        else:
+            self._spent.pop(message.id, None)
 
     def count_in_flight(self, now: float) -> int:
         return sum(message.in_flight(now) for message in self.messages.values())
@@ -84,15 +95,13 @@ class Queue:
         standard queue it expires by the time at which it was first sent, and so does the dead letter. Its receipt
         handles do not come along.
         """
-        if self.dead_letters is None or self.max_receive_count is None:
+        if self.dead_letters is None:
             return
-        spent = [each for each in self.messages.values() if each.receive_count >= self.max_receive_count]
-        for message in spent:
-            if message.visible(now):
-                self.remove(message)
-                message.handles = []
-                message.visible_at = now
-                self.dead_letters.add(message)
+        for message in [each for each in self._spent.values() if each.visible(now)]:
+            self.remove(message)
+            message.handles = []
+            message.visible_at = now
+            self.dead_letters.add(message)
 
     def _expires_at(self, message: Message) -> float:
         return message.sent_at + self.retention_seconds

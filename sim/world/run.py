@@ -63,7 +63,7 @@ def run(
 @contextmanager
 def staged() -> Iterator[None]:
     """What worlds need of the process around them: credentials that are none, no logs of the services, and a collector
-    that does not look through boto3's models every few milliseconds, which takes an eighth of the time."""
+    that looks seldom, and not at boto3's models, which takes a seventh of the time."""
     before = {name: os.environ.get(name) for name in _CREDENTIALS}
     os.environ.update(_CREDENTIALS)
     services = logging.getLogger("services")
@@ -71,9 +71,11 @@ def staged() -> Iterator[None]:
     services.setLevel(logging.CRITICAL + 1)
     collects = gc.get_threshold()
     gc.set_threshold(_ALLOCATIONS, *collects[1:])
+    gc.freeze()
     try:
         yield
     finally:
+        gc.unfreeze()
         gc.set_threshold(*collects)
         services.setLevel(level)
         for name, value in before.items():

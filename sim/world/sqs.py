@@ -153,7 +153,7 @@ def _deliver(
     Its receive count is approximate: a copy on a server that does not know of the last delivery does not count it.
     """
     if message.visible(now):
-        message.receive_count += 1
+        queue.count_delivery(message, 1)
     message.visible_at = now + timeout
     message.received_at = now
     if message.first_received_at is None:
@@ -192,7 +192,7 @@ def _delete(queue: Queue, parameters: Parameters, now: float, choose: Choice) ->
     if message is None or not (current or choose.happens(Freedom.STALE_HANDLE_WORKS)):
         return {}
     if choose.happens(Freedom.DELETE_NOT_STICKING):
-        message.receive_count = max(0, message.receive_count - 1)
+        queue.count_delivery(message, -1)
     else:
         queue.remove(message)
     return {}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import weakref
 from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
 import pytest
+from greenlet import getcurrent, greenlet
 
-from services.api.loop import LoopEvent, LoopLock, LoopRuntime, offload, run, wait
+from services.api.loop import Greenlets, LoopEvent, LoopLock, LoopRuntime, offload, wait
 
 T = TypeVar("T")
 
@@ -33,8 +35,8 @@ def on_loop(*functions: Callable[[LoopRuntime], T]) -> list[T]:
     """What the functions return that are run beside one another on one loop."""
 
     async def main() -> list[T]:
-        runtime = LoopRuntime(asyncio.get_running_loop())
-        return await asyncio.gather(*(run(partial(each, runtime)) for each in functions))
+        runtime, greenlets = LoopRuntime(asyncio.get_running_loop()), Greenlets()
+        return await asyncio.gather(*(greenlets.run(partial(each, runtime)) for each in functions))
 
     return asyncio.run(asyncio.wait_for(main(), 20))
 
@@ -68,6 +70,53 @@ def test_a_failure_belongs_to_who_waits_for_it() -> None:
     assert on_loop(catches) == ["caught"]
     with pytest.raises(ValueError, match="as it should"):
         on_loop(lambda _: wait(fail()))
+
+
+def test_a_greenlet_runs_one_function_after_the_other_whatever_became_of_the_last() -> None:
+    async def main() -> list[str]:
+        greenlets = Greenlets()
+        used: list[greenlet] = []
+
+        def fails() -> str:
+            used.append(getcurrent())
+            raise ValueError("as it should")
+
+        def waits() -> str:
+            used.append(getcurrent())
+            wait(asyncio.sleep(60))
+            return "too late"
+
+        def returns() -> str:
+            used.append(getcurrent())
+            return "returned"
+
+        with pytest.raises(ValueError, match="as it should"):
+            await greenlets.run(fails)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(greenlets.run(waits), 0.01)
+        said = [await greenlets.run(returns) for _ in range(2)]
+        assert len(used) == 4
+        assert len(set(used)) == 1
+        return said
+
+    assert asyncio.run(main()) == ["returned", "returned"]
+
+
+def test_what_a_function_held_goes_when_it_is_done() -> None:
+    class Body:
+        """Stands for what a request sent."""
+
+    async def main() -> None:
+        greenlets = Greenlets()
+        bodies: list[weakref.ref[Body]] = []
+        for _ in range(3):
+            body = Body()
+            bodies.append(weakref.ref(body))
+            assert await greenlets.run(partial(isinstance, body, Body))
+            del body
+        assert [each() for each in bodies] == [None] * 3
+
+    asyncio.run(main())
 
 
 def test_code_of_no_loop_cannot_wait_on_one() -> None:

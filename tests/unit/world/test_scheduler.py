@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import random
+import weakref
 from functools import partial
 
 import pytest
@@ -110,3 +112,19 @@ def test_with_a_draw_what_is_due_at_once_comes_in_any_order_but_always_the_same(
 
     assert len({order(seed) for seed in range(500)}) == 24
     assert [order(seed) for seed in range(20)] == [order(seed) for seed in range(20)]
+
+
+def test_nothing_of_a_scheduler_stays_once_it_is_closed() -> None:
+    scheduler = Scheduler()
+    doomed = WorldRuntime(scheduler, random.Random(0))
+    for seconds in (0, 1, 100):
+        doomed.spawn(partial(doomed.sleep, seconds))
+    scheduler.park(10)
+    doomed.spawn(lambda: None)
+    doomed.crash()
+    doomed.spawn(partial(doomed.sleep, 100))
+    scheduler.close()
+    gone = weakref.ref(scheduler)
+    del scheduler, doomed
+    gc.collect()
+    assert gone() is None
