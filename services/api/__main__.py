@@ -1,5 +1,7 @@
 """`python -m services.api`: the API as its container runs it."""
 
+import sys
+
 from services.pipeline import signals
 
 if __name__ == "__main__":
@@ -7,4 +9,4 @@ if __name__ == "__main__":
     from services.api.server import serve
     from services.api.settings import Settings
 
-    serve(Settings.from_environment())
+    sys.exit(serve(Settings.from_environment()))

@@ -35,7 +35,6 @@ _BY_STATUS = {
     HTTPStatus.METHOD_NOT_ALLOWED: Problem(problems.METHOD_NOT_ALLOWED, "The Allow header names those that it takes."),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Problem(problems.TOO_LARGE, "The request's body is too long to read."),
 }
-_MALFORMED = Problem(problems.MALFORMED, "Its head could not be understood, or its body did not come whole.")
 
 
 def create_app(
@@ -117,7 +116,7 @@ def _answer_problems(app: Flask) -> None:
     def refused(error: HTTPException) -> Response:
         problem = _BY_STATUS.get(HTTPStatus(error.code or HTTPStatus.BAD_REQUEST))
         headers = {name: value for name, value in error.get_headers() if name == "Allow"}
-        return answer(problem or _MALFORMED, headers)
+        return answer(problem or problems.MALFORMED_REQUEST, headers)
 
     @app.errorhandler(Exception)
     def failed(error: Exception) -> Response:

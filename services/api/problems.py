@@ -99,6 +99,9 @@ class Problem:
         return {"Retry-After": str(RETRY_AFTER_SECONDS)} if self.kind.retry else {}
 
 
+MALFORMED_REQUEST = Problem(MALFORMED, "Its head could not be understood, or its body did not come whole.")
+
+
 class Rejection(Exception):
     """Raised anywhere while a request is handled; its problem becomes the answer."""
 

@@ -1,4 +1,4 @@
-"""The HTTP server: Granian, in each process one event loop with a greenlet for each request in hand.
+"""The HTTP server: uvicorn, in each process one event loop with a greenlet for each request in hand.
 
 The end of a task on ECS: the load balancer has taken the instance out, then comes SIGTERM. From then
 on, for `drain_seconds`, `/health` says 503, so that whoever still routes here turns away, and every
@@ -11,33 +11,36 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import multiprocessing
+import signal
+import socket
+import sys
 import threading
-from multiprocessing.synchronize import Event
-from typing import Any
+import time
+from functools import partial
 
+import uvicorn
 from flask import Flask
-from granian import Granian
-from granian.constants import HTTPModes, Interfaces, Loops
-from granian.http import HTTP1Settings
 
 from services.api.app import create_app
 from services.api.asgi import Bridge
 from services.api.loop import LoopRuntime, offload
+from services.api.protocol import Http
 from services.api.settings import Settings
-from services.pipeline import aws, log
+from services.pipeline import aws, log, processes
+from services.pipeline.signals import END
 
 _STOP_SECONDS = 20
 """For requests in flight: two tries of a call with its time-outs. Under ECS's stopTimeout of 30 with the drain."""
+_BACKLOG = 2048
+"""Connections that wait to be accepted."""
 _SENDS = 64
 """Calls of SQS under way at once, in each process. A thread and a connection for each."""
 _READS = 2
 """As many of SSM."""
 
 
-def application(settings: Settings, draining: Event, loop: asyncio.AbstractEventLoop) -> Flask:
+def application(settings: Settings, draining: threading.Event, loop: asyncio.AbstractEventLoop) -> Flask:
     """The application on real clients, for greenlets of the loop."""
-    log.configure("api", settings.log_level)
     sqs = aws.client("sqs", settings.aws_region, connections=_SENDS, attempts=1)
     ssm = aws.client("ssm", settings.aws_region, connections=_READS, attempts=2)
     clients = offload(sqs, loop, _SENDS), offload(ssm, loop, _READS)
@@ -48,51 +51,51 @@ def application(settings: Settings, draining: Event, loop: asyncio.AbstractEvent
     return app
 
 
-class _DrainingServer(Granian):  # type: ignore[misc, valid-type]  # granian picks its class at import
-    """Granian that says `draining` before it ends."""
-
-    draining: Event
-    drain_seconds: float
-
-    def signal_handler_interrupt(self, *_args: Any, **_kwargs: Any) -> None:
-        if self.draining.is_set():
-            return
-        self.draining.set()
-        logging.getLogger(__name__).info("draining", extra={"seconds": self.drain_seconds})
-        end = super().signal_handler_interrupt
-        threading.Timer(self.drain_seconds, end).start()
+def listen(host: str, port: int) -> socket.socket:
+    """A listener of one process; the kernel spreads the connections over those of all. Exits if it cannot be."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG, reuse_port=True)
+    except OSError as error:
+        sys.exit(f"services.api cannot listen on {host}, port {port}: {error.strerror}. Set HOST and PORT otherwise.")
 
 
-def serve(settings: Settings) -> None:
-    """Serves until SIGTERM or SIGINT, then drains."""
+def work(settings: Settings, _number: int) -> int:
+    """One process of the API: serves until a signal comes, then drains; the exit status."""
     log.configure("api", settings.log_level)
-    server = _DrainingServer(
-        "services.api",
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.ASGI,
-        loop=Loops.asyncio,
-        http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=int(settings.keep_alive_seconds * 1000)),
-        workers=settings.processes,
-        backlog=2048,
-        workers_kill_timeout=_STOP_SECONDS,
-        log_enabled=False,
-    )
-    server.draining = multiprocessing.get_context("spawn").Event()
-    server.drain_seconds = settings.drain_seconds
-    server.serve(target_loader=_Loader(settings, server.draining), wrap_loader=False)
-
-
-class _Loader:
-    """Makes the application in the server's worker process; can be pickled into it."""
-
-    def __init__(self, settings: Settings, draining: Event) -> None:
-        self._settings = settings
-        self._draining = draining
-
-    def __call__(self) -> Bridge:
-        settings, draining = self._settings, self._draining
-        return Bridge(
-            lambda loop: application(settings, draining, loop), max_body=settings.body_max_bytes, bodies=settings.bodies
+    listener = listen(settings.host, settings.port)
+    draining = threading.Event()
+    bridge = Bridge(partial(application, settings, draining), max_body=settings.body_max_bytes, bodies=settings.bodies)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            bridge,
+            loop="uvloop",
+            http=Http,
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_keep_alive=round(settings.keep_alive_seconds),
+            timeout_graceful_shutdown=_STOP_SECONDS,
         )
+    )
+
+    def drain() -> None:
+        # Waited for, not handled: no handler ever runs in the middle of something.
+        signal.sigwait(END)
+        draining.set()
+        logging.getLogger(__name__).info("draining", extra={"seconds": settings.drain_seconds})
+        time.sleep(settings.drain_seconds)
+        server.should_exit = True
+
+    threading.Thread(target=drain, daemon=True).start()
+    server.run(sockets=[listener])
+    return 0
+
+
+def serve(settings: Settings) -> int:
+    """Serves in `settings.processes` processes until a signal comes; the exit status."""
+    return processes.run(settings.processes, partial(work, settings))
