@@ -34,11 +34,10 @@ class Task:
     """A function that is run. `turn` tells the moments of its present wait from those of waits that are over; it is 0
     until the task has begun."""
 
-    __slots__ = ("ended", "function", "greenlet", "killed", "turn", "woken")
+    __slots__ = ("ended", "greenlet", "killed", "turn", "woken")
 
-    def __init__(self, runs: greenlet, function: Callable[[], None]) -> None:
+    def __init__(self, runs: greenlet) -> None:
         self.greenlet = runs
-        self.function = function
         self.turn = 0
         self.woken = False
         self.killed = False
@@ -50,11 +49,11 @@ class Scheduler:
 
     def __init__(self, draw: random.Random | None = None) -> None:
         self.now = 0.0
-        self.current = self._main = Task(getcurrent(), lambda: None)
+        self.current = self._main = Task(getcurrent())
         self._draw = draw
         self._made = 0
         self._moments: list[tuple[float, float, int, Task | Callable[[], None], int]] = []
-        self._tasks: dict[Task, None] = {}
+        self._tasks: dict[Task, Callable[[], None]] = {}
         self._idle: list[greenlet] = []
         self._hub = greenlet(self._run)
 
@@ -64,8 +63,8 @@ class Scheduler:
 
     def spawn(self, function: Callable[[], None]) -> Task:
         """A new task, which goes on now or soon."""
-        task = Task(self._idle.pop() if self._idle else greenlet(self._work, self._hub), function)
-        self._tasks[task] = None
+        task = Task(self._idle.pop() if self._idle else greenlet(self._work, self._hub))
+        self._tasks[task] = function
         self._push(self.now, task, task.turn)
         return task
 
@@ -124,7 +123,7 @@ class Scheduler:
     def _perform(self, task: Task) -> None:
         try:
             with suppress(Killed):
-                task.function()
+                self._tasks[task]()
         finally:
             self._ended(task)
         self._idle.append(task.greenlet)
