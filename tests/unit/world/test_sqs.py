@@ -1,68 +1,15 @@
-"""SQS by its pages: first on a good day, then with each freedom that the contract leaves."""
+"""SQS by its pages, on a good day."""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from sim.world.contract import Answer, AwsError, Calm, Choice, Freedom, NotModelled, Seeded, Wait
-from sim.world.queue import Queue
-from sim.world.sqs import MAX_BYTES, Sqs
-
-URL = "http://sqs.test/000000000000/emails"
-DEAD_URL = "http://sqs.test/000000000000/dead"
-
-
-def always(*freedoms: Freedom) -> Seeded:
-    return Seeded(random.Random(7), dict.fromkeys(freedoms, 1.0))
-
-
-@dataclass
-class Service:
-    """One queue with its dead-letter queue, and a clock that the test moves."""
-
-    choose: Choice = field(default_factory=Calm)
-    now: float = 1000.0
-
-    def __post_init__(self) -> None:
-        self.dead = Queue(DEAD_URL, "arn:dead", retention_seconds=1_209_600)
-        self.queue = Queue(URL, "arn:emails", dead_letters=self.dead, max_receive_count=2)
-        self.sqs = Sqs([self.queue, self.dead])
-
-    def ask(self, operation: str, *, url: str = URL, waited: Wait | None = None, **parameters: Any) -> Answer | Wait:
-        return self.sqs.call(
-            operation, {"QueueUrl": url, **parameters}, now=self.now, choose=self.choose, waited=waited
-        )
-
-    def call(self, operation: str, *, url: str = URL, **parameters: Any) -> Answer:
-        answer = self.ask(operation, url=url, **parameters)
-        assert not isinstance(answer, Wait)
-        return answer
-
-    def send(self, body: str = "hello", **parameters: Any) -> str:
-        message_id: str = self.call("SendMessage", MessageBody=body, **parameters)["MessageId"]
-        return message_id
-
-    def receive(self, *, url: str = URL, **parameters: Any) -> list[dict[str, Any]]:
-        asked = {"MaxNumberOfMessages": 10, "AttributeNames": ["ApproximateReceiveCount"], **parameters}
-        messages: list[dict[str, Any]] = self.call("ReceiveMessage", url=url, **asked).get("Messages", [])
-        return messages
-
-    def handle(self) -> str:
-        [message] = self.receive()
-        handle: str = message["ReceiptHandle"]
-        return handle
-
-
-def entries(*bodies: str) -> list[dict[str, str]]:
-    return [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)]
-
-
-# --- On a good day
+from sim.world.contract import AwsError, NotModelled, Wait
+from sim.world.sqs import MAX_BYTES
+from tests.unit.world.sqs import DEAD_URL, Service, entries
 
 
 def test_a_message_is_delivered_with_its_body_count_and_digests() -> None:
@@ -361,101 +308,3 @@ def test_what_is_not_modelled_says_so() -> None:
         Service().call("PurgeQueue")
     with pytest.raises(NotModelled, match="MessageAttributes"):
         Service().call("SendMessage", MessageBody="x", MessageAttributes={})
-
-
-# --- The freedoms
-
-
-def test_a_short_poll_may_miss_what_is_there() -> None:
-    service = Service()
-    service.send()
-    service.choose = always(Freedom.EMPTY_RECEIVE)
-    assert service.receive() == []
-
-
-def test_a_long_poll_may_end_empty_whatever_comes() -> None:
-    service = Service(always(Freedom.EMPTY_RECEIVE))
-    service.send()
-    waiting = service.ask("ReceiveMessage", WaitTimeSeconds=5)
-    assert waiting == Wait(1005, 1005, blind=True)
-    service.now = 1005
-    assert isinstance(waiting, Wait)
-    assert service.ask("ReceiveMessage", WaitTimeSeconds=5, waited=waiting) == {}
-
-
-def test_a_message_in_flight_may_come_again_uncounted_and_makes_the_first_handle_stale() -> None:
-    service = Service()
-    service.send()
-    first = service.handle()
-    service.choose = always(Freedom.DUPLICATE_DELIVERY)
-    [again] = service.receive()
-    assert again["Attributes"]["ApproximateReceiveCount"] == "1"
-    service.call("DeleteMessage", ReceiptHandle=first)
-    assert service.queue.messages
-
-
-def test_a_delayed_message_never_comes_early() -> None:
-    service = Service(always(Freedom.DUPLICATE_DELIVERY))
-    service.send(DelaySeconds=5)
-    assert service.receive() == []
-
-
-def test_the_order_may_change() -> None:
-    service = Service(always(Freedom.REORDERING))
-    sent = [service.send() for _ in range(10)]
-    received = [message["MessageId"] for message in service.receive()]
-    assert received
-    assert set(received) <= set(sent)
-    assert received != sent[: len(received)]
-
-
-def test_a_delete_may_not_stick_and_the_copy_does_not_count_the_delivery() -> None:
-    service = Service(always(Freedom.DELETE_NOT_STICKING))
-    service.send()
-    for _ in range(5):
-        [message] = service.receive()
-        assert message["Attributes"]["ApproximateReceiveCount"] == "1"
-        service.call("DeleteMessage", ReceiptHandle=message["ReceiptHandle"])
-        service.now += 31
-
-
-def test_a_stale_handle_may_work() -> None:
-    service = Service()
-    service.send()
-    stale = service.handle()
-    service.now += 31
-    service.receive()
-    service.choose = always(Freedom.STALE_HANDLE_WORKS)
-    service.call("DeleteMessage", ReceiptHandle=stale)
-    assert not service.queue.messages
-
-
-def test_a_message_may_be_seen_late() -> None:
-    service = Service(always(Freedom.DELAYED_DELIVERY))
-    service.send()
-    assert service.receive() == []
-    service.now += 2
-    assert len(service.receive()) == 1
-
-
-def test_entries_may_fail_and_are_then_not_done() -> None:
-    service = Service(always(Freedom.PARTIAL_BATCH_FAILURE))
-    answer = service.call("SendMessageBatch", Entries=entries("a"))
-    assert [(entry["Code"], entry["SenderFault"]) for entry in answer["Failed"]] == [("InternalError", False)]
-    assert not service.queue.messages
-
-
-def test_counts_may_be_behind() -> None:
-    service = Service()
-    for _ in range(100):
-        service.send()
-    service.choose = always(Freedom.INEXACT_COUNT)
-    answer = service.call("GetQueueAttributes", AttributeNames=["ApproximateNumberOfMessages"])
-    assert int(answer["Attributes"]["ApproximateNumberOfMessages"]) < 100
-
-
-def test_uses_of_a_freedom_are_counted() -> None:
-    service = Service(choose := always(Freedom.DELETE_NOT_STICKING))
-    service.send()
-    service.call("DeleteMessage", ReceiptHandle=service.handle())
-    assert choose.used == {Freedom.DELETE_NOT_STICKING: 1}
