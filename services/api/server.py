@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import math
 import signal
 import socket
 import sys
@@ -51,11 +52,11 @@ def application(settings: Settings, draining: threading.Event, loop: asyncio.Abs
     return app
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listener of one process; the kernel spreads the connections over those of all. Exits if it cannot be."""
+def listen(host: str, port: int, *, shared: bool) -> socket.socket:
+    """A listener; the kernel spreads the connections over those that share a port. Exits if it cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG, reuse_port=True)
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG, reuse_port=shared)
     except OSError as error:
         sys.exit(f"services.api cannot listen on {host}, port {port}: {error.strerror}. Set HOST and PORT otherwise.")
 
@@ -63,7 +64,7 @@ def listen(host: str, port: int) -> socket.socket:
 def work(settings: Settings, _number: int) -> int:
     """One process of the API: serves until a signal comes, then drains; the exit status."""
     log.configure("api", settings.log_level)
-    listener = listen(settings.host, settings.port)
+    listener = listen(settings.host, settings.port, shared=True)
     draining = threading.Event()
     bridge = Bridge(partial(application, settings, draining), max_body=settings.body_max_bytes, bodies=settings.bodies)
     server = uvicorn.Server(
@@ -78,7 +79,7 @@ def work(settings: Settings, _number: int) -> int:
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            timeout_keep_alive=round(settings.keep_alive_seconds),
+            timeout_keep_alive=math.ceil(settings.keep_alive_seconds),
             timeout_graceful_shutdown=_STOP_SECONDS,
         )
     )
@@ -98,4 +99,6 @@ def work(settings: Settings, _number: int) -> int:
 
 def serve(settings: Settings) -> int:
     """Serves in `settings.processes` processes until a signal comes; the exit status."""
+    # The processes would share the port with another API too, and each would say by itself that it cannot.
+    listen(settings.host, settings.port, shared=False).close()
     return processes.run(settings.processes, partial(work, settings))

@@ -13,7 +13,6 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from greenlet import GreenletExit, getcurrent, greenlet
@@ -122,8 +121,7 @@ class Scheduler:
 
     def _perform(self, task: Task) -> None:
         try:
-            with suppress(Killed):
-                self._tasks[task]()
+            self._tasks[task]()
         finally:
             self._ended(task)
         self._idle.append(task.greenlet)

@@ -123,6 +123,8 @@ def test_nothing_of_a_scheduler_stays_once_it_is_closed() -> None:
     doomed.spawn(lambda: None)
     doomed.crash()
     doomed.spawn(partial(doomed.sleep, 100))
+    # As in a world, where everything knows everything.
+    scheduler.at(1000, doomed.crash)
     scheduler.close()
     gone = weakref.ref(scheduler)
     del scheduler, doomed
