@@ -78,12 +78,14 @@ def test_what_needs_aws_names_things_that_are_there(page: str, command: str, mon
     """It cannot be run here. Its folders, files, targets and options are there all the same."""
     monkeypatch.setenv("RELEASE_ENVIRONMENT", "production")
     monkeypatch.setenv("RELEASE_STATE_BUCKET", "states")
-    for folder in re.findall(r"-chdir=(\S+)", command):
-        assert list((ROOT / folder).glob("*.tf")), f"{page}: {folder}"
-    for folder, output in re.findall(r"-chdir=(\S+) output -raw (\w+)", command):
-        assert f'output "{output}"' in (ROOT / folder / "outputs.tf").read_text(), f"{page}: {output}"
-    for folder, variable in re.findall(r"-chdir=(\S+) .*?-var=(\w+)", command):
-        assert f'variable "{variable}"' in (ROOT / folder / "variables.tf").read_text(), f"{page}: {variable}"
+    for environment, root in re.findall(r"environments/run (\S+) (\S+)", command):
+        assert (ROOT / "environments" / environment / f"{root}.tfvars").exists(), f"{page}: {root} of {environment}"
+    for root, output in re.findall(r"environments/run \S+ (\S+) output -raw (\w+)", command):
+        assert f'output "{output}"' in (ROOT / "terraform" / root / "outputs.tf").read_text(), f"{page}: {output}"
+    for root, variable in re.findall(r"environments/run \S+ (\S+) .*?-var=(\w+)", command):
+        assert f'variable "{variable}"' in (ROOT / "terraform" / root / "variables.tf").read_text(), (
+            f"{page}: {variable}"
+        )
     for file in re.findall(r"(?:sim/mail|tests)/[\w/.-]+", command):
         assert (ROOT / file).exists(), f"{page}: {file}"
     words = shlex.split(command)

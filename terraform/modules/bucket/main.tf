@@ -1,26 +1,20 @@
-# Terraform takes no variable in `prevent_destroy`, so there are two resources, of which one is made. A change of
-# `disposable` from false to true is refused at the plan, which is the point; README.md of the roots tells the way.
-resource "aws_s3_bucket" "kept" {
-  count  = var.disposable ? 0 : 1
-  bucket = var.name
+resource "aws_s3_bucket" "this" {
+  bucket        = var.name
+  force_destroy = var.disposable
+}
+
+# Terraform takes no variable in `prevent_destroy`, so it is on something that is made or not. While this is there, every
+# plan that would destroy the bucket would destroy it, too, and is refused whole.
+resource "terraform_data" "kept" {
+  count = var.disposable ? 0 : 1
 
   lifecycle {
     prevent_destroy = true
   }
 }
 
-resource "aws_s3_bucket" "disposable" {
-  count         = var.disposable ? 1 : 0
-  bucket        = var.name
-  force_destroy = true
-}
-
-locals {
-  bucket = var.disposable ? aws_s3_bucket.disposable[0] : aws_s3_bucket.kept[0]
-}
-
 resource "aws_s3_bucket_ownership_controls" "this" {
-  bucket = local.bucket.id
+  bucket = aws_s3_bucket.this.id
 
   rule {
     object_ownership = "BucketOwnerEnforced"
@@ -28,7 +22,7 @@ resource "aws_s3_bucket_ownership_controls" "this" {
 }
 
 resource "aws_s3_bucket_public_access_block" "this" {
-  bucket = local.bucket.id
+  bucket = aws_s3_bucket.this.id
 
   block_public_acls       = true
   block_public_policy     = true
@@ -37,7 +31,7 @@ resource "aws_s3_bucket_public_access_block" "this" {
 }
 
 resource "aws_s3_bucket_versioning" "this" {
-  bucket = local.bucket.id
+  bucket = aws_s3_bucket.this.id
 
   versioning_configuration {
     status = "Enabled"
@@ -45,7 +39,7 @@ resource "aws_s3_bucket_versioning" "this" {
 }
 
 resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
-  bucket = local.bucket.id
+  bucket = aws_s3_bucket.this.id
 
   rule {
     apply_server_side_encryption_by_default {
@@ -56,7 +50,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
 
 resource "aws_s3_bucket_lifecycle_configuration" "this" {
   count  = var.life_cycle == null ? 0 : 1
-  bucket = local.bucket.id
+  bucket = aws_s3_bucket.this.id
 
   rule {
     id     = "everything"
@@ -101,7 +95,7 @@ data "aws_iam_policy_document" "this" {
     sid       = "TlsOnly"
     effect    = "Deny"
     actions   = ["s3:*"]
-    resources = [local.bucket.arn, "${local.bucket.arn}/*"]
+    resources = [aws_s3_bucket.this.arn, "${aws_s3_bucket.this.arn}/*"]
 
     principals {
       type        = "*"
@@ -117,7 +111,7 @@ data "aws_iam_policy_document" "this" {
 }
 
 resource "aws_s3_bucket_policy" "this" {
-  bucket = local.bucket.id
+  bucket = aws_s3_bucket.this.id
   policy = data.aws_iam_policy_document.this.json
 
   # S3 refuses two changes at once of what decides on public access.

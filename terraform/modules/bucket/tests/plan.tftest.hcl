@@ -11,8 +11,8 @@ run "kept_closed_and_encrypted" {
   command = plan
 
   assert {
-    condition     = length(aws_s3_bucket.kept) == 1 && length(aws_s3_bucket.disposable) == 0
-    error_message = "Unless it is disposable, the bucket is the one that no plan destroys."
+    condition     = length(terraform_data.kept) == 1 && !aws_s3_bucket.this.force_destroy
+    error_message = "Unless it is disposable, no plan destroys the bucket."
   }
 
   assert {
@@ -62,7 +62,7 @@ run "disposable" {
   }
 
   assert {
-    condition     = length(aws_s3_bucket.kept) == 0 && aws_s3_bucket.disposable[0].force_destroy
+    condition     = length(terraform_data.kept) == 0 && aws_s3_bucket.this.force_destroy
     error_message = "A disposable bucket goes with what is in it."
   }
 

@@ -1,4 +1,4 @@
-# Copied to backend.tf once the bucket is there, and committed: then `terraform init -migrate-state` moves the state.
+# The state of the bucket of states is in it, but for the time before there is one: `environments/run` moves it.
 terraform {
   backend "s3" {
     key          = "bootstrap/terraform.tfstate"

@@ -1,0 +1,3 @@
+# What every root of this environment is given.
+name        = "emails"
+environment = "production"

@@ -1,0 +1,1 @@
+# infrequent_access_days = 90

@@ -1,0 +1,1 @@
+token_version = 1 # raise it for a new token

@@ -1,0 +1,2 @@
+# min_tasks = 1
+# max_tasks = 4

@@ -1,0 +1,1 @@
+# disposable = true   # lets `terraform destroy` take the states along

@@ -1,0 +1,3 @@
+disposable         = true
+api_tasks          = 1
+container_insights = false

@@ -1,0 +1,1 @@
+# One NAT gateway for both zones is the default.

@@ -1,0 +1,78 @@
+"""The files of `environments/`: each root is given what they say, and they say nothing that a root does not know.
+
+Terraform itself reads them, for a root of nothing but its variables: so it needs no provider, no AWS and no state.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from sim.command import CommandFailed, run
+from sim.terraform.roots import BOOTSTRAP, NEEDS, TERRAFORM
+
+ENVIRONMENTS: Final = TERRAFORM.parent / "environments"
+NAMES: Final = sorted(each.name for each in ENVIRONMENTS.iterdir() if each.is_dir())
+SETTLED_AT_DEPLOYMENT: Final = {"state_bucket": "emails-states-1", "image_tag": "1.2.3"}
+
+
+def files(environment: Path, root: str) -> tuple[Path, Path]:
+    """The two files of a root, in their order."""
+    return environment / "environment.tfvars", environment / f"{root}.tfvars"
+
+
+def roots(environment: Path) -> set[str]:
+    """The roots that an environment has settings for."""
+    found = {str(each.relative_to(environment).with_suffix("")) for each in environment.rglob("*.tfvars")}
+    return found - {"environment"}
+
+
+def values(root: str, options: list[str], work: Path, environment: dict[str, str] | None = None) -> dict[str, Any]:
+    """What a root's variables are under these options of `terraform plan`. Raises CommandFailed."""
+    folder = work / root
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(TERRAFORM / root / "variables.tf", folder)
+    declared = re.findall(r'^variable "(\w+)"', (folder / "variables.tf").read_text(), re.MULTILINE)
+    told = {f"TF_VAR_{name}": value for name, value in SETTLED_AT_DEPLOYMENT.items() if name in declared}
+    terraform = ["terraform", f"-chdir={folder}"]
+    said = run(
+        [*terraform, "plan", "-input=false", "-no-color", "-out=plan", *options],
+        environment={"CHECKPOINT_DISABLE": "1", **told, **(environment or {})},
+        remedy="",
+    )
+    assert "undeclared" not in said, said
+    shown: dict[str, dict[str, Any]] = json.loads(run([*terraform, "show", "-json", "plan"], remedy=""))["variables"]
+    return {name: variable.get("value") for name, variable in shown.items()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_environment_names_itself_and_has_a_file_for_each_of_its_roots(name: str) -> None:
+    environment = ENVIRONMENTS / name
+    assert f'environment = "{name}"' in (environment / "environment.tfvars").read_text()
+    assert roots(environment) <= set(NEEDS)
+    assert BOOTSTRAP in roots(environment)
+
+
+@pytest.mark.usefixtures("terraform")
+@pytest.mark.parametrize(
+    ("name", "root"), [(name, root) for name in NAMES for root in sorted(roots(ENVIRONMENTS / name))]
+)
+def test_a_root_takes_every_setting_of_its_files(name: str, root: str, tmp_path: Path) -> None:
+    given = [f"-var-file={file}" for file in files(ENVIRONMENTS / name, root)]
+    assert values(root, given, tmp_path)["environment"] == name
+
+
+@pytest.mark.usefixtures("terraform")
+def test_a_setting_that_no_root_knows_is_seen(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.tfvars"
+    wrong.write_text('environment = "staging"\ntokn_version = 2\n')
+    with pytest.raises(AssertionError, match="undeclared variable"):
+        values("messaging", [f"-var-file={wrong}"], tmp_path)
+    wrong.write_text('environment = "staging"\nmax_receive_count = 0\n')
+    with pytest.raises(CommandFailed, match="max_receive_count must be"):
+        values("messaging", [f"-var-file={wrong}"], tmp_path)
