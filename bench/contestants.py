@@ -15,7 +15,7 @@ from bench.account import Ledger
 from bench.children import Child, child
 from bench.load import Target, post
 from bench.sample import message_body, publish_body
-from sim.runtime.process import free_port
+from sim.host.process import free_port
 
 _OK = 200
 _HTTP = urllib3.PoolManager(retries=False)

@@ -14,11 +14,11 @@ from botocore.config import Config
 from rich.table import Table
 
 import sim
-from sim.cloud.gateway.steering import Steering
+from sim.cloud.gateway.control_client import Steering
 from sim.cloud.resources import CREDENTIALS, REGION
-from sim.runtime.process import Process, free_port
-from sim.runtime.scope import Scope
-from sim.waiting import until
+from sim.host.cleanup import Cleanup
+from sim.host.process import Process, free_port
+from sim.host.waiting import until
 
 _CALLS = 200
 _ROUNDS = 3
@@ -45,11 +45,11 @@ def measure() -> Passing:
     """With a process each for the stub and the gateway."""
     stub, port, control = free_port(), free_port(), free_port()
     environment = {"PYTHONPATH": _SOURCE}
-    with Scope() as scope:
+    with Cleanup() as cleanup:
         python = [sys.executable, "-m"]
-        Process("stub", [*python, "bench.stub", "--port", str(stub), "--delay-ms", "0"], environment, scope).start()
+        Process("stub", [*python, "bench.stub", "--port", str(stub), "--delay-ms", "0"], environment, cleanup).start()
         gateway = [*python, "sim.cloud.gateway", "--host", "127.0.0.1", "--upstream", f"127.0.0.1:{stub}"]
-        between = Process("gateway", [*gateway, "--control", str(control), f"worker-s3={port}"], environment, scope)
+        between = Process("gateway", [*gateway, "--control", str(control), f"worker-s3={port}"], environment, cleanup)
         between.start()
         until(Steering(f"http://127.0.0.1:{control}").is_ready, "the gateway to be ready", seconds=20)
         used = psutil.Process(between.pid)

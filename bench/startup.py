@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from sim.doctor import examine, missing
+from sim.cli.doctor import examine, missing
 from sim.targets import LOCAL, create
 from sim.targets.target import Tuning
 

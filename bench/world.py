@@ -10,8 +10,8 @@ import psutil
 from rich.table import Table
 
 from sim.faults.plan import Fault, Plan, Rule
+from sim.world.client_pool import Pool
 from sim.world.clients import Habit
-from sim.world.pool import Pool
 from sim.world.run import Result, run
 from sim.world.setup import Setup
 

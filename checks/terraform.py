@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from checks.terraform_code import TERRAFORM, folders
-from sim.command import CommandFailed, run
+from sim.host.command import CommandFailed, run
 from sim.terraform import installation
 
 _SIDE_BY_SIDE: Final = 2

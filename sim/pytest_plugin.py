@@ -17,9 +17,9 @@ from collections.abc import Generator, Iterator
 import pytest
 
 from services.pipeline.message import Email
-from sim.client import Client
+from sim.client.accepted_emails import Ledger
+from sim.client.api import Client
 from sim.errors import SimError
-from sim.ledger import Ledger
 from sim.targets import TARGETS, create
 from sim.targets.target import FAST, Provision, Target
 
@@ -67,7 +67,7 @@ def running_target(request: pytest.FixtureRequest) -> Iterator[Target]:
     """The session's pipeline, for fixtures of a wider scope; a test takes `target`."""
     capture = request.config.pluginmanager.getplugin("capturemanager")
 
-    def tell(words: str) -> None:
+    def progress(words: str) -> None:
         if request.config.get_verbosity() > 0 and capture is not None:
             with capture.global_and_fixture_disabled():
                 print(f"sim: {words}")
@@ -75,7 +75,7 @@ def running_target(request: pytest.FixtureRequest) -> Iterator[Target]:
     name = request.config.getoption("--target")
     try:
         reuse, provision = request.config.getoption("--reuse"), request.config.getoption("--provision")
-        with create(name, FAST, tell, reuse=reuse, provision=provision) as target:
+        with create(name, FAST, progress, reuse=reuse, provision=provision) as target:
             request.config.stash[_TARGET] = target
             yield target
             del request.config.stash[_TARGET]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from sim.doctor import Finding, examine, missing
+from sim.cli.doctor import Finding, examine, missing
 from sim.targets import LOCAL
 from sim.targets.target import Provision
 

@@ -7,9 +7,9 @@ import os
 import pytest
 from hypothesis import settings
 
-from sim.doctor import examine, missing
+from sim.cli.doctor import examine, missing
 from sim.images import engine
-from sim.images.base import choose
+from sim.images.base_image import choose
 from sim.images.build import build
 from sim.images.rootfs import default_cache
 

@@ -14,7 +14,7 @@ from services.pipeline.aws import AWS_ERRORS
 from sim.cloud.localstack import settings
 from sim.cloud.resources import DataPlane, data_plane_of
 from sim.errors import SimError
-from sim.waiting import until
+from sim.host.waiting import until
 
 _READY_SECONDS = 60
 

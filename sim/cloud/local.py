@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import sim
-from sim.cloud.gateway.steering import Steering
-from sim.cloud.localstack import environment, serve_script, settings
+from sim.cloud.gateway.control_client import Steering
+from sim.cloud.localstack import serve_script, settings, venv
 from sim.cloud.resources import DataPlane, local_resources
-from sim.runtime.process import Process, free_port
-from sim.runtime.scope import Scope
-from sim.waiting import until
+from sim.host.cleanup import Cleanup
+from sim.host.process import Process, free_port
+from sim.host.waiting import until
 
 _READY_SECONDS = 60
 _SOURCE = Path(sim.__file__).parents[1]
@@ -22,12 +22,12 @@ _SOURCE = Path(sim.__file__).parents[1]
 class LocalCloud:
     """LocalStack on a free loopback port. `data_plane` goes to it straight, services through the gateway's `ports`."""
 
-    def __init__(self, scope: Scope, ports: Iterable[str], tell: Callable[[str], None]) -> None:
-        self._tell = tell
+    def __init__(self, cleanup: Cleanup, ports: Iterable[str], progress: Callable[[str], None]) -> None:
+        self._progress = progress
         port = free_port()
-        directory = scope.directory / "localstack"
-        python = environment.ensure(tell)
-        environment.share_cache(directory)
+        directory = cleanup.directory / "localstack"
+        python = venv.ensure(progress)
+        venv.share_cache(directory)
         self.endpoint = f"http://127.0.0.1:{port}"
         self.process = Process(
             "localstack",
@@ -35,9 +35,9 @@ class LocalCloud:
             {
                 **_inherited(),
                 **settings.environment("127.0.0.1", port, directory),
-                "PYTHONPATH": str(environment.plugins()),
+                "PYTHONPATH": str(venv.plugins()),
             },
-            scope,
+            cleanup,
         )
         self._ports = {name: free_port() for name in ports}
         control = free_port()
@@ -49,7 +49,7 @@ class LocalCloud:
                 *(f"{name}={number}" for name, number in self._ports.items()),
             ],
             {**_inherited(), "PYTHONPATH": str(_SOURCE)},
-            scope,
+            cleanup,
         )
         self.steering = Steering(f"http://127.0.0.1:{control}")
         self.data_plane = DataPlane(self.endpoint, local_resources(self.endpoint))
@@ -67,7 +67,7 @@ class LocalCloud:
     def await_ready(self) -> None:
         """Waits until LocalStack and the gateway are ready. Raises ProcessFailed or TimedOut."""
         until(self._gateway_ready, "the gateway to be ready", seconds=_READY_SECONDS, seen=self.gateway.tail)
-        self._tell("waiting for LocalStack")
+        self._progress("waiting for LocalStack")
         until(self._ready, "LocalStack to be ready", seconds=_READY_SECONDS, seen=self.process.tail)
 
     def stop(self) -> None:

@@ -15,20 +15,20 @@ from pathlib import Path
 
 from sim.errors import SimError
 from sim.images import engine, sbom
-from sim.images.base import OFFLINE, choose
+from sim.images.base_image import OFFLINE, choose
 from sim.images.build import build
 from sim.images.rootfs import default_cache
 
 
-def _tell(step: str) -> None:
+def _progress(step: str) -> None:
     print(f"{time.strftime('%T')} {step}", file=sys.stderr)
 
 
 def _build(*, offline: bool) -> list[str]:
-    _tell("looking for the base images")
+    _progress("looking for the base images")
     bases = OFFLINE if offline else choose(os.environ, engine.obtainable)
     cache = default_cache(os.environ)
-    images = build(bases, _tell, cache=cache, source=os.environ.get("IMAGE_SOURCE", ""))
+    images = build(bases, _progress, cache=cache, source=os.environ.get("IMAGE_SOURCE", ""))
     return [f"{name}={image}" for name, image in images.items()]
 
 

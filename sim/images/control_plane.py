@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sim.images import engine
-from sim.images.base import LOCALSTACK_VERSION
+from sim.images.base_image import LOCALSTACK_VERSION
 
 IMAGE = f"sim/localstack:{LOCALSTACK_VERSION}"
 """In the version of what it is built on."""

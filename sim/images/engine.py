@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from sim.command import CommandFailed, run
+from sim.host.command import CommandFailed, run
 
 _REMEDY = "`.ci/docker-engine status` says whether an engine answers, `.ci/docker-engine start` starts one."
 _BUILD_REMEDY = "Without --quiet it shows every step."

@@ -6,20 +6,20 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sim.cloud.localstack import environment, settings
+from sim.cloud.localstack import settings, venv
 from sim.images import engine, package_index, rootfs
-from sim.images.base import OFFLINE
+from sim.images.base_image import OFFLINE
 
 _HERE = Path(__file__).parent
 
 
-def build_python(cache: Path, tell: Callable[[str], None]) -> None:
+def build_python(cache: Path, progress: Callable[[str], None]) -> None:
     """Builds OFFLINE.python; root file systems are kept in `cache`. Raises SimError."""
     root = f"offline/rootfs:{rootfs.FINGERPRINT}"
     if not engine.exists(root):
-        tell(f"{root} from Debian's packages (half a minute, the first time)")
+        progress(f"{root} from Debian's packages (half a minute, the first time)")
         engine.import_tarball(rootfs.make(cache), root)
-    tell(f"{OFFLINE.python} on {root}")
+    progress(f"{OFFLINE.python} on {root}")
     pip = package_index.pip_settings()
     with TemporaryDirectory() as directory:
         context = Path(directory)
@@ -30,12 +30,12 @@ def build_python(cache: Path, tell: Callable[[str], None]) -> None:
         )
 
 
-def build_localstack(tell: Callable[[str], None]) -> None:
+def build_localstack(progress: Callable[[str], None]) -> None:
     """Builds OFFLINE.localstack on OFFLINE.python, from LocalStack's own lock. Raises SimError."""
-    tell(f"{OFFLINE.localstack} from Python packages (half a minute, the first time)")
+    progress(f"{OFFLINE.localstack} from Python packages (half a minute, the first time)")
     engine.build(
         OFFLINE.localstack,
         dockerfile=_HERE / "localstack.Dockerfile",
-        context=environment.LOCK.parent,
+        context=venv.LOCK.parent,
         arguments={"BASE_IMAGE": OFFLINE.python, "SERVICES": ",".join(settings.SERVICES)},
     )

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sim.command import run
 from sim.errors import SimError
+from sim.host.command import run
 
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 """Where Debian keeps it, and where the image does."""

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sim.command import run
 from sim.errors import SimError
+from sim.host.command import run
 
 SUITE = "bookworm"
 

@@ -10,7 +10,7 @@ import shutil
 import sysconfig
 from pathlib import Path
 
-from sim.command import run
+from sim.host.command import run
 from sim.images import service
 
 _REMEDY = (

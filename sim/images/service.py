@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.pipeline.version import version
-from sim.command import CommandFailed, run
+from sim.host.command import CommandFailed, run
 from sim.images import engine
 
 SERVICES = ("api", "worker")

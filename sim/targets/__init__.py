@@ -6,7 +6,7 @@ import os
 
 from sim.errors import SimError
 from sim.targets.process import ProcessTarget
-from sim.targets.target import Provision, Target, Tell, Tuning
+from sim.targets.target import Progress, Provision, Target, Tuning
 
 LOCAL = ("process", "docker")
 """Those that are started here."""
@@ -14,7 +14,7 @@ TARGETS = (*LOCAL, "aws")
 
 
 def create(
-    name: str, tuning: Tuning, tell: Tell, *, reuse: bool = False, provision: Provision = Provision.KIT
+    name: str, tuning: Tuning, progress: Progress, *, reuse: bool = False, provision: Provision = Provision.KIT
 ) -> Target:
     """The target of this name, not yet up. Raises SimError if it cannot be."""
     terraform = provision is Provision.TERRAFORM
@@ -24,16 +24,18 @@ def create(
         raise SimError("what Terraform made is not taken over by a later run: leave out --reuse or --provision")
     match name:
         case "process":
-            return ProcessTarget(tuning, tell, provision=provision)
+            return ProcessTarget(tuning, progress, provision=provision)
         case "docker":
             # Not before it is asked for: what it imports takes as long as LocalStack's start.
             from sim.targets.docker import DockerTarget  # noqa: PLC0415
 
-            return DockerTarget(tuning, tell, reuse=reuse, provision=provision)
+            return DockerTarget(tuning, progress, reuse=reuse, provision=provision)
         case "aws":
             from sim.targets.aws import AwsTarget, AwsTargetWithBucket, Place  # noqa: PLC0415
 
             place = Place.of(os.environ)
-            return AwsTarget(place, tell) if place.bucket is None else AwsTargetWithBucket(place, place.bucket, tell)
+            if place.bucket is None:
+                return AwsTarget(place, progress)
+            return AwsTargetWithBucket(place, place.bucket, progress)
         case _:
             raise SimError(f"there is no target {name!r}; there are: {', '.join(TARGETS)}")

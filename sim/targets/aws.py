@@ -20,11 +20,11 @@ from botocore.exceptions import ClientError
 
 from services.pipeline.message import Email, Message
 from services.worker.store import object_key
-from sim.client import Answer, Client
+from sim.client.api import Answer, Client
 from sim.cloud.resources import DataPlane, Resources
 from sim.errors import SimError
-from sim.targets.target import Capability, NotApplicable, Service, Target, Tell
-from sim.waiting import TimedOut, until
+from sim.host.waiting import TimedOut, until
+from sim.targets.target import Capability, NotApplicable, Progress, Service, Target
 
 _CLEAN_UP_SECONDS = 60
 
@@ -61,10 +61,10 @@ class AwsTarget(Target):
     name: ClassVar[str] = "aws"
     capabilities: ClassVar[frozenset[Capability]] = frozenset()
 
-    def __init__(self, place: Place, tell: Tell) -> None:
+    def __init__(self, place: Place, progress: Progress) -> None:
         self.sender = f"End-to-end test <e2e-{uuid.uuid4().hex[:12]}@example.com>"
         self._place = place
-        self._tell = tell
+        self._progress = progress
 
     def up(self) -> None:
         answer = self.client().request("GET", "/health")
@@ -72,7 +72,7 @@ class AwsTarget(Target):
             raise SimError(f"{self.url}/health said {answer.why()}; is SIM_URL the URL of the API, without a path?")
 
     def down(self) -> None:
-        self._tell(f"what was published stays; its sender is {self.sender}")
+        self._progress(f"what was published stays; its sender is {self.sender}")
 
     @property
     def url(self) -> str:
@@ -103,8 +103,8 @@ class AwsTargetWithBucket(AwsTarget):
 
     capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.OBJECTS})
 
-    def __init__(self, place: Place, bucket: str, tell: Tell) -> None:
-        super().__init__(place, tell)
+    def __init__(self, place: Place, bucket: str, progress: Progress) -> None:
+        super().__init__(place, progress)
         self._keys: set[str] = set()
         nothing = Resources("", "", bucket, place.prefix, "")
         self._stored = _Stored(nothing, lambda: sorted(self._keys))
@@ -121,11 +121,11 @@ class AwsTargetWithBucket(AwsTarget):
         until(lambda: not self._missing(), "every accepted e-mail in S3", seconds=seconds, seen=self._missing)
 
     def down(self) -> None:
-        self._tell("deleting what was published")
+        self._progress("deleting what was published")
         try:
             self.drain(_CLEAN_UP_SECONDS)
         except TimedOut as error:
-            self._tell(str(error))
+            self._progress(str(error))
         self._stored.delete(self._keys)
 
     def _note(self, message: Message) -> None:

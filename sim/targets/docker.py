@@ -14,17 +14,18 @@ from typing import ClassVar
 
 from testcontainers.community.localstack import LocalStackContainer
 
-from sim.cloud.gateway.steering import Steering
+from sim.cloud.gateway.control_client import Steering
 from sim.cloud.localstack.settings import PORT, container_environment, is_ready
 from sim.cloud.resources import REGION, DataPlane, local_resources
+from sim.host.cleanup import Cleanup
+from sim.host.container import LABEL, Container, Network, Spec, engine, new_run
+from sim.host.process import free_port
+from sim.host.waiting import until
+from sim.host.watchdog import remove_labelled
 from sim.images import engine as images
-from sim.images.base import choose
+from sim.images.base_image import choose
 from sim.images.build import build
 from sim.images.rootfs import default_cache
-from sim.runtime.container import LABEL, Container, Network, Spec, engine, new_run
-from sim.runtime.process import free_port
-from sim.runtime.scope import Scope
-from sim.runtime.watchdog import remove_labelled
 from sim.targets.settings import access, api_ready, service_environment, terraform_variables
 from sim.targets.target import (
     CALLS,
@@ -33,17 +34,16 @@ from sim.targets.target import (
     SERVICES,
     AwsService,
     Capability,
+    Progress,
     Provision,
     Service,
     Target,
-    Tell,
     Tuning,
     port,
 )
 from sim.terraform.applied import applied
-from sim.terraform.environment import Environment
-from sim.terraform.roots import NEEDS
-from sim.waiting import until
+from sim.terraform.local_roots import Environment
+from sim.terraform.root_order import NEEDS
 
 _AWS: tuple[AwsService, ...] = ("s3", "sqs", "ssm")
 _API_PORT = 8080
@@ -61,33 +61,33 @@ class DockerTarget(Target):
     capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
 
     def __init__(
-        self, tuning: Tuning, tell: Tell, *, reuse: bool = False, provision: Provision = Provision.KIT
+        self, tuning: Tuning, progress: Progress, *, reuse: bool = False, provision: Provision = Provision.KIT
     ) -> None:
         self._provision = provision
         self._tuning = tuning
-        self._tell = tell
+        self._progress = progress
         self._reuse = reuse
-        self._scope = Scope()
+        self._cleanup = Cleanup()
         self._run = new_run()
         self._containers: dict[str, Container] = {}
 
     def up(self) -> None:
         engine()
-        self._tell("looking for the images")
-        names = build(choose(os.environ, images.obtainable), self._tell, cache=default_cache(os.environ))
+        self._progress("looking for the images")
+        names = build(choose(os.environ, images.obtainable), self._progress, cache=default_cache(os.environ))
         if self._reuse:
             self._run = _reusable_run(names, self._tuning)
             if self._take_over():
                 return
             remove_labelled(f"{LABEL}={self._run}")
         else:
-            self._scope.owns("label", f"{LABEL}={self._run}")
+            self._cleanup.owns("label", f"{LABEL}={self._run}")
         self._start_all(names)
 
     def down(self) -> None:
         if not self._reuse:
             remove_labelled(f"{LABEL}={self._run}")
-        self._scope.close()
+        self._cleanup.close()
 
     @property
     def url(self) -> str:
@@ -100,8 +100,8 @@ class DockerTarget(Target):
     @cached_property
     def environment(self) -> Environment:
         """Terraform's, which makes the resources where it is asked to."""
-        directory = self._scope.directory / "terraform"
-        return Environment(directory, self.data_plane.endpoint, terraform_variables(self._tuning), self._tell)
+        directory = self._cleanup.directory / "terraform"
+        return Environment(directory, self.data_plane.endpoint, terraform_variables(self._tuning), self._progress)
 
     def container(self, service: Service) -> Container:
         """The container of a service."""
@@ -168,7 +168,7 @@ class DockerTarget(Target):
         return Network(f"{self._run}-{purpose}")
 
     def _start_all(self, names: Mapping[str, str]) -> None:
-        self._tell("starting the containers")
+        self._progress("starting the containers")
         # By its name the first: what is published to the host goes through it, whatever is cut.
         edge = Network.create(self._run, "edge")
         aws = {each: Network.create(self._run, each) for each in _AWS}
@@ -196,7 +196,7 @@ class DockerTarget(Target):
         self._containers[GATEWAY] = Container.create(self._run, gateway)
         self._connect()
         until(self._gateway_ready, "the gateway to be ready", seconds=_READY_SECONDS)
-        self._tell("waiting for LocalStack")
+        self._progress("waiting for LocalStack")
         until(lambda: is_ready(self.data_plane.endpoint), "LocalStack to be ready", seconds=_READY_SECONDS)
         settings = self._apply() if self._provision is Provision.TERRAFORM else self._create()
         for service in SERVICES:
@@ -238,7 +238,7 @@ class DockerTarget(Target):
         self._containers = running
         self._connect()
         self.restore()
-        self._tell(f"took over the containers of {self._run}")
+        self._progress(f"took over the containers of {self._run}")
         return True
 
     def _connect(self) -> None:
@@ -252,7 +252,7 @@ class DockerTarget(Target):
 
     def _await_ready(self, service: Service) -> None:
         container = self.container(service)
-        self._tell(f"waiting for the {service}")
+        self._progress(f"waiting for the {service}")
 
         def ready() -> bool:
             container.check()

@@ -12,11 +12,12 @@ from typing import ClassVar
 
 import services
 from services.worker.health import fresh, heartbeat_file
-from sim.cloud.gateway.steering import Steering
+from sim.cloud.gateway.control_client import Steering
 from sim.cloud.local import LocalCloud
 from sim.cloud.resources import DataPlane
-from sim.runtime.process import Process, free_port
-from sim.runtime.scope import Scope
+from sim.host.cleanup import Cleanup
+from sim.host.process import Process, free_port
+from sim.host.waiting import until
 from sim.targets.settings import (
     HEARTBEAT_SECONDS,
     PROCESSES,
@@ -31,17 +32,16 @@ from sim.targets.target import (
     SERVICES,
     AwsService,
     Capability,
+    Progress,
     Provision,
     Service,
     Target,
-    Tell,
     Tuning,
     port,
 )
 from sim.terraform.applied import applied
-from sim.terraform.environment import Environment
-from sim.terraform.roots import NEEDS
-from sim.waiting import until
+from sim.terraform.local_roots import Environment
+from sim.terraform.root_order import NEEDS
 
 _READY_SECONDS = 30
 _STOP_SECONDS = 30
@@ -55,15 +55,15 @@ class ProcessTarget(Target):
     capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability) - {Capability.LIMIT_MEMORY}
 
     def __init__(
-        self, tuning: Tuning, tell: Tell, *, provision: Provision = Provision.KIT, roots: Path | None = None
+        self, tuning: Tuning, progress: Progress, *, provision: Provision = Provision.KIT, roots: Path | None = None
     ) -> None:
         """`roots` is the folder in which Terraform works, if not one that ends with the run."""
         self._provision = provision
         self._roots = roots
         self._tuning = tuning
-        self._tell = tell
-        self._scope = Scope()
-        self._cloud = LocalCloud(self._scope, PORTS, tell)
+        self._progress = progress
+        self._cleanup = Cleanup()
+        self._cloud = LocalCloud(self._cleanup, PORTS, progress)
         self._port = free_port()
         self._processes: dict[Service, Process] = {}
 
@@ -110,7 +110,7 @@ class ProcessTarget(Target):
         for process in self._processes.values():
             process.kill()
         self._cloud.stop()
-        self._scope.close()
+        self._cleanup.close()
 
     @property
     def url(self) -> str:
@@ -128,13 +128,13 @@ class ProcessTarget(Target):
     @cached_property
     def environment(self) -> Environment:
         """Terraform's, which makes the resources where it is asked to."""
-        directory = self._roots or self._scope.directory / "terraform"
-        return Environment(directory, self._cloud.endpoint, terraform_variables(self._tuning), self._tell)
+        directory = self._roots or self._cleanup.directory / "terraform"
+        return Environment(directory, self._cloud.endpoint, terraform_variables(self._tuning), self._progress)
 
     @property
     def heartbeat(self) -> Path:
         """The worker's sign of life; each of its processes puts a number behind it."""
-        return self._scope.directory / "worker.heartbeat"
+        return self._cleanup.directory / "worker.heartbeat"
 
     def token(self) -> str:
         return self.data_plane.token()
@@ -194,11 +194,11 @@ class ProcessTarget(Target):
             **settings,
             **here,
         }
-        return Process(service, [sys.executable, "-m", f"services.{service}"], environment, self._scope)
+        return Process(service, [sys.executable, "-m", f"services.{service}"], environment, self._cleanup)
 
     def _await_ready(self, service: Service) -> None:
         process = self._processes[service]
-        self._tell(f"waiting for the {service}")
+        self._progress(f"waiting for the {service}")
 
         def ready() -> bool:
             process.check()

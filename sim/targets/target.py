@@ -9,19 +9,19 @@ from enum import StrEnum
 from types import TracebackType
 from typing import ClassVar, Literal, Self
 
-from sim.client import Client
-from sim.cloud.gateway.steering import Steering
+from sim.client.api import Client
+from sim.cloud.gateway.control_client import Steering
 from sim.cloud.gateway.trail import Passage, read
 from sim.cloud.resources import DataPlane
 from sim.errors import SimError
-from sim.waiting import until
+from sim.host.waiting import until
 
 Service = Literal["api", "worker"]
 AwsService = Literal["sqs", "s3", "ssm"]
 SERVICES: tuple[Service, ...] = ("api", "worker")
 CALLS: Mapping[Service, tuple[AwsService, ...]] = {"api": ("sqs", "ssm"), "worker": ("sqs", "s3")}
 """Which AWS services each service calls."""
-Tell = Callable[[str], None]
+Progress = Callable[[str], None]
 """Is told, in a few words, what is being waited for."""
 
 

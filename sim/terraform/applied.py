@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 
 from sim.cloud.resources import CREDENTIALS, REGION, Resources
-from sim.terraform.environment import Environment
+from sim.terraform.local_roots import Environment
 
 
 @dataclass(frozen=True)

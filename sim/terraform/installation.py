@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from sim.command import CommandFailed, run
+from sim.host.command import CommandFailed, run
 
 STAND_IN: Final = Path(__file__).parent / "modules/vpc"
 _MODULE: Final = ("terraform-aws-modules/vpc/aws", "5.21.0")

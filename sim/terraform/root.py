@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sim.command import CommandFailed, run
 from sim.errors import SimError
+from sim.host.command import CommandFailed, run
 
 _CHANGES: Final = 2
 """What `terraform plan -detailed-exitcode` ends with where there is something to change."""

@@ -13,7 +13,7 @@ from sim.world.instances import NO_ANSWER, Api, Exchange
 if TYPE_CHECKING:
     from random import Random
 
-    from sim.world.runtime import WorldRuntime
+    from sim.world.virtual_time import WorldRuntime
 
 IDLE_TIMEOUT_SECONDS = 60.0
 

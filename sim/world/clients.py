@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from services.pipeline.message import Email
 from services.pipeline.runtime import full_jitter
 from sim.history.events import Ended, Event, Invoked, Outcome
-from sim.history.record import email_fingerprint
+from sim.history.observed import email_fingerprint
 from sim.world.instances import NO_ANSWER, Exchange, Request
 
 if TYPE_CHECKING:
     from random import Random
 
     from sim.world.balancer import Balancer
-    from sim.world.runtime import WorldRuntime
+    from sim.world.virtual_time import WorldRuntime
 
 _RETRIED = frozenset({NO_ANSWER, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
 _OPEN = frozenset({NO_ANSWER, HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 from services.api.settings import Settings as ApiSettings
 from services.worker.settings import Settings as WorkerSettings
+from sim.aws.account import BUCKET, QUEUE_URL, TOKEN_PARAMETER
 from sim.faults.plan import Fault
-from sim.world.account import BUCKET, QUEUE_URL, TOKEN_PARAMETER
 from sim.world.chance import stream
+from sim.world.client_pool import REGION
 from sim.world.instances import Api, State, WorkerInstance
-from sim.world.pool import REGION
-from sim.world.runtime import WorldRuntime
+from sim.world.virtual_time import WorldRuntime
 
 if TYPE_CHECKING:
     from sim.faults.decide import Hit
     from sim.world.balancer import Balancer
+    from sim.world.client_pool import Pool
     from sim.world.network import Network
-    from sim.world.pool import Pool
     from sim.world.scheduler import Scheduler
     from sim.world.setup import Setup
 

@@ -17,8 +17,8 @@ from services.worker.settings import Settings as WorkerSettings
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-    from sim.world.pool import Answering, Pool
-    from sim.world.runtime import WorldEvent, WorldRuntime
+    from sim.world.client_pool import Answering, Pool
+    from sim.world.virtual_time import WorldEvent, WorldRuntime
 
 NO_ANSWER = 0
 API_STOP_SECONDS = 20.0

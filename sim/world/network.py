@@ -11,19 +11,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from services.pipeline.aws import CONNECT_TIMEOUT_SECONDS
+from sim.aws import wire
+from sim.aws.model import Answer, AwsError, Freedom, Item, Wait
 from sim.faults.decide import Hit, failing
 from sim.faults.plan import Fault
-from sim.world import wire
-from sim.world.contract import Answer, AwsError, Freedom, Item, Wait
-from sim.world.runtime import EPOCH
+from sim.world.virtual_time import EPOCH
 
 if TYPE_CHECKING:
     from random import Random
 
-    from sim.world.account import Account
+    from sim.aws.account import Account
+    from sim.aws.wire import Call
     from sim.world.nemesis import Nemesis
     from sim.world.scheduler import Scheduler, Task
-    from sim.world.wire import Call
 
 _CALL_SECONDS = 0.02
 """What a call takes on average, to and fro."""

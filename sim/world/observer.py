@@ -7,15 +7,15 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from sim.aws.model import Answer, AwsError
 from sim.faults.plan import Fault
 from sim.history.events import Called, Event, Faulted, message_id
-from sim.world.contract import Answer, AwsError
 from sim.world.coverage import Coverage, Place
 from sim.world.instances import State
 
 if TYPE_CHECKING:
+    from sim.aws.wire import Call
     from sim.world.fleet import Instance
-    from sim.world.wire import Call
 
 
 class Observer:

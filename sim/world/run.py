@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from sim.faults.plan import Plan
 from sim.history.checker import Verdict
 from sim.history.events import Event
+from sim.world.calm_checks import examine
+from sim.world.client_pool import Pool
 from sim.world.coverage import Coverage
-from sim.world.examination import examine
-from sim.world.pool import Pool
 from sim.world.setup import Setup, draw_plan, draw_setup
 from sim.world.world import World
 

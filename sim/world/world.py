@@ -13,22 +13,22 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from sim.aws.account import Account
 from sim.faults.decide import moments
 from sim.faults.plan import Fault
 from sim.history.checker import Verdict, check
 from sim.history.events import Drained, Event, Observed, Outcome, Planted
-from sim.history.record import dead, fingerprint, stored
-from sim.world.account import Account
+from sim.history.observed import dead, fingerprint, stored
 from sim.world.balancer import Balancer
 from sim.world.chance import stream
+from sim.world.client_pool import Pool, botocore_sleeps
 from sim.world.clients import WRONG, Client, Habit
 from sim.world.fleet import Fleet
 from sim.world.nemesis import Nemesis
 from sim.world.network import Network
 from sim.world.observer import Observer
-from sim.world.pool import Pool, botocore_sleeps
-from sim.world.runtime import EPOCH, WorldRuntime
 from sim.world.scheduler import Scheduler
+from sim.world.virtual_time import EPOCH, WorldRuntime
 
 if TYPE_CHECKING:
     from sim.faults.decide import Hit

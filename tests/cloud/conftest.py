@@ -12,7 +12,7 @@ from botocore.config import Config
 
 from sim.cloud.local import LocalCloud
 from sim.cloud.resources import REGION
-from sim.runtime.scope import Scope
+from sim.host.cleanup import Cleanup
 
 _CONFIG = Config(retries={"total_max_attempts": 1})
 _session: Any = boto3.Session(region_name=REGION)
@@ -25,15 +25,15 @@ Client = Any
 @pytest.fixture(scope="session")
 def endpoint() -> Iterator[str]:
     """Of a LocalStack that is ready."""
-    scope = Scope()
-    cloud = LocalCloud(scope, (), print)
+    cleanup = Cleanup()
+    cloud = LocalCloud(cleanup, (), print)
     cloud.open()
     try:
         cloud.prepare(visibility_timeout=30, max_receive_count=3)
         yield cloud.endpoint
     finally:
         cloud.stop()
-        scope.close()
+        cleanup.close()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from sim.cloud.resources import REGION
 from tests.cloud.conftest import Client
 
-Tell = Callable[..., None]
+Report = Callable[..., None]
 
 
 @pytest.fixture
@@ -24,16 +24,16 @@ def elb(aws: Callable[[str], Client]) -> Client:
 
 
 @pytest.fixture
-def tell(endpoint: str, account: str) -> Tell:
+def report(endpoint: str, account: str) -> Report:
     """Says what a checker has seen of an instance."""
 
-    def tell(instance: str, method: str = "PUT", **health: str) -> None:
+    def report(instance: str, method: str = "PUT", **health: str) -> None:
         url = f"{endpoint}/_sim/{account}/{REGION}/elb/e/instances/{instance}/health"
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(url, json.dumps(health).encode(), headers, method=method)
         urllib.request.urlopen(request, timeout=5).close()
 
-    return tell
+    return report
 
 
 def health(elb: Client, *instances: str) -> dict[str, tuple[str, str, str]]:
@@ -92,31 +92,31 @@ def test_an_instance_that_nobody_has_checked_is_not_in_service(elb: Client) -> N
     assert health(elb) == {"i-1": waiting, "i-2": waiting}
 
 
-def test_what_a_checker_tells_is_told(elb: Client, tell: Tell) -> None:
+def test_what_a_checker_tells_is_told(elb: Client, report: Report) -> None:
     register(elb, "i-1", "i-2")
     reason = "Instance has failed at least the UnhealthyThreshold number of health checks consecutively."
-    tell("i-1", State="InService")
-    tell("i-2", State="OutOfService", ReasonCode="Instance", Description=reason)
+    report("i-1", State="InService")
+    report("i-2", State="OutOfService", ReasonCode="Instance", Description=reason)
     assert health(elb) == {"i-1": ("InService", "N/A", "N/A"), "i-2": ("OutOfService", "Instance", reason)}
     elb.get_waiter("any_instance_in_service").wait(LoadBalancerName="e")
 
 
-def test_an_instance_in_service_drains_until_it_is_told_to_have_drained(elb: Client, tell: Tell) -> None:
+def test_an_instance_in_service_drains_until_it_is_told_to_have_drained(elb: Client, report: Report) -> None:
     elb.modify_load_balancer_attributes(
         LoadBalancerName="e", LoadBalancerAttributes={"ConnectionDraining": {"Enabled": True, "Timeout": 300}}
     )
     register(elb, "i-1", "i-2")
-    tell("i-1", State="InService")
+    report("i-1", State="InService")
     assert deregister(elb, "i-1", "i-2") == []
     assert health(elb) == {"i-1": ("InService", "N/A", "Instance deregistration currently in progress.")}
-    tell("i-1", "DELETE")
+    report("i-1", "DELETE")
     assert health(elb) == {}
     assert health(elb, "i-1")["i-1"][0] == "OutOfService"
 
 
-def test_an_instance_that_comes_back_is_checked_anew(elb: Client, tell: Tell) -> None:
+def test_an_instance_that_comes_back_is_checked_anew(elb: Client, report: Report) -> None:
     register(elb, "i-1")
-    tell("i-1", State="InService")
+    report("i-1", State="InService")
     register(elb, "i-1")
     assert health(elb)["i-1"][0] == "InService"
     deregister(elb, "i-1")
@@ -124,10 +124,10 @@ def test_an_instance_that_comes_back_is_checked_anew(elb: Client, tell: Tell) ->
     assert health(elb)["i-1"][0] == "OutOfService"
 
 
-def test_a_health_that_is_none_is_refused(elb: Client, tell: Tell) -> None:
+def test_a_health_that_is_none_is_refused(elb: Client, report: Report) -> None:
     register(elb, "i-1")
     with pytest.raises(urllib.error.HTTPError, match="400"):
-        tell("i-1", State="Healthy")
+        report("i-1", State="Healthy")
 
 
 def test_what_is_not_there_is_named_as_aws_names_it(elb: Client) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from sim.runtime.container import new_run
-from sim.runtime.process import free_port
-from sim.runtime.scope import Scope
+from sim.host.cleanup import Cleanup
+from sim.host.container import new_run
+from sim.host.process import free_port
 from tests.compose.target import label
 
 
@@ -16,8 +16,8 @@ from tests.compose.target import label
 def project() -> Iterator[str]:
     """A name for a stack. Whatever bears it is removed in the end, even if the run is killed."""
     name = new_run()
-    with Scope() as scope:
-        scope.owns("label", label(name))
+    with Cleanup() as cleanup:
+        cleanup.owns("label", label(name))
         yield name
 
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 from python_on_whales import Container, DockerClient
 
 from sim.cloud.resources import DataPlane, local_resources
-from sim.command import run
+from sim.host.command import run
 from sim.targets.target import Capability, Service, Target
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from services.pipeline.message import Email
-from sim.client import Client, publish_all
-from sim.command import run
+from sim.client.accepted_emails import Ledger
+from sim.client.api import Client, publish_all
 from sim.history.events import message_id
-from sim.ledger import Ledger
+from sim.host.command import run
+from sim.host.waiting import until
 from sim.targets.settings import api_ready
-from sim.waiting import until
 from tests.compose.target import ComposeTarget, left
 
 pytestmark = [pytest.mark.timeout(300)]

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from sim.command import run
+from sim.host.command import run
 from tests.compose.target import ROOT, left
 from tests.docs.test_commands import commands
 

@@ -10,13 +10,13 @@ from dataclasses import replace
 import pytest
 
 from services.pipeline.message import Email
-from sim.client import Client
-from sim.ledger import Ledger
-from sim.runtime.container import LABEL
-from sim.runtime.watchdog import remove_labelled
+from sim.client.accepted_emails import Ledger
+from sim.client.api import Client
+from sim.host.container import LABEL
+from sim.host.waiting import until
+from sim.host.watchdog import remove_labelled
 from sim.targets.docker import DockerTarget
 from sim.targets.target import FAST, SERVICES, AwsService, Service, Tuning
-from sim.waiting import until
 
 pytestmark = [pytest.mark.usefixtures("docker"), pytest.mark.timeout(600)]
 

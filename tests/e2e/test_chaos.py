@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sim.chaos import TUNING, Load, find, run
+from sim.chaos.run import TUNING, Load, find, run
 from sim.faults.plan import Fault
 from sim.history.events import Faulted
 from sim.targets import LOCAL, create

@@ -9,8 +9,8 @@ import pytest
 import urllib3
 
 from services.pipeline.message import Email
-from sim.client import Client
-from sim.ledger import Ledger
+from sim.client.accepted_emails import Ledger
+from sim.client.api import Client
 from sim.targets.target import Capability
 
 

@@ -7,10 +7,10 @@ import json
 import pytest
 
 from services.pipeline.message import Email
-from sim.client import Client
-from sim.ledger import Ledger
+from sim.client.accepted_emails import Ledger
+from sim.client.api import Client
+from sim.host.waiting import until
 from sim.targets.target import Capability, Target
-from sim.waiting import until
 
 
 def test_health_is_ok_and_cheap(client: Client) -> None:

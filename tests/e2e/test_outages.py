@@ -9,10 +9,10 @@ from contextlib import contextmanager
 import pytest
 
 from services.pipeline.message import Email
-from sim.client import Answer, Client
-from sim.ledger import Ledger
+from sim.client.accepted_emails import Ledger
+from sim.client.api import Answer, Client
+from sim.host.waiting import until
 from sim.targets.target import CALLS, FAST, SERVICES, AwsService, Capability, Target
-from sim.waiting import until
 
 pytestmark = [pytest.mark.needs(Capability.OBJECTS, Capability.QUEUE, Capability.CUT_AWS), pytest.mark.timeout(180)]
 

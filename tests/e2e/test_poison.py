@@ -7,9 +7,9 @@ import json
 import pytest
 
 from services.pipeline.message import Email
-from sim.ledger import Ledger
+from sim.client.accepted_emails import Ledger
+from sim.host.waiting import until
 from sim.targets.target import Capability, Target
-from sim.waiting import until
 
 pytestmark = pytest.mark.needs(Capability.OBJECTS, Capability.QUEUE, Capability.DEAD_LETTERS)
 

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from services.pipeline.message import Email, Message
-from sim.client import Client
-from sim.ledger import Ledger
+from sim.client.accepted_emails import Ledger
+from sim.client.api import Client
 from sim.targets.target import Capability, Target
 
 pytestmark = pytest.mark.needs(Capability.OBJECTS)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.pipeline.message import Email
-from sim.client import Answer, Client
+from sim.client.api import Answer, Client
 
 PROBLEM = "application/problem+json"
 

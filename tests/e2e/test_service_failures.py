@@ -8,10 +8,10 @@ import time
 import pytest
 
 from services.pipeline.message import Email
-from sim.client import Client
-from sim.ledger import Ledger
+from sim.client.accepted_emails import Ledger
+from sim.client.api import Client
+from sim.host.waiting import until
 from sim.targets.target import FAST, Capability, Target
-from sim.waiting import until
 
 pytestmark = [
     pytest.mark.needs(Capability.OBJECTS, Capability.QUEUE, Capability.STOP_SERVICE),

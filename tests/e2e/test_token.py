@@ -7,9 +7,9 @@ import json
 import pytest
 
 from services.pipeline.message import Email
-from sim.client import Client
+from sim.client.api import Client
+from sim.host.waiting import until
 from sim.targets.target import Capability, Target
-from sim.waiting import until
 
 WRONG_TOKEN = "urn:email-api:problem:wrong-token"
 

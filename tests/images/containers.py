@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sim.command import run
-from sim.runtime.container import LABEL, new_run
-from sim.runtime.scope import Scope
+from sim.host.cleanup import Cleanup
+from sim.host.command import run
+from sim.host.container import LABEL, new_run
 
 _CONFINED = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--network", "none")
 
@@ -21,8 +21,8 @@ def docker_run(image: str, *options: str, command: tuple[str, ...] = ()) -> str:
 def running(image: str, *options: str) -> Iterator[str]:
     """The id of a container that runs for as long as the block does."""
     label = f"{LABEL}={new_run()}"
-    with Scope() as scope:
-        scope.owns("label", label)
+    with Cleanup() as cleanup:
+        cleanup.owns("label", label)
         yield run(["docker", "run", "--detach", "--label", label, *_CONFINED, *options, image], remedy="").strip()
 
 

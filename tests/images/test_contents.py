@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sim.command import CommandFailed, run
+from sim.host.command import CommandFailed, run
 from sim.images import sbom
 from sim.images.service import SERVICES
 from tests.images.containers import docker_run, inspect

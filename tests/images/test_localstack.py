@@ -10,10 +10,10 @@ import pytest
 
 from sim.cloud.localstack.settings import PORT, container_environment, is_ready
 from sim.cloud.resources import CREDENTIALS, REGION
-from sim.command import run
-from sim.runtime.container import LABEL, new_run
-from sim.runtime.scope import Scope
-from sim.waiting import until
+from sim.host.cleanup import Cleanup
+from sim.host.command import run
+from sim.host.container import LABEL, new_run
+from sim.host.waiting import until
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -23,8 +23,8 @@ def session(images: dict[str, str]) -> Iterator[tuple[Any, str]]:
     """A boto3 session, and the endpoint of a container of the image."""
     label = f"{LABEL}={new_run()}"
     variables = [f"--env={name}={value}" for name, value in container_environment().items()]
-    with Scope() as scope:
-        scope.owns("label", label)
+    with Cleanup() as cleanup:
+        cleanup.owns("label", label)
         options = ["--detach", "--label", label, "--publish", f"127.0.0.1::{PORT}", *variables]
         container = run(["docker", "run", *options, images["LOCALSTACK_IMAGE"]], remedy="").strip()
         endpoint = "http://" + run(["docker", "port", container, str(PORT)], remedy="").split()[0]

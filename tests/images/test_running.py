@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from sim.command import run
+from sim.host.command import run
+from sim.host.waiting import until
 from sim.images.service import SERVICES
-from sim.waiting import until
 from tests.images.containers import inspect, running
 
 pytestmark = [

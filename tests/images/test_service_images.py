@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.pipeline.version import version
-from sim.command import CommandFailed
+from sim.host.command import CommandFailed
 from sim.images import engine
 from sim.images.service import SERVICES
 from tests.images.containers import docker_run, inspect

@@ -15,7 +15,7 @@ from flask import Flask
 from services.api.app import create_app
 from services.api.settings import Settings
 from services.pipeline.runtime import ThreadRuntime
-from sim.client import Answer
+from sim.client.api import Answer
 from tests.property.strategies import TOKEN
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def application(sqs: Sqs, **told: Any) -> Flask:
 
 
 class Api:
-    """Asks the application as `sim.client.Client` asks one over HTTP."""
+    """Asks the application as `sim.client.api.Client` asks one over HTTP."""
 
     def __init__(self) -> None:
         self.sqs = Sqs()

@@ -23,8 +23,8 @@ from services.api.batching import Batcher
 from services.api.problems import INTERNAL, UNAVAILABLE, Problem
 from services.api.queue import BATCH_ENTRIES, Answer
 from services.pipeline.runtime import Runtime, ThreadRuntime
-from sim.world.runtime import WorldRuntime
 from sim.world.scheduler import Scheduler
+from sim.world.virtual_time import WorldRuntime
 
 MAX_BYTES = 100
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from schemathesis import Case, GenerationMode
 
 from services.api.openapi import openapi
-from sim.client import Client
+from sim.client.api import Client
 from tests.property.in_process import Sqs, application
 from tests.property.strategies import TOKEN
 

@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.pipeline.message import Email, Message
-from sim.client import Answer, Client
-from sim.ledger import Ledger
+from sim.client.accepted_emails import Ledger
+from sim.client.api import Answer, Client
 from sim.targets.target import Capability
 from tests.property.in_process import MESSAGE_MAX_BYTES, RECEIVED_AT, Api
 from tests.property.oracle import ACCEPTED, Rules, Ruling, judge, message_bytes

@@ -10,9 +10,9 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from sim.faults.plan import SCHEDULED, TIMED, Fault, Plan, Rule
-from sim.history.story import story
+from sim.history.timeline import story
+from sim.world.client_pool import Pool
 from sim.world.clients import Habit
-from sim.world.pool import Pool
 from sim.world.run import Result, run
 from sim.world.setup import CALLS, OPERATIONS, Setup
 

@@ -10,7 +10,7 @@ import pytest
 from release.deploy import Outcome
 from release.errors import Busy, NotPublished, SmokeFailed
 from release.lock import KEY, LEASE_SECONDS, Lock, Record
-from sim.waiting import until
+from sim.host.waiting import until
 from tests.release.conftest import Place
 
 

@@ -16,7 +16,7 @@ from release.image import Image, read
 from release.publish import publish
 from services.pipeline.version import version
 from sim.cloud.resources import REGION
-from sim.command import run
+from sim.host.command import run
 from sim.images import engine
 from sim.images.service import SERVICES
 from tests.cloud.conftest import Client

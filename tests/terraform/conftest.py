@@ -9,9 +9,9 @@ import boto3
 import pytest
 
 from sim.cloud.resources import CREDENTIALS, REGION
-from sim.command import CommandFailed
-from sim.terraform.environment import Done, Environment
-from sim.terraform.roots import BOOTSTRAP
+from sim.host.command import CommandFailed
+from sim.terraform.local_roots import Done, Environment
+from sim.terraform.root_order import BOOTSTRAP
 from tests.cloud.conftest import Client
 
 TIMES = pytest.StashKey[list[Done]]()

@@ -9,27 +9,27 @@ from pathlib import Path
 import pytest
 
 from sim.cloud.local import LocalCloud
-from sim.runtime.process import Process
-from sim.runtime.scope import Scope
-from sim.terraform.environment import Environment
+from sim.host.cleanup import Cleanup
+from sim.host.process import Process
+from sim.host.waiting import until
+from sim.terraform.local_roots import Environment
 from sim.terraform.root import StateLocked
-from sim.terraform.roots import BOOTSTRAP
-from sim.waiting import until
+from sim.terraform.root_order import BOOTSTRAP
 from tests.terraform.conftest import client
 
 pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture
-def scope() -> Iterator[Scope]:
-    with Scope() as scope:
-        yield scope
+def cleanup() -> Iterator[Cleanup]:
+    with Cleanup() as cleanup:
+        yield cleanup
 
 
 @pytest.fixture
-def environment(provider: None, scope: Scope, tmp_path: Path) -> Iterator[tuple[Environment, str]]:  # noqa: ARG001
+def environment(provider: None, cleanup: Cleanup, tmp_path: Path) -> Iterator[tuple[Environment, str]]:  # noqa: ARG001
     """One with the bucket of states alone, in a cloud of its own, whose endpoint is told."""
-    cloud = LocalCloud(scope, (), print)
+    cloud = LocalCloud(cleanup, (), print)
     cloud.open()
     try:
         cloud.await_ready()
@@ -41,7 +41,7 @@ def environment(provider: None, scope: Scope, tmp_path: Path) -> Iterator[tuple[
 
 
 def test_an_apply_has_the_state_alone_and_one_that_was_killed_is_resumed(
-    environment: tuple[Environment, str], scope: Scope
+    environment: tuple[Environment, str], cleanup: Cleanup
 ) -> None:
     """What it had made is known: the state is saved when it has been at work for 20 s and something more is made."""
     applied, endpoint = environment
@@ -49,7 +49,7 @@ def test_an_apply_has_the_state_alone_and_one_that_was_killed_is_resumed(
     messaging = applied.root("messaging")
     applied.initialise(messaging)
     command = messaging.command("apply", "-auto-approve", "-input=false", "-no-color")
-    killed = Process("terraform", command, {**os.environ, **messaging.environment}, scope)
+    killed = Process("terraform", command, {**os.environ, **messaging.environment}, cleanup)
     killed.start()
 
     def saved() -> bool:

@@ -13,13 +13,13 @@ from typing import Final
 import jmespath
 import pytest
 
-from sim.command import CommandFailed
+from sim.host.command import CommandFailed
 from sim.targets.docker import DockerTarget
 from sim.targets.process import ProcessTarget
 from sim.targets.target import Provision
-from sim.terraform.environment import SIDE_BY_SIDE, Environment
+from sim.terraform.local_roots import SIDE_BY_SIDE, Environment
 from sim.terraform.root import Root
-from sim.terraform.roots import BOOTSTRAP, NEEDS
+from sim.terraform.root_order import BOOTSTRAP, NEEDS
 from tests.cloud.conftest import Client
 from tests.terraform.conftest import TIMES, client
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sim.world.runtime import WorldRuntime
+from sim.world.virtual_time import WorldRuntime
 from tests.unit.virtual import virtual_runtime
 
 

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 from sim.cloud.localstack.settings import DATA_PLANE, PORT, container_environment
 from sim.cloud.resources import local_resources
-from sim.images.base import OFFICIAL
+from sim.images.base_image import OFFICIAL
 from sim.targets.settings import service_environment
 from sim.targets.target import SERVICES, Service, Tuning
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-from sim.world.runtime import WorldRuntime
 from sim.world.scheduler import Scheduler
+from sim.world.virtual_time import WorldRuntime
 
 
 def virtual_runtime() -> WorldRuntime:

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Mapping
 
 from sim.cloud.gateway.call import identify
+from sim.cloud.gateway.forwarding import FAULTS, End, passing
 from sim.cloud.gateway.http import ClientConnection, Lost, Request, Response, ServerConnection, end_to_end
-from sim.cloud.gateway.passing import FAULTS, End, passing
 from sim.cloud.gateway.trail import Passage
 from sim.errors import SimError
 from sim.faults.decide import Decisions

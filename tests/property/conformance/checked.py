@@ -14,11 +14,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sim.world.contract import AwsError, Freedom, Item, Wait
-from sim.world.queue import Message, Queue
-from sim.world.s3 import S3
-from sim.world.sqs import Sqs
-from sim.world.ssm import Ssm
+from sim.aws.model import AwsError, Freedom, Item, Wait
+from sim.aws.s3 import S3
+from sim.aws.sqs import Sqs
+from sim.aws.sqs_queue import Message, Queue
+from sim.aws.ssm import Ssm
 
 
 class NotAllowed(AssertionError):

@@ -14,13 +14,13 @@ import boto3
 from botocore.config import Config
 from moto import mock_aws
 
+from sim.aws.s3 import S3, Bucket
+from sim.aws.sqs import Sqs
+from sim.aws.sqs_queue import Queue
+from sim.aws.ssm import Ssm
 from sim.cloud.local import LocalCloud
 from sim.cloud.resources import REGION
-from sim.runtime.scope import Scope
-from sim.world.queue import Queue
-from sim.world.s3 import S3, Bucket
-from sim.world.sqs import Sqs
-from sim.world.ssm import Ssm
+from sim.host.cleanup import Cleanup
 from tests.property.conformance.checked import Checked
 
 VISIBILITY_TIMEOUT = 1
@@ -75,9 +75,9 @@ class Emulator:
 @contextmanager
 def localstack() -> Iterator[Emulator]:
     """LocalStack as a process."""
-    with Scope() as scope:
+    with Cleanup() as cleanup:
         # The clients go to LocalStack straight; but a gateway has a port at least.
-        cloud = LocalCloud(scope, ("tests-sqs",), lambda _text: None)
+        cloud = LocalCloud(cleanup, ("tests-sqs",), lambda _text: None)
         try:
             cloud.open()
             cloud.prepare(visibility_timeout=30, max_receive_count=3)

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from sim.waiting import until
+from sim.host.waiting import until
 from tests.property.conformance.checked import NotAllowed, Refused
 from tests.property.conformance.departures import DEPARTURES, Departure
 from tests.property.conformance.emulators import MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT, Emulator

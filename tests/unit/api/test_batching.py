@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.api.batching import Batcher
 from services.api.problems import INTERNAL, UNAVAILABLE, Problem
 from services.api.queue import BATCH_ENTRIES, Answer
-from sim.world.runtime import WorldRuntime
+from sim.world.virtual_time import WorldRuntime
 from tests.unit.virtual import virtual_runtime
 
 LINGER = 0.003

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from services.api.health import healthy
-from sim.runtime.process import free_port
+from sim.host.process import free_port
 
 
 class Server(HTTPServer):

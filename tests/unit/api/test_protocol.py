@@ -18,7 +18,7 @@ from services.api.protocol import MAX_HEAD_BYTES, Http
 SECONDS = 10.0
 
 
-async def says_hello(_scope: Scope, _receive: Receive, send: Send) -> None:
+async def says_hello(_cleanup: Scope, _receive: Receive, send: Send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
     await send({"type": "http.response.body", "body": b"hello"})
 

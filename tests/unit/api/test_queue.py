@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from services.api.problems import INTERNAL, UNAVAILABLE, UNKNOWN, Kind, Rejection
 from services.api.queue import Answer, Queue
 from services.pipeline import aws
-from sim.world.runtime import WorldRuntime
+from sim.world.virtual_time import WorldRuntime
 from tests.unit import wire
 from tests.unit.virtual import virtual_runtime
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.api.problems import UNAVAILABLE, Problem, Rejection
 from services.api.readiness import Readiness
-from sim.world.runtime import WorldRuntime
+from sim.world.virtual_time import WorldRuntime
 
 
 class Dependency:

@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSPreparedRequest
 from services.api.problems import UNAVAILABLE, Rejection
 from services.api.token import Token
 from services.pipeline import aws
-from sim.world.runtime import WorldRuntime
+from sim.world.virtual_time import WorldRuntime
 from tests.unit import wire
 
 CACHE_SECONDS = 60

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from sim.cloud.load_balancer import Address, LoadBalancer
-from sim.runtime.process import free_port
+from sim.host.process import free_port
 
 SIZE = 300_000
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.chaos import ABLE, find, shipped
+from sim.chaos.run import ABLE, find, shipped
 from sim.faults.plan import BadPlan, Plan, dump
 
 

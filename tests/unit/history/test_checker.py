@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from services.pipeline.message import Email, Message
 from sim.history.checker import NOT_DRAINED, NOTHING_TRIED, Verdict, check
 from sim.history.events import Drained, Ended, Event, Invoked, Observed, Outcome, Planted, message_id
-from sim.history.record import dead, email_fingerprint, fingerprint, stored
+from sim.history.observed import dead, email_fingerprint, fingerprint, stored
 
 OK, FAIL, INFO = Outcome
 

@@ -22,7 +22,7 @@ from sim.history.events import (
     line,
     read,
 )
-from sim.history.story import story
+from sim.history.timeline import story
 
 EVENTS: list[Event] = [
     Invoked(1, "c1", "print", "key"),

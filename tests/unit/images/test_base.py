@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.cloud.localstack.environment import LOCK
-from sim.images.base import LOCALSTACK_VERSION, OFFICIAL, OFFLINE, BaseImages, choose
+from sim.cloud.localstack.venv import LOCK
+from sim.images.base_image import LOCALSTACK_VERSION, OFFICIAL, OFFLINE, BaseImages, choose
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from services.pipeline import aws
 from services.pipeline.aws import AWS_ERRORS, Outcome, outcome
-from sim.runtime.process import free_port
+from sim.host.process import free_port
 from tests.unit import wire
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sim.runtime.process import free_port
+from sim.host.process import free_port
 
 SAY = """
 import logging

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.pipeline.runtime import Runtime, ThreadRuntime, full_jitter
-from sim.waiting import until
+from sim.host.waiting import until
 
 seconds = st.floats(0.001, 1000)
 

@@ -11,7 +11,7 @@ import pytest
 
 from release.command import run
 from release.errors import CommandFailed
-from sim.waiting import until
+from sim.host.waiting import until
 
 SLOW = """
 import pathlib, signal, sys, time

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sim.command import CommandFailed
-from sim.terraform.environment import Environment
+from sim.host.command import CommandFailed
 from sim.terraform.installation import Modules
+from sim.terraform.local_roots import Environment
 
 STATE = "work/terraform/bootstrap/terraform.tfstate"
 TERRAFORM = rf"""#!/bin/sh

@@ -9,7 +9,7 @@ import pytest
 
 from checks.terraform_code import outputs, variables
 from sim.terraform.installation import STAND_IN, environment, seed
-from sim.terraform.roots import TERRAFORM
+from sim.terraform.root_order import TERRAFORM
 
 MODULE = json.loads(STAND_IN.with_suffix(".json").read_text())
 """The names and types of what terraform-aws-modules/vpc/aws takes, and the names of what it gives."""

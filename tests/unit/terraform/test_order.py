@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from sim.errors import SimError
-from sim.terraform.environment import Done, in_order
+from sim.terraform.local_roots import Done, in_order
 
 NEEDS = {"network": ("bootstrap",), "messaging": (), "cluster": ("network",), "api": ("cluster", "messaging")}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.command import CommandFailed
+from sim.host.command import CommandFailed
 from sim.terraform.root import Change, Root, StateLocked
 
 LOCKED = """Error: Error acquiring the state lock

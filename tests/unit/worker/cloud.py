@@ -14,7 +14,7 @@ from services.pipeline import aws
 from services.worker.service import assemble
 from services.worker.settings import Settings
 from services.worker.worker import Worker
-from sim.world.runtime import WorldRuntime
+from sim.world.virtual_time import WorldRuntime
 from tests.unit import wire
 
 S3_DOWN = wire.s3_error(503, "ServiceUnavailable")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.worker.settings import Settings
-from sim.world.runtime import WorldRuntime
+from sim.world.virtual_time import WorldRuntime
 from tests.unit import wire
 from tests.unit.worker.cloud import Cloud
 

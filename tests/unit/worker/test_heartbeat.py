@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.worker.heartbeat import Heartbeat
-from sim.world.runtime import WorldRuntime
+from sim.world.virtual_time import WorldRuntime
 
 LIMIT = 60
 

@@ -11,7 +11,7 @@ import pytest
 from services.pipeline import aws
 from services.worker.queue import Queue, Received
 from services.worker.settings import Settings
-from sim.world.runtime import WorldRuntime
+from sim.world.virtual_time import WorldRuntime
 from tests.unit import wire
 
 MESSAGES = [Received(f"id {letter}", f"handle {letter}", f"body {letter}", 1) for letter in "abc"]

@@ -11,7 +11,7 @@ import pytest
 
 from services.pipeline.message import Email, Message
 from services.worker.settings import Settings
-from sim.world.runtime import WorldRuntime
+from sim.world.virtual_time import WorldRuntime
 from tests.unit import wire
 from tests.unit.worker.cloud import S3_DOWN, Cloud, Fault, failing, no_fault
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sim.sweep import first_catch
 from sim.world.mutants import MUTANTS, Mutant
+from sim.world.sweep import first_catch
 
 BUDGET = 5
 

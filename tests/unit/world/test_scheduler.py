@@ -10,8 +10,8 @@ from functools import partial
 import pytest
 
 from services.pipeline.runtime import Runtime
-from sim.world.runtime import EPOCH, WorldRuntime
 from sim.world.scheduler import Deadlock, Scheduler
+from sim.world.virtual_time import EPOCH, WorldRuntime
 
 
 def test_it_is_a_runtime(runtime: WorldRuntime) -> None:

@@ -11,23 +11,23 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from sim.cli import app
+from sim.cli.main import app
 from sim.errors import SimError
 from sim.faults.plan import Fault, Plan, Rule, dump
 from sim.history.events import Called, Event, Faulted, Invoked, Observed, line, read
-from sim.sweep import fresh_seeds, parse_seeds, sweep
+from sim.world.client_pool import Pool
 from sim.world.coverage import Coverage, Place
 from sim.world.mutants import MUTANTS
-from sim.world.pool import Pool
 from sim.world.run import Result, run
 from sim.world.setup import Setup
+from sim.world.sweep import fresh_seeds, parse_seeds, sweep
 
 SEEDS = range(100, 103)
 SHORT = Setup(storm=60.0, token_cache=5.0)
 _HISTORIES = """
 import sys
 from sim.history.events import line
-from sim.world.pool import Pool
+from sim.world.client_pool import Pool
 from sim.world.run import run
 pool = Pool()
 for seed in map(int, sys.argv[1:]):

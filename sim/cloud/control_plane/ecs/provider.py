@@ -7,11 +7,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 from sim.cloud.control_plane.call import Call, Operations, Regional, Route, Values
-from sim.cloud.control_plane.ecs.operations.clusters import ClusterOperations
-from sim.cloud.control_plane.ecs.operations.container_instances import ContainerInstanceOperations
-from sim.cloud.control_plane.ecs.operations.services import ServiceOperations
-from sim.cloud.control_plane.ecs.operations.task_definitions import TaskDefinitionOperations
-from sim.cloud.control_plane.ecs.operations.tasks import TaskOperations
+from sim.cloud.control_plane.ecs.operations.cluster_operations import ClusterOperations
+from sim.cloud.control_plane.ecs.operations.container_instance_operations import ContainerInstanceOperations
+from sim.cloud.control_plane.ecs.operations.service_operations import ServiceOperations
+from sim.cloud.control_plane.ecs.operations.task_definition_operations import TaskDefinitionOperations
+from sim.cloud.control_plane.ecs.operations.task_operations import TaskOperations
 from sim.cloud.control_plane.ecs.services import Change
 from sim.cloud.control_plane.ecs.state import State
 

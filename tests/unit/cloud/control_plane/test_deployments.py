@@ -46,7 +46,7 @@ def task(number: int, deployment: str) -> Task:
     )
 
 
-def tell(tasks: list[Task], number: int, status: str | None) -> None:
+def progress(tasks: list[Task], number: int, status: str | None) -> None:
     one = tasks[number]
     tasks[number] = request_stop(one, "by hand", NOW) if status is None else change(one, {"status": status}, NOW)
 
@@ -59,7 +59,7 @@ def test_what_is_described_is_what_the_tasks_are(told: list[tuple[int, str | Non
     seen = update(seen, {}, "api:2", now)
     tasks = [task(number, first if number < 3 else seen.primary.id) for number in range(6)]
     for number, status in told:
-        tell(tasks, number, status)
+        progress(tasks, number, status)
         seen = observe(seen, tasks, now)
         described = descriptions.service(seen, tasks)
         assert described["runningCount"] == sum(each.last_status == "RUNNING" for each in tasks)
@@ -74,7 +74,7 @@ def test_a_task_never_goes_backwards(told: list[tuple[int, str | None]], number:
     tasks = [task(each, "ecs-svc/1") for each in range(6)]
     order = [tasks[number].last_status]
     for each, status in told:
-        tell(tasks, each, status)
+        progress(tasks, each, status)
         order.append(tasks[number].last_status)
     assert order == sorted(order, key=STATUSES.index)
 

@@ -12,9 +12,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from services.pipeline.aws import Outcome, outcome
+from sim.cloud.gateway.aws_errors import refusal, with_failed, without
 from sim.cloud.gateway.call import Call, Protocol, entries, identify
 from sim.cloud.gateway.http import Request, Response
-from sim.cloud.gateway.refusal import refusal, with_failed, without
 from sim.faults.plan import Fault
 from tests.unit.wire import CLOSED_CONNECTION, REGION, Answer, Reply, body, connect
 

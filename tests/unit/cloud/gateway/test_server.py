@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
+from sim.cloud.gateway.control_client import GatewayFailed, Steering
 from sim.cloud.gateway.http import ServerConnection
 from sim.cloud.gateway.server import Control, Gateway, Port
-from sim.cloud.gateway.steering import GatewayFailed, Steering
 from sim.cloud.gateway.trail import Passage, read, summarize
 from sim.faults.plan import BadPlan, Fault, Plan, Rule
-from sim.runtime.process import free_port
-from sim.waiting import until
+from sim.host.process import free_port
+from sim.host.waiting import until
 
 SECONDS = 3
 """Longer than anything here takes; a socket that is silent for so long fails its test."""

@@ -1,0 +1,1 @@
+"""The `sim` command, a module for each group of commands."""

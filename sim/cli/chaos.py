@@ -1,0 +1,90 @@
+"""Commands for faults, and for what a history shows of them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sim.chaos import run as disturbances
+from sim.chaos.run import Load
+from sim.cli.options import FAILED, Json
+from sim.cli.output import Report
+from sim.errors import SimError
+from sim.history.checker import check as judge
+from sim.history.events import line, read
+from sim.history.timeline import story
+from sim.targets import LOCAL, create
+
+chaos = typer.Typer(help="Faults, and whether anything is lost under them.", no_args_is_help=True)
+
+
+def check(
+    file: Annotated[Path, typer.Argument(help="A history: JSON lines.", exists=True, dir_okay=False)],
+    story_of: Annotated[
+        str | None, typer.Option("--story", metavar="NAME", help="Progress what this e-mail met, instead.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Judge a history: what was lost, duplicated, unexpected, corrupt or misrouted, with the stories of some."""
+    with file.open("rb") as lines:
+        history = list(read(lines))
+    report = Report(json)
+    if story_of is not None:
+        told = story(history, story_of)
+        if not told:
+            raise SimError(f"no e-mail in {file} is named {story_of!r}; `sim check {file}` names those that went wrong")
+        report.lines(told)
+        return
+    verdict = judge(history)
+    report.facts({"verdict": "good" if verdict.good else "bad", **asdict(verdict)})
+    for name in dict.fromkeys(name for names in verdict.wrong().values() for name in names[:1]):
+        report.hint("\n".join(story(history, name)))
+    if not verdict.good:
+        raise typer.Exit(FAILED)
+
+
+@chaos.command("run")
+def chaos_run(
+    plan: Annotated[str, typer.Argument(help="A plan of faults: a file, or the name of one that comes along.")],
+    target: Annotated[str, typer.Option(help="Where the pipeline runs.", metavar="NAME")] = LOCAL[0],
+    seed: Annotated[int | None, typer.Option(help="In place of the plan's own.")] = None,
+    rate: Annotated[float, typer.Option(min=0.1, help="E-mails a second.")] = Load.rate,
+    drain_seconds: Annotated[float, typer.Option(min=1, help="In which the queue must be empty at the end.")] = (
+        Load.drain_seconds
+    ),
+    history: Annotated[Path | None, typer.Option(dir_okay=False, help="Write the history there.")] = None,
+    json: Json = False,
+) -> None:
+    """Start a pipeline, publish while the plan's faults act, and judge what became of the e-mails."""
+    asked = disturbances.find(plan)
+    seeded = asked if seed is None else asked.seeded(seed)
+    report = Report(json)
+    with report.progress("starting") as progress, create(target, disturbances.TUNING, progress) as pipeline:
+        outcome = disturbances.run(pipeline, seeded, Load(rate, drain_seconds), progress)
+    if history is not None:
+        history.write_text("".join(f"{line(event)}\n" for event in outcome.history))
+    report.facts(
+        {
+            "verdict": "good" if outcome.verdict.good else "bad",
+            "seed": seeded.seed,
+            "published": outcome.published,
+            "accepted": outcome.accepted,
+            "requests_per_email": round(outcome.requests_per_email, 2),
+            "calls": outcome.trail.calls,
+            "faults": outcome.trail.faults,
+            **asdict(outcome.verdict),
+        }
+    )
+    report.hint(f"again: sim chaos run {plan} --target {target} --seed {seeded.seed}")
+    if not outcome.verdict.good:
+        raise typer.Exit(FAILED)
+
+
+@chaos.command("plans")
+def chaos_plans(json: Json = False) -> None:
+    """List the plans that come along."""
+    rows = [{"name": name, "faults": sorted({*disturbances.find(name).faults})} for name in disturbances.shipped()]
+    Report(json).table(["name", "faults"], rows)

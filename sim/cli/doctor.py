@@ -1,0 +1,116 @@
+"""What this machine can run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+import typer
+
+from sim.cli.options import FAILED, Json
+from sim.cli.output import Report
+from sim.cloud.localstack import venv
+
+_MIN_PYTHON = (3, 11)
+_MIN_FREE_BYTES = 2 * 1024**3
+_COMMAND_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: whether it is good, what was seen, and what to do where it is not.
+
+    `needed_for` names the targets that need it, and `terraform` is production's Terraform on whichever.
+    """
+
+    what: str
+    good: bool
+    seen: str
+    remedy: str
+    needed_for: tuple[str, ...]
+
+
+def examine() -> list[Finding]:
+    """Looks at this machine; starts nothing, changes nothing."""
+    every = ("process", "docker", "cluster", "terraform")
+    version = ".".join(map(str, sys.version_info[:3]))
+    free = psutil.virtual_memory().available
+    return [
+        Finding("python", sys.version_info >= _MIN_PYTHON, version, "install Python 3.11 or newer", (*every, "aws")),
+        Finding(
+            "memory",
+            free >= _MIN_FREE_BYTES,
+            f"{free / 1024**3:.1f} GiB free, {os.cpu_count()} cores",
+            "2 GiB free are needed: end something",
+            every,
+        ),
+        Finding(
+            "localstack",
+            venv.is_made(),
+            "installed" if venv.is_made() else "not installed yet",
+            "nothing to do: the first start installs it, and needs the Python package index for that",
+            ("process", "terraform"),
+        ),
+        _command(
+            "docker engine",
+            ["docker", "version", "--format", "{{.Server.Version}}"],
+            "install Docker and start its engine",
+            ("docker", "cluster"),
+        ),
+        _command(
+            "docker compose",
+            ["docker", "compose", "version", "--short"],
+            "install Docker's compose plugin, version 2",
+            ("docker",),
+        ),
+        _command("terraform", ["terraform", "version"], "install Terraform 1.11 or newer", ("cluster", "terraform")),
+        _provider(),
+    ]
+
+
+def missing(findings: list[Finding], target: str) -> list[Finding]:
+    """What the target needs that is not there, and does not come by itself."""
+    return [each for each in findings if target in each.needed_for and not each.good and each.what != "localstack"]
+
+
+def _provider() -> Finding:
+    """Terraform's provider of AWS: in the folder that is named for it, or where Terraform is configured to look."""
+    folder = os.environ.get("SIM_TERRAFORM_PLUGINS")
+    there = next(Path(folder).glob("*/hashicorp/aws/*"), None) if folder else None
+    return Finding(
+        "terraform provider",
+        good=not folder or there is not None,
+        seen=str(there or folder or "as Terraform is configured"),
+        remedy="let SIM_TERRAFORM_PLUGINS name a filesystem mirror with hashicorp/aws, or unset it for the registry",
+        needed_for=("cluster", "terraform"),
+    )
+
+
+def _command(what: str, command: list[str], remedy: str, needed_for: tuple[str, ...]) -> Finding:
+    if shutil.which(command[0]) is None:
+        return Finding(what, good=False, seen="not installed", remedy=remedy, needed_for=needed_for)
+    try:
+        done = subprocess.run(  # noqa: S603 - commands of ours
+            command, capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return Finding(what, good=False, seen="does not answer", remedy=remedy, needed_for=needed_for)
+    lines = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()
+    return Finding(what, done.returncode == 0, lines[0] if lines else "", remedy, needed_for)
+
+
+def doctor(json: Json = False) -> None:
+    """Say what this machine can run, and what is missing for the rest."""
+    findings = examine()
+    report = Report(json)
+    report.table(
+        ["what", "good", "seen", "needed_for", "remedy"],
+        [{**asdict(each), "remedy": "" if each.good else each.remedy} for each in findings],
+    )
+    if missing(findings, "process"):
+        raise typer.Exit(FAILED)

@@ -1,0 +1,136 @@
+"""Commands for the stack that stays up: start it, publish to it, look at it, end it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sim.cli.options import FAILED, HERE, Directory, Json
+from sim.cli.output import Report
+from sim.client.api import Client
+from sim.client.files import Outcome, publish_files
+from sim.errors import SimError
+from sim.stack import lifecycle
+from sim.stack.status import status_of
+from sim.targets.target import Progress, Provision
+
+
+class Part(StrEnum):
+    """The parts of a stack."""
+
+    LOCALSTACK = "localstack"
+    GATEWAY = "gateway"
+    API = "api"
+    WORKER = "worker"
+
+
+def up(
+    directory: Directory = HERE,
+    provision: Annotated[Provision, typer.Option(help="Who makes queue, bucket and token.")] = Provision.KIT,
+    json: Json = False,
+) -> None:
+    """Start the pipeline; it stays up until `sim down`."""
+    report = Report(json)
+    with report.progress("starting") as progress:
+        stack = lifecycle.up(directory, provision, progress)
+    report.facts({"url": stack.url, "endpoint": stack.endpoint, "provision": provision, **asdict(stack.resources)})
+    report.hint("publish with `sim publish FILE...`, look with `sim objects`, end with `sim down`")
+
+
+def down(directory: Directory = HERE) -> None:
+    """End the pipeline, and remove what it left."""
+    with Report(False).progress("stopping"):
+        lifecycle.down(lifecycle.running(directory))
+
+
+def status(directory: Directory = HERE, json: Json = False) -> None:
+    """Show how the parts are, and how full the queues."""
+    now = status_of(lifecycle.running(directory))
+    Report(json).table(["part", "state", "detail"], [asdict(part) for part in now.parts])
+    if not now.good:
+        raise typer.Exit(FAILED)
+
+
+def publish(
+    files: Annotated[list[Path], typer.Argument(help=".eml files, mbox files, Maildirs, or folders of them.")],
+    directory: Directory = HERE,
+    rate: Annotated[float | None, typer.Option(min=0.001, help="E-mails a second at most.")] = None,
+    concurrency: Annotated[int, typer.Option(min=1, max=256, help="E-mails under way at once.")] = 8,
+    url: Annotated[
+        str | None, typer.Option(help="Publish to this API, not to the local one; the token is taken from SIM_TOKEN.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Publish real e-mails."""
+    client = _client(url, directory)
+    report = Report(json)
+    with report.progress("publishing") as progress:
+        outcomes = list(_told(publish_files(client, files, rate=rate, concurrency=concurrency), progress))
+    columns = ["name", "published", "detail"]
+    report.table(columns, [{column: getattr(outcome, column) for column in columns} for outcome in outcomes])
+    if not all(outcome.published for outcome in outcomes):
+        raise typer.Exit(FAILED)
+
+
+def objects(
+    key: Annotated[str | None, typer.Argument(help="Print this object's body.")] = None,
+    directory: Directory = HERE,
+    json: Json = False,
+) -> None:
+    """List the stored e-mails, or print one."""
+    data_plane = lifecycle.running(directory).data_plane
+    if key is not None:
+        sys.stdout.write(data_plane.object(key).body.decode() + "\n")
+        return
+    Report(json).table(["key"], [{"key": each} for each in data_plane.object_keys()])
+
+
+def logs(
+    part: Annotated[Part | None, typer.Argument(help="Only this part.")] = None,
+    directory: Directory = HERE,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+) -> None:
+    """Print what the parts have logged."""
+    parts = lifecycle.running(directory).parts
+    chosen = {part.value: parts[part.value]} if part else parts
+    places = dict.fromkeys(chosen, 0)
+    while True:
+        for name, each in chosen.items():
+            # The stack's end takes its logs away.
+            with suppress(FileNotFoundError), Path(each.log).open(errors="replace") as log:
+                log.seek(places[name])
+                for line in log:
+                    sys.stdout.write(line if part else f"{name:<10} {line}")
+                places[name] = log.tell()
+        if not follow:
+            return
+        sys.stdout.flush()
+        time.sleep(0.2)
+        lifecycle.running(directory)
+
+
+def _client(url: str | None, directory: Path) -> Client:
+    if url is None:
+        return lifecycle.running(directory).client()
+    if "SIM_TOKEN" not in os.environ:
+        raise SimError("the token of that API is not known: put it into the environment variable SIM_TOKEN")
+    return Client(url.rstrip("/"), os.environ["SIM_TOKEN"])
+
+
+def _told(outcomes: Iterator[Outcome], progress: Progress) -> Iterator[Outcome]:
+    """Says once a second how many there were."""
+    said = time.monotonic()
+    for number, outcome in enumerate(outcomes, 1):
+        if time.monotonic() - said >= 1:
+            said = time.monotonic()
+            progress(f"{number} e-mails so far")
+        yield outcome

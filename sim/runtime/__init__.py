@@ -1,1 +1,0 @@
-"""Where a part of the stack runs: as a child process."""

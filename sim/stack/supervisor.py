@@ -1,0 +1,72 @@
+"""`python -m sim.stack.supervisor DIRECTORY PROVISION`: owns a stack from its start until SIGTERM.
+
+Says on standard output what it is waiting for; closes it when the stack is ready.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from sim.errors import SimError
+from sim.stack import lifecycle as stack
+from sim.targets.process import ProcessTarget
+from sim.targets.target import Provision, Tuning
+
+
+def main(directory: Path, provision: Provision) -> int:
+    """The exit status: 0 after SIGTERM, 1 if the stack did not come up."""
+    signal.signal(signal.SIGTERM, _end)
+    roots = stack.roots(directory)
+    # What a cloud that is gone had.
+    shutil.rmtree(roots, ignore_errors=True)
+    try:
+        with ProcessTarget(Tuning(), _say, provision=provision, roots=roots) as target:
+            stack.write(_state(target, provision), directory)
+            _close_output()
+            while True:
+                signal.pause()
+    except SimError as error:
+        print(error, flush=True)
+        return 1
+    finally:
+        stack.state_file(directory).unlink(missing_ok=True)
+        shutil.rmtree(roots, ignore_errors=True)
+
+
+def _state(target: ProcessTarget, provision: Provision) -> stack.Stack:
+    return stack.Stack(
+        supervisor=os.getpid(),
+        started=stack.start_time(),
+        url=target.url,
+        endpoint=target.data_plane.endpoint,
+        heartbeat=str(target.heartbeat),
+        provision=provision,
+        resources=target.data_plane.resources,
+        parts={process.name: stack.Part(process.pid, str(process.log)) for process in target.processes if process.pid},
+    )
+
+
+def _say(words: str) -> None:
+    print(words, flush=True)
+
+
+def _close_output() -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for output in (sys.stdout, sys.stderr):
+        output.flush()
+        os.dup2(nowhere, output.fileno())
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    # A second signal would cut the clean-up short.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), Provision(sys.argv[2])))

@@ -1,0 +1,279 @@
+"""`sim` from the command line: what it does, what it prints, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import psutil
+import pytest
+
+from sim.cli.main import main
+from sim.host.process import free_port
+from sim.host.waiting import until
+from sim.stack import lifecycle as stacks
+
+SECONDS = 60
+SCRIPT = Path(sysconfig.get_path("scripts")) / "sim"
+STATE = Path("a stack")
+MAIL = """From: Ann <ann@example.com>
+Date: Fri, 21 Nov 1997 09:55:06 -0600
+Subject: Tea
+
+At five?
+"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended, and what it printed."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        return json.loads(self.out)
+
+
+Sim = Callable[..., Ended]
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of the test's own, in which it is; the stack's state is to be in `a stack` there, all else in `tmp`."""
+    for name in ("SIM_TOKEN", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    tmp_path.joinpath("tmp").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SIM_DIR", str(STATE))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    return tmp_path
+
+
+@pytest.fixture
+def sim(temporary: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Sim:
+    """The command line, in this process."""
+    assert temporary == Path.cwd()
+
+    def run(*arguments: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["sim", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as caught:
+            main()
+        return Ended(int(caught.value.code or 0), *capsys.readouterr())
+
+    return run
+
+
+def console_script(*arguments: str) -> Ended:
+    """The command line as it is installed."""
+    ended = subprocess.run([SCRIPT, *arguments], capture_output=True, text=True, check=False, timeout=SECONDS)
+    return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+
+@pytest.fixture
+def up(temporary: Path) -> Iterator[Ended]:
+    """A stack that two wanted at once, and both have got; what was said to the one who started it."""
+    assert temporary == Path.cwd()
+    try:
+        with ThreadPoolExecutor() as pool:
+            one, other = pool.map(lambda _: console_script("up", "--json"), range(2))
+        assert (one.status, one.out) == (other.status, other.out)
+        yield max(one, other, key=lambda ended: len(ended.err))
+    finally:
+        if (stack := stacks.find(STATE)) is not None:
+            stacks.down(stack)
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
+    """The installed command while it goes on, and all that it prints."""
+    both = subprocess.STDOUT
+    with subprocess.Popen([SCRIPT, *arguments], text=True, stdout=subprocess.PIPE, stderr=both) as process:
+        try:
+            assert process.stdout is not None
+            yield process, process.stdout
+        finally:
+            process.kill()
+
+
+def family(pid: int) -> set[int]:
+    """A process and its descendants."""
+    process = psutil.Process(pid)
+    return {process.pid, *(each.pid for each in process.children(recursive=True))}
+
+
+def until_nothing_is_left(processes: set[int], temporary: Path) -> None:
+    def left() -> list[str]:
+        alive = [each for each in psutil.process_iter(["status"]) if each.pid in processes]
+        running = [str(each) for each in alive if each.info["status"] != psutil.STATUS_ZOMBIE]
+        return [*running, *map(str, temporary.joinpath("tmp").iterdir())]
+
+    until(lambda: not left(), "nothing to be left", seconds=SECONDS, seen=left)
+
+
+def stored(sim: Sim, number: int) -> list[str]:
+    """The keys, once there are so many objects."""
+
+    def keys() -> list[str]:
+        return [row["key"] for row in sim("objects", "--json").document]
+
+    return until(lambda: keys() if len(keys()) == number else [], f"{number} objects", seconds=SECONDS, seen=keys)
+
+
+def test_a_stack_from_up_to_down(up: Ended, sim: Sim, temporary: Path) -> None:
+    assert up.status == 0
+    assert set(up.document) >= {"url", "endpoint", "queue_url", "bucket", "token_parameter"}
+    assert "waiting for LocalStack" in up.err
+    processes = family(stacks.running(STATE).supervisor)
+
+    other = sim("up", "--provision", "terraform")
+    assert other.status == 1
+    assert "provisioned by kit, not terraform; end it with `sim down`" in other.err
+
+    again = sim("up", "--json")
+    assert (again.status, again.document) == (0, up.document)
+    assert family(stacks.running(STATE).supervisor) == processes
+
+    status = sim("status", "--json")
+    assert status.status == 0
+    parts = ("localstack", "gateway", "api", "worker", "queue", "dead letters", "objects")
+    assert states(status) == dict.fromkeys(parts, "ok")
+
+    message_id = publishes(sim, temporary)
+    lists_and_shows_objects(sim, message_id)
+    shows_logs(sim, message_id)
+
+    with running("logs", "--follow", "api") as (following, printed):
+        assert json.loads(printed.readline())["service"] == "api"
+        os.kill(stacks.running(STATE).parts["localstack"].pid, signal.SIGKILL)
+        tells_of_a_part_that_died(sim)
+        assert sim("down").status == 0
+        assert "Traceback" not in printed.read()
+        assert following.wait(SECONDS) == 3, "there is nothing more to follow"
+    until_nothing_is_left(processes, temporary)
+    assert sim("status").status == 3
+
+
+def states(status: Ended) -> dict[str, str]:
+    return {row["part"]: row["state"] for row in status.document}
+
+
+def publishes(sim: Sim, temporary: Path) -> str:
+    """Two e-mails; the message id of the first."""
+    temporary.joinpath("tea.eml").write_text(MAIL)
+    temporary.joinpath("broken.eml").write_text("no mail")
+    published = sim("publish", "--json", "tea.eml")
+    assert published.status == 0
+    [row] = published.document
+    assert (row["name"], row["published"]) == ("tea.eml", True)
+    partly = sim("publish", "tea.eml", "broken.eml", "nowhere.eml")
+    assert partly.status == 1
+    assert {tuple(line.split()[:2]) for line in partly.out.splitlines()[1:]} == {
+        ("tea.eml", "yes"),
+        ("broken.eml", "no"),
+        ("nowhere.eml", "no"),
+    }
+    return str(row["detail"])
+
+
+def lists_and_shows_objects(sim: Sim, message_id: str) -> None:
+    keys = stored(sim, 2)
+    key = f"emails/1997/11/21/{message_id}.json"
+    assert key in keys
+    assert sim("objects").out.split() == ["key", *keys]
+    shown = sim("objects", key)
+    assert (shown.status, shown.document["email_subject"]) == (0, "Tea")
+    missing = sim("objects", "no such key")
+    assert (missing.status, missing.out) == (1, "")
+    assert missing.err.startswith("sim: ")
+
+
+def shows_logs(sim: Sim, message_id: str) -> None:
+    logs = sim("logs", "worker")
+    assert logs.status == 0
+    assert message_id in logs.out
+    assert {json.loads(line)["service"] for line in logs.out.splitlines()} == {"worker"}
+    assert {line.split()[0] for line in sim("logs").out.splitlines()} == {"localstack", "gateway", "api", "worker"}
+
+
+def tells_of_a_part_that_died(sim: Sim) -> None:
+    until(lambda: states(sim("status", "--json"))["localstack"] == "ended", "the death to be seen", seconds=SECONDS)
+    status = sim("status", "--json")
+    assert (status.status, states(status)["queue"]) == (1, "unknown")
+    for command in (["objects"], ["publish", "tea.eml"]):
+        ended = sim(*command)
+        assert (ended.status, ended.out) == (1, "")
+        assert ended.err.startswith("sim: ")
+
+
+@pytest.mark.parametrize("killed", ["the supervisor", "sim up"])
+def test_a_start_that_is_killed_leaves_nothing(temporary: Path, killed: str) -> None:
+    with running("up") as (starting, printed):
+        assert printed.readline() == "waiting for LocalStack\n"
+        [supervisor] = psutil.Process(starting.pid).children()
+        # Or it might be ready before it is looked at.
+        supervisor.suspend()
+        processes = family(starting.pid)
+        assert list(temporary.joinpath("tmp").iterdir())
+        if killed == "sim up":
+            starting.send_signal(signal.SIGINT)
+            supervisor.resume()
+        else:
+            supervisor.kill()
+        assert "Traceback" not in printed.read()
+        assert starting.wait(SECONDS) != 0
+    until_nothing_is_left(processes, temporary)
+    assert stacks.find(STATE) is None
+
+
+@pytest.mark.parametrize("command", ["status", "down", "objects", "logs", "publish x.eml"])
+def test_where_nothing_runs_it_is_said_with_3(sim: Sim, command: str) -> None:
+    assert sim(*command.split()) == Ended(3, "", "sim: no stack is up here; start one with `sim up`\n")
+
+
+@pytest.mark.usefixtures("temporary")
+def test_the_installed_command_says_it_too() -> None:
+    assert console_script("status").status == 3
+
+
+@pytest.mark.parametrize("command", ["", "nothing", "up --nothing", "logs nobody", "publish", "publish --rate 0 x.eml"])
+def test_a_command_that_is_not_understood_ends_with_2(sim: Sim, command: str) -> None:
+    assert sim(*command.split()).status == 2
+
+
+def test_help_is_a_good_end(sim: Sim) -> None:
+    ended = sim("--help")
+    assert ended.status == 0
+    assert all(command in ended.out for command in ("up", "down", "status", "publish", "objects", "logs", "demo"))
+
+
+def test_the_token_of_an_api_elsewhere_must_be_told(sim: Sim, temporary: Path) -> None:
+    temporary.joinpath("tea.eml").write_text(MAIL)
+    ended = sim("publish", "--url", f"http://127.0.0.1:{free_port()}", "tea.eml")
+    assert ended.status == 1
+    assert "SIM_TOKEN" in ended.err
+
+
+def test_the_doctor_tells_of_what_each_target_needs(sim: Sim) -> None:
+    ended = sim("doctor", "--json")
+    process = [row for row in ended.document if "process" in row["needed_for"]]
+    assert {row["what"] for row in process} >= {"python", "memory", "localstack"}
+    assert ended.status == (0 if all(row["good"] or row["what"] == "localstack" for row in process) else 1)
+
+
+def test_a_stack_needs_a_folder(sim: Sim) -> None:
+    STATE.write_text("a file where a folder should be")
+    assert sim("up").status == 2
