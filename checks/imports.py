@@ -6,6 +6,7 @@ import-linter's own contracts say what is forbidden, which lets in whatever nobo
 from __future__ import annotations
 
 import sys
+from typing import cast
 
 from grimp import ImportGraph
 from importlinter import Contract, ContractCheck, fields, output
@@ -24,9 +25,10 @@ class OnlyContract(Contract):
     """
 
     type_name = "only"
-    source_modules = fields.ListField(subfield=fields.StringField())
-    allowed_modules = fields.ListField(subfield=fields.StringField())
-    impure = fields.BooleanField(required=False, default=False)
+    # import-linter puts each field's value in the field's place.
+    source_modules = cast("list[str]", fields.ListField(subfield=fields.StringField()))
+    allowed_modules = cast("list[str]", fields.ListField(subfield=fields.StringField()))
+    impure = cast("bool", fields.BooleanField(required=False, default=False))
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:  # noqa: ARG002 - import-linter's signature
         """Looks at each import of each source module."""
