@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sim.runtime.scope import Scope
+from sim.terraform.roots import TERRAFORM
 
 from sim.cloud.local import LocalCloud
 from sim.cloud.resources import ACCOUNT, CREDENTIALS, REGION
-from sim.command import CommandFailed, run
-from sim.runtime.scope import Scope
+from sim.host.command import CommandFailed, run
 from sim.terraform import installation
-from sim.terraform.roots import TERRAFORM
 from tests.terraform.conftest import client
 
 pytestmark = pytest.mark.timeout(600)
