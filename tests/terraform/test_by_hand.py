@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sim.runtime.scope import Scope
-from sim.terraform.roots import TERRAFORM
 
 from sim.cloud.local import LocalCloud
 from sim.cloud.resources import ACCOUNT, CREDENTIALS, REGION
+from sim.host.cleanup import Cleanup
 from sim.host.command import CommandFailed, run
 from sim.terraform import installation
+from sim.terraform.root_order import TERRAFORM
 from tests.terraform.conftest import client
 
 pytestmark = pytest.mark.timeout(600)
@@ -43,8 +43,8 @@ class Checkout:
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[LocalCloud]:
-    with Scope() as scope:
-        cloud = LocalCloud(scope, (), print)
+    with Cleanup() as cleanup:
+        cloud = LocalCloud(cleanup, (), print)
         cloud.open()
         try:
             cloud.await_ready()

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from sim.terraform.roots import BOOTSTRAP, NEEDS, TERRAFORM
 
 from sim.host.command import CommandFailed, run
+from sim.terraform.root_order import BOOTSTRAP, NEEDS, TERRAFORM
 
 ENVIRONMENTS: Final = TERRAFORM.parent / "environments"
 NAMES: Final = sorted(each.name for each in ENVIRONMENTS.iterdir() if each.is_dir())
