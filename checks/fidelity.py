@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import Final
 
 import sim.cluster
@@ -79,7 +79,7 @@ def unproved(of: Iterable[ModuleType]) -> list[str]:
 def _rows(module: ModuleType, proofs: dict[str, list[str]]) -> Iterator[Row]:
     for function in vars(module).values():
         rule = rule_of(function)
-        if rule and isinstance(function, FunctionType) and function.__module__ == module.__name__:
+        if rule and function.__module__ == module.__name__:
             name = f"{module.__name__}.{function.__name__}"
             yield Row(name, rule, tuple(proofs.get(name, ())))
 

@@ -6,7 +6,7 @@ A rule is a function. The first sentence of its docstring says the rule. One of 
 - `@inferred(reason)`: no source says so outright. The reason is why we think so.
 
 What AWS does and the cores do not is a value of a module's `LEFT_OUT`. A test that proves a rule carries
-`@proves(the_function)`. `docs/fidelity.md` is made from all three (`checks/fidelity.py`).
+`@proves(the_function)` of `tests.unit.cluster.proves`. `checks/fidelity.py` makes `docs/fidelity.md` from all three.
 """
 
 from __future__ import annotations
