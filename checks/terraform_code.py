@@ -1,22 +1,20 @@
-"""Terraform's files, read as `terraform fmt` leaves them: a block begins and ends at the margin."""
+"""Terraform's files, read by python-hcl2."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import hcl2
 
 TERRAFORM: Final = Path(__file__).parents[1] / "terraform"
-
-_BLOCK: Final = re.compile(r'^(variable|output) "(\w+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
-_ATTRIBUTE: Final = re.compile(r"^  (\w+) += (.+(?:\n    .*)*(?:\n  []})]+)?)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Declaration:
-    """A variable or an output. An attribute is as it is written, None if it is not; a string is without its quotes."""
+    """A variable or an output. `type` and `default` are Terraform expressions; an attribute that is absent is None."""
 
     name: str
     type: str | None
@@ -45,15 +43,44 @@ def outputs(folder: Path) -> list[Declaration]:
     return list(_declarations(folder / "outputs.tf", "output"))
 
 
+def blocks(file: Path, kind: str) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    """The top-level blocks of a kind, such as `module` or `resource`: their labels, and their attributes by name."""
+    for block in hcl2.loads(file.read_text()).get(kind, []):
+        labels: list[str] = []
+        body = block
+        while "__is_block__" not in body:
+            (label, body), *_ = body.items()
+            labels.append(unquoted(label))
+        yield tuple(labels), body
+
+
+def unquoted(text: str) -> str:
+    """A literal string as its value; any other expression as it is."""
+    return text.removeprefix('"').removesuffix('"')
+
+
+def expression(value: object) -> str:
+    """An attribute's value as Terraform writes it, on one line."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case None:
+            return "null"
+        case list():
+            return "[" + ", ".join(map(expression, value)) + "]"
+        case dict():
+            return "{" + ", ".join(f"{name} = {expression(each)}" for name, each in value.items()) + "}"
+        case _:
+            text = " ".join(str(value).split())
+            return text[2:-1] if text.startswith("${") and text.endswith("}") else text
+
+
 def _declarations(file: Path, kind: str) -> Iterator[Declaration]:
-    for found, name, body in _BLOCK.findall(file.read_text()):
-        if found == kind:
-            attributes = {name: " ".join(value.split()) for name, value in _ATTRIBUTE.findall(body)}
-            description = attributes.get("description")
-            yield Declaration(
-                name,
-                attributes.get("type"),
-                description and description.strip('"'),
-                attributes.get("default"),
-                "  validation {" in body,
-            )
+    for (name,), body in blocks(file, kind):
+        yield Declaration(
+            name,
+            expression(body["type"]) if "type" in body else None,
+            unquoted(body["description"]) if "description" in body else None,
+            expression(body["default"]) if "default" in body else None,
+            "validation" in body,
+        )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.terraform_code import TERRAFORM, folders, is_module, outputs, variables
+from checks.terraform_code import TERRAFORM, blocks, folders, is_module, outputs, variables
 from checks.terraform_readme import renewed
 from services.api.settings import Settings as ApiSettings
 from services.pipeline.settings import ServiceSettings
@@ -46,9 +46,7 @@ def test_nothing_of_an_account_or_a_region_is_written_in(folder: Path) -> None:
 
 @pytest.mark.parametrize("root", ROOTS, ids=named)
 def test_the_key_of_a_state_is_the_name_of_its_root(root: Path) -> None:
-    backend = next(
-        file for file in (root / "versions.tf", root / "backend.tf.example") if "backend" in file.read_text()
-    )
+    backend = next(file for file in (root / "versions.tf", root / "backend.tf") if "backend" in file.read_text())
     assert f'key          = "{named(root)}/terraform.tfstate"' in backend.read_text()
     assert "use_lockfile = true" in backend.read_text()
 
@@ -63,11 +61,8 @@ def test_a_task_is_told_what_its_service_reads(service: str, settings: type[Serv
 
 
 def test_the_stand_in_takes_what_the_network_gives_the_vpc_module_and_nothing_more() -> None:
-    block = re.search(
-        r'^module "vpc" \{\n(.*?)^\}', (TERRAFORM / "network/main.tf").read_text(), re.MULTILINE | re.DOTALL
-    )
-    assert block
-    given = set(re.findall(r"^  (\w+) +=", block[1], flags=re.MULTILINE)) - {"source", "version"}
+    (module,) = (body for labels, body in blocks(TERRAFORM / "network/main.tf", "module") if labels == ("vpc",))
+    given = module.keys() - {"source", "version", "__is_block__"}
     assert {each.name for each in variables(STAND_IN)} == given
 
 
