@@ -51,7 +51,7 @@ def blocks(file: Path, kind: str) -> Iterator[tuple[tuple[str, ...], dict[str, A
         while "__is_block__" not in body:
             (label, body), *_ = body.items()
             labels.append(unquoted(label))
-        yield tuple(labels), body
+        yield tuple(labels), {name: value for name, value in body.items() if not name.startswith("__")}
 
 
 def unquoted(text: str) -> str:

@@ -62,7 +62,7 @@ def test_a_task_is_told_what_its_service_reads(service: str, settings: type[Serv
 
 def test_the_stand_in_takes_what_the_network_gives_the_vpc_module_and_nothing_more() -> None:
     (module,) = (body for labels, body in blocks(TERRAFORM / "network/main.tf", "module") if labels == ("vpc",))
-    given = module.keys() - {"source", "version", "__is_block__"}
+    given = module.keys() - {"source", "version"}
     assert {each.name for each in variables(STAND_IN)} == given
 
 
