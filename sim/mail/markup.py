@@ -9,7 +9,19 @@ _UNSEEN = {"script", "style", "title"}
 _PARAGRAPHS = {"blockquote", "dl", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "ol", "p", "pre", "table", "ul"}
 _LINES = {"address", "article", "aside", "body", "dd", "div", "dt", "footer", "header", "li", "main", "section", "tr"}
 _CELLS = {"td", "th"}
+_CHARSET = re.compile(rb"""<(?:meta|\?xml)\s[^>]*?(?:charset|encoding)\s*=\s*["']?\s*([^\s"'/>;]+)""", re.IGNORECASE)
+_LONGEST_DECLARATION = 1024  # bytes
 _WHITE_SPACE = re.compile(r"[ \t\n\r\f]+")
+
+
+def charset_of(html: bytes) -> str | None:
+    """The charset that the HTML itself declares, or None. UTF-16 is a lie there, because its ASCII could be read.
+
+    https://html.spec.whatwg.org/multipage/parsing.html#prescan-a-byte-stream-to-determine-its-encoding
+    """
+    declared = _CHARSET.search(html, 0, _LONGEST_DECLARATION)
+    charset = declared[1].decode("latin-1") if declared else None
+    return "utf-8" if charset and charset.lower().startswith("utf-16") else charset
 
 
 def text_of(html: str) -> str:

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
-from collections.abc import Iterable, Iterator
+import shutil
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+from typing import IO
 
 from services.pipeline.message import Email
+from sim.mail.mbox import is_mbox, mails_of_mbox
 from sim.mail.parse import UnreadableMail, parse
 
-# "From address Fri Nov 21 15:55:06 1997", or without both as Thunderbird writes it. The date is asked for because not
-# every program that writes an mbox escapes the "From " at the beginning of a sentence.
-_SEPARATOR = re.compile(rb"From (?:.*[A-Z][a-z]{2} [A-Z][a-z]{2} +\d{1,2} \d\d:\d\d|-?\s*$)")
-_LONGEST_SEPARATOR = 1000  # bytes, so that a large file of one line is not read to see that it is no mbox
-_ESCAPED = re.compile(rb">+From ")
+_MAILDIR = {"cur", "new", "tmp"}
+_OF_A_MAIL = {".eml", ".emlx", ".msg"}
+_LENGTH = re.compile(rb"\s*(\d{1,18})[ \t]*\r?\n")
+_IN_MEMORY = 1 << 24  # bytes of a pipe; what is longer goes to a temporary file
+
+# Files that hold mails in a form of their own, by their first bytes, and what makes a file that can be read of each.
+_OTHER_FORMS = {
+    b"\x1f\x8b": "compressed with gzip; publish `<(zcat FILE)` instead",
+    b"PK\x03\x04": "a zip archive; unpack it and publish the folder",
+    b"\xd0\xcf\x11\xe0": "Outlook's .msg; save the mail as .eml",
+    b"!BDN": "Outlook's .pst; convert it with `readpst` and publish the folder",
+}
 
 
 @dataclass(frozen=True)
@@ -29,42 +42,37 @@ class Found:
 def read(path: Path) -> Iterator[Found]:
     """Every mail in a file or a folder, in an order that depends on the names only, one at a time.
 
-    - A file that begins with an mbox's separator line is an mbox, of any size; any other is one mail.
-    - A folder with `cur` and `new` in it is a Maildir, its mails in the order of their names.
-    - Any other folder, and what else is in a Maildir: its `*.eml` files, mboxes, Maildirs and folders, in the order of
-      their names. Symbolic links to folders are not followed.
+    - A file that begins with an mbox's separator line is an mbox, of any size; an `.emlx` is Apple Mail's; any other
+      is one mail. A pipe, such as `/dev/stdin`, is read to its end first.
+    - A folder in which there are two of `cur`, `new` and `tmp` is a Maildir, its mails in the order of their names.
+    - Any other folder, and what else is in a Maildir: its `*.eml` and `*.emlx` files, its files named by a number (as
+      MH names them), mboxes, Maildirs and folders, in the order of their names. Symbolic links to folders are not
+      followed. Names that begin with a dot are passed over, but for the folders within a Maildir.
 
-    Only reads: it takes no lock and moves nothing from `new` to `cur`. Raises nothing: a path that does not exist or
-    cannot be read is found as such, so that the others go on.
+    Only reads: it takes no lock and moves nothing from `new` to `cur`. Raises nothing: a path that does not exist,
+    cannot be read, or has no mail in it is found as such, so that the others go on.
     """
-    return _read(path, asked_for=True)
-
-
-def mails_of_mbox(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """The mails of an mbox from its lines, each with its separator line and without the empty line that ends it.
-
-    One ">" is taken from lines that begin with ">From ", ">>From " and so on, as the mboxrd format has it. That is
-    right for mboxo too but for a ">From " that its author wrote. https://www.rfc-editor.org/rfc/rfc4155#appendix-A
-    """
-    mail: list[bytes] = []
-    for line in lines:
-        if mail and _SEPARATOR.match(line):
-            yield _joined(mail)
-            mail = []
-        mail.append(line[1:] if _ESCAPED.match(line) else line)
-    if mail:
-        yield _joined(mail)
+    none = True
+    for found in _read(path, asked_for=True):
+        none = False
+        yield found
+    if none:
+        yield Found(_name(path), UnreadableMail("no e-mail is in it; give .eml files, mboxes, Maildirs or MH folders"))
 
 
 def _read(path: Path, *, asked_for: bool) -> Iterator[Found]:
-    is_mail = asked_for or path.suffix.lower() == ".eml"
+    is_mail = asked_for or path.suffix.lower() in _OF_A_MAIL or path.name.isdecimal()
     try:
         if path.is_dir():
             yield from _read_folder(path)
-        elif path.is_file() and _is_mbox(path):
-            yield from _read_mbox(path)
-        elif path.is_file() and is_mail:
-            yield Found(_name(path), _parsed(path.read_bytes()))
+        elif path.is_file():
+            with path.open("rb") as file:
+                yield from _read_file(file, path, is_mail=is_mail)
+        elif asked_for and path.exists():
+            with path.open("rb") as pipe, tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
+                shutil.copyfileobj(pipe, file)
+                file.seek(0)
+                yield from _read_file(file, path, is_mail=True)
         elif is_mail:
             yield Found(_name(path), UnreadableMail("there is no file or folder of this name; check the path"))
     except OSError as error:
@@ -74,26 +82,49 @@ def _read(path: Path, *, asked_for: bool) -> Iterator[Found]:
 
 def _read_folder(folder: Path) -> Iterator[Found]:
     inside = sorted(folder.iterdir())
-    if {"cur", "new"} <= {path.name for path in inside if path.is_dir()}:
-        of_maildir = [folder / "cur", folder / "new"]
-        mails = [path for place in of_maildir for path in place.iterdir() if not path.name.startswith(".")]
+    of_maildir = [path for path in inside if path.name in _MAILDIR and path.is_dir()]
+    if len(of_maildir) > 1:
+        mails = [
+            path for place in of_maildir if place.name != "tmp" for path in place.iterdir() if not _is_hidden(path)
+        ]
         for path in sorted(mails, key=lambda path: path.name):
             yield from _read(path, asked_for=True)
-        inside = [path for path in inside if path.name not in {"cur", "new", "tmp"}]
+        inside = [path for path in inside if path not in of_maildir and (path.is_dir() or not _is_hidden(path))]
+    else:
+        inside = [path for path in inside if not _is_hidden(path)]
     for path in inside:
         if not (path.is_symlink() and path.is_dir()):
             yield from _read(path, asked_for=False)
 
 
-def _is_mbox(path: Path) -> bool:
-    with path.open("rb") as file:
-        return _SEPARATOR.match(file.readline(_LONGEST_SEPARATOR)) is not None
-
-
-def _read_mbox(path: Path) -> Iterator[Found]:
-    with path.open("rb") as file:
+def _read_file(file: IO[bytes], path: Path, *, is_mail: bool) -> Iterator[Found]:
+    name = _name(path)
+    file = _in_utf8(file)
+    if is_mbox(file):
         for number, mail in enumerate(mails_of_mbox(file), start=1):
-            yield Found(f"{_name(path)}#{number}", _parsed(mail))
+            yield Found(f"{name}#{number}", _parsed(mail))
+    elif is_mail:
+        raw = file.read()
+        yield Found(name, _parsed(_of_apple_mail(raw) if path.suffix.lower() == ".emlx" else raw))
+
+
+def _in_utf8(file: IO[bytes]) -> IO[bytes]:
+    """The file, or if a text editor has saved it in UTF-16, the same in UTF-8; with its byte order mark."""
+    mark = file.read(2)
+    file.seek(0)
+    if mark not in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return file
+    return BytesIO(file.read().decode("utf-16", "replace").encode("utf-8-sig"))
+
+
+def _of_apple_mail(raw: bytes) -> bytes:
+    """The mail in an `.emlx`: its length in bytes on a line, the mail, and what Apple Mail knows of it."""
+    length = _LENGTH.match(raw)
+    return raw[length.end() :][: int(length[1])] if length else raw
+
+
+def _is_hidden(path: Path) -> bool:
+    return path.name.startswith(".")
 
 
 def _name(path: Path) -> str:
@@ -102,11 +133,10 @@ def _name(path: Path) -> str:
 
 
 def _parsed(mail: bytes) -> Email | UnreadableMail:
+    form = next((form for magic, form in _OTHER_FORMS.items() if mail.startswith(magic)), None)
+    if form is not None or not mail.strip():
+        return UnreadableMail(form or "empty; there is nothing to publish")
     try:
         return parse(mail)
     except UnreadableMail as reason:
         return reason
-
-
-def _joined(mail: list[bytes]) -> bytes:
-    return b"".join(mail[:-1] if mail[-1].strip() == b"" else mail)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from services.pipeline.message import MAX_UNIX_SECONDS, Email
 from sim.mail import SAMPLES, UnreadableMail, parse
-from sim.mail.sources import mails_of_mbox
+from sim.mail.mbox import mails_of_mbox
 
 MAILS = [path.read_bytes() for path in sorted(SAMPLES.iterdir())]
 FRAGMENTS = [

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from sim.mail import SAMPLES, Found, UnreadableMail, read
-from sim.mail.sources import mails_of_mbox
+from sim.mail.mbox import mails_of_mbox
 
 
 def mail(subject: str, body: str = "Hello\n") -> bytes:
