@@ -61,7 +61,7 @@ def status(directory: Directory = HERE, json: Json = False) -> None:
 
 
 def publish(
-    files: Annotated[list[Path], typer.Argument(help=".eml files, mbox files, Maildirs, or folders of them.")],
+    files: Annotated[list[Path], typer.Argument(help="E-mails, mailboxes, folders of them, or /dev/stdin.")],
     directory: Directory = HERE,
     rate: Annotated[float | None, typer.Option(min=0.001, help="E-mails a second at most.")] = None,
     concurrency: Annotated[int, typer.Option(min=1, max=256, help="E-mails under way at once.")] = 8,

@@ -1,7 +1,7 @@
-"""`python -m sim.client.stream`: the sample e-mails, published over and over, for something to see.
+"""`python -m sim.client.stream`: a few e-mails, published over and over, for something to see.
 
-The token is taken from the cloud that AWS_ENDPOINT_URL names. Subjects are printed, so it is for the samples alone,
-which are nobody's mail.
+The token is taken from the cloud that AWS_ENDPOINT_URL names. The e-mails are written here, so that this runs on a
+service's image, which has nothing that reads mail.
 """
 
 from __future__ import annotations
@@ -18,7 +18,16 @@ from services.pipeline.message import Email
 from sim.client.api import Client, Published, publish_all
 from sim.cloud.resources import data_plane_of
 from sim.errors import SimError
-from sim.mail import SAMPLES, read
+
+EMAILS = [
+    Email(email_subject=subject, email_sender=sender, email_timestream=sent, email_content=content)
+    for subject, sender, sent, content in (
+        ("Tea on Saturday", "Ann <ann@example.com>", "1693561101", "At five, in the garden?\n"),
+        ("Re: Tea on Saturday", "Jörg <joerg@example.com>", "1693561640", "Gern! Ich bringe Kuchen mit.\n"),
+        ("お花見の写真", "Yuki <yuki@example.com>", "1711846800", "昨日の写真です。\n"),
+        ("Drei 🚲 zu verschenken", "Zoë <zoe@example.com>", "1715072400", "Zwei große und ein kleines.\n"),
+    )
+]
 
 
 def line(published: Published[Email]) -> str:
@@ -30,8 +39,7 @@ def line(published: Published[Email]) -> str:
 
 def stream(client: Client, rate: float, accepted: Path) -> None:
     """Publishes without an end; touches the file `accepted` whenever an e-mail is."""
-    samples = [found.result for found in read(SAMPLES) if isinstance(found.result, Email)]
-    for published in publish_all(client, ((email, email) for email in cycle(samples)), concurrency=1, rate=rate):
+    for published in publish_all(client, ((email, email) for email in cycle(EMAILS)), concurrency=1, rate=rate):
         print(line(published), flush=True)
         if published.answer.accepted:
             accepted.touch()
@@ -40,7 +48,7 @@ def stream(client: Client, rate: float, accepted: Path) -> None:
 def main() -> int:
     """Runs the command line, until SIGTERM; the e-mail in hand then is published still."""
     parser = argparse.ArgumentParser(
-        prog="python -m sim.client.stream", description="Publishes the sample e-mails without end."
+        prog="python -m sim.client.stream", description="Publishes a few e-mails without end."
     )
     parser.add_argument("--url", required=True, help="of the API")
     parser.add_argument("--rate", type=float, required=True, help="e-mails a second; 0 is as fast as they are accepted")

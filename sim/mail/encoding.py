@@ -122,10 +122,10 @@ def _vendor_character(error: UnicodeError) -> tuple[str, int]:
     """
     if not isinstance(error, UnicodeDecodeError):
         raise error
-    pair = error.object[error.start : error.start + 2]
-    pair_is_jis = len({byte & 0x80 for byte in pair}) == 1 and all(byte & 0x7F in _JIS for byte in pair)
-    if len(pair) == 2 and pair_is_jis:  # noqa: PLR2004
-        row, cell = (byte & 0x7F for byte in pair)
+    high = 0x80 if error.encoding == "euc_jp" else 0
+    pair = [byte ^ high for byte in error.object[error.start : error.start + 2]]
+    if len(pair) == 2 and all(byte in _JIS for byte in pair):  # noqa: PLR2004
+        row, cell = pair
         first = (row + 1) // 2 + (0x70 if row < 0x5F else 0xB0)  # noqa: PLR2004
         second = cell + ((0x1F if cell < 0x60 else 0x20) if row % 2 else 0x7E)  # noqa: PLR2004
         with suppress(UnicodeDecodeError):

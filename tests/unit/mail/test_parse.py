@@ -264,9 +264,8 @@ def test_characters_that_cannot_be_published_are_replaced_and_no_others() -> Non
     [
         HEAD + b"Content-Type: message/rfc822\n\n" * 5000,
         with_body(b"text/html", b"&#" + b"9" * 5000 + b";"),
-        with_body(b"text/plain; charset*=utf-8\0''x", b"x"),
     ],
-    ids=["too deep", "too large a number", "a NUL in a charset"],
+    ids=["too deep", "too large a number"],
 )
 def test_what_the_standard_library_fails_on_is_refused_as_malformed(raw: bytes) -> None:
     with pytest.raises(UnreadableMail, match="malformed"):
@@ -274,12 +273,12 @@ def test_what_the_standard_library_fails_on_is_refused_as_malformed(raw: bytes) 
 
 
 def test_a_refusal_does_not_quote_the_mail() -> None:
-    for mail in (dated(b"s3cret"), with_body(b"text/plain; charset*=s3cret\0''x", b"x")):
+    for mail in (dated(b"s3cret"), with_body(b"text/html", b"s3cret &#" + b"9" * 5000 + b";")):
         with pytest.raises(UnreadableMail) as refusal:
             parse(mail)
-        told = "".join(format_exception(refusal.value))
-        assert "s3cret" not in told
-        assert "ValueError: " not in told  # what the standard library raised may quote the mail
+        printed = "".join(format_exception(refusal.value))
+        assert "s3cret" not in printed
+        assert "ValueError: " not in printed  # what the standard library raised may quote the mail
 
 
 def is_refused(text: str) -> bool:

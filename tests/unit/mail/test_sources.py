@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
+import gzip
 import mailbox
 import os
+import shutil
 import tracemalloc
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
+from services.pipeline.message import Email
 from sim.mail import SAMPLES, Found, UnreadableMail, read
 from sim.mail.mbox import mails_of_mbox
 
@@ -104,6 +107,7 @@ def test_a_maildir_is_its_mails_in_the_order_they_came_and_its_folders(tmp_path:
     (tmp_path / "tmp" / "4.eml").write_bytes(mail("half delivered"))
     maildir(tmp_path / ".Sent", cur_5=mail("sent"))
     (tmp_path / "cur" / ".hidden").write_bytes(mail("no mail"))
+    (tmp_path / ".hidden.eml").write_bytes(mail("no mail"))
     (tmp_path / "subscriptions").write_text("Sent\n")
     found = subjects(read(tmp_path), tmp_path)
     assert list(found) == ["new/1", "cur/2", "new/3", ".Sent/cur/5"]
@@ -127,6 +131,98 @@ def test_a_folder_is_searched_to_its_depth_in_the_order_of_names(tmp_path: Path)
         ("c#1", "boxed"),
         ("f/cur/1", "delivered"),
     ]
+
+
+def test_names_that_begin_with_a_dot_are_passed_over_unless_they_are_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "a.eml").write_bytes(mail("seen"))
+    (tmp_path / "._a.eml").write_bytes(b"\0\5\x16\7\0\2\0\0Mac OS X")
+    (tmp_path / ".trash").mkdir()
+    (tmp_path / ".trash" / "b.eml").write_bytes(mail("thrown away"))
+    assert subjects(read(tmp_path), tmp_path) == {"a.eml": "seen"}
+    assert subjects(read(tmp_path / ".trash"), tmp_path) == {".trash/b.eml": "thrown away"}
+
+
+@pytest.mark.parametrize("missing", ["cur", "new", "tmp"])
+def test_a_maildir_that_has_lost_a_folder_is_one_still(missing: str, tmp_path: Path) -> None:
+    maildir(tmp_path, cur_1=mail("seen"), new_2=mail("unseen"))
+    shutil.rmtree(tmp_path / missing)
+    expected = {"cur/1": "seen", "new/2": "unseen"}
+    assert subjects(read(tmp_path), tmp_path) == {
+        name: subject for name, subject in expected.items() if not name.startswith(missing)
+    }
+
+
+def test_the_files_of_mh_and_of_apple_mail_are_mails(tmp_path: Path) -> None:
+    one = mail("of Apple Mail", "text\n")
+    (tmp_path / "1.emlx").write_bytes(b"%d      \n%s<?xml version='1.0'?><plist/>" % (len(one), one))
+    (tmp_path / "2.partial.EMLX").write_bytes(b"%d\r\n%s" % (9 * len(one), one))
+    (tmp_path / "3.emlx").write_bytes(b"9" * 5000 + b"\n" + one)
+    (tmp_path / "12").write_bytes(mail("of MH"))
+    (tmp_path / ",13").write_bytes(mail("deleted"))
+    (tmp_path / ".mh_sequences").write_text("unseen: 12\n")
+    assert subjects(read(tmp_path), tmp_path) == {
+        "1.emlx": "of Apple Mail",
+        "12": "of MH",
+        "2.partial.EMLX": "of Apple Mail",
+        "3.emlx": "of Apple Mail",
+    }
+    [apple] = [found.result for found in read(tmp_path / "1.emlx")]
+    assert isinstance(apple, Email)
+    assert apple.email_content == "text\n"
+
+
+@pytest.mark.parametrize("name", ["an empty folder", "an empty Maildir", "no mail in it"])
+def test_where_nothing_is_found_that_is_what_is_found(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    if "Maildir" in name:
+        maildir(folder)
+    elif "no mail" in name:
+        (folder / "readme.txt").write_text("Mails are elsewhere.\n")
+        (folder / "an empty mbox").touch()
+    assert subjects(read(folder), tmp_path) == {
+        name: "no e-mail is in it; give .eml files, mboxes, Maildirs or MH folders"
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "empty; there is nothing to publish"),
+        (b"\n \n", "empty; there is nothing to publish"),
+        (gzip.compress(mail("packed")), "compressed with gzip; publish `<(zcat FILE)` instead"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Outlook's .msg; save the mail as .eml"),
+        (b"hello", "no sender"),
+    ],
+)
+def test_a_file_that_is_no_mail_says_what_to_do(content: bytes, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "a.eml").write_bytes(content)
+    assert subjects(read(tmp_path / "a.eml"), tmp_path) == {"a.eml": reason}
+    (tmp_path / "b.eml").write_bytes(mail("read"))
+    assert subjects(read(tmp_path), tmp_path) == {"a.eml": reason, "b.eml": "read"}
+
+
+def test_a_pipe_is_read_to_its_end(tmp_path: Path) -> None:
+    """As `/dev/stdin` and `<(zcat inbox.gz)` are."""
+    pipe = tmp_path / "pipe"
+    for content, expected in [
+        (mbox(mail("one"), mail("two")), {"pipe#1": "one", "pipe#2": "two"}),
+        (mail("one"), {"pipe": "one"}),
+        (b"", {"pipe": "empty; there is nothing to publish"}),
+    ]:
+        os.mkfifo(pipe)
+        with ThreadPoolExecutor(1) as pool:
+            written = pool.submit(pipe.write_bytes, content)
+            assert subjects(read(pipe), tmp_path) == expected
+            written.result()
+        pipe.unlink()
+
+
+def test_a_pipe_in_a_folder_is_passed_over(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.eml")
+    (tmp_path / "b.eml").write_bytes(mail("read"))
+    found = subjects(read(tmp_path), tmp_path)
+    assert found["b.eml"] == "read"
 
 
 def test_a_path_that_is_not_there_is_found_as_such(tmp_path: Path) -> None:
@@ -160,17 +256,17 @@ def test_a_file_without_permission_says_so(tmp_path: Path) -> None:
     assert subjects(read(tmp_path), tmp_path) == {"a.eml": "cannot be read"}
 
 
-def test_an_mbox_larger_than_memory_is_read_mail_by_mail() -> None:
+def test_an_mbox_larger_than_memory_is_read_mail_by_mail(tmp_path: Path) -> None:
     """Ten megabytes of mails, of which never more than one is held."""
-    one = mbox(mail("x", "x" * 70 + "\n")).splitlines(keepends=True)
-    lines = itertools.chain.from_iterable(itertools.repeat(one, 50_000))
-    tracemalloc.start()
-    try:
-        count = sum(1 for _ in mails_of_mbox(lines))
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert count == 50_000
+    (tmp_path / "inbox").write_bytes(mbox(mail("x", ("x" * 70 + "\n") * 30)) * 5000)
+    with (tmp_path / "inbox").open("rb") as file:
+        tracemalloc.start()
+        try:
+            count = sum(1 for _ in mails_of_mbox(file))
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert count == 5000
     assert peak < 1_000_000
 
 
