@@ -14,8 +14,8 @@ from botocore.config import Config
 from rich.table import Table
 
 import sim
+from sim.cloud.aws_client import CREDENTIALS, REGION
 from sim.cloud.gateway.control_client import Steering
-from sim.cloud.resources import CREDENTIALS, REGION
 from sim.host.cleanup import Cleanup
 from sim.host.process import Process, free_port
 from sim.host.waiting import until

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import sim
+from sim.cloud.aws_client import NO_FILES
 from sim.cloud.gateway.control_client import Steering
 from sim.cloud.localstack import serve_script, settings, venv
 from sim.cloud.resources import DataPlane, local_resources
@@ -89,5 +90,5 @@ class LocalCloud:
 
 
 def _inherited() -> dict[str, str]:
-    """What LocalStack gets of our environment: nothing that configures AWS, LocalStack or Python."""
-    return {name: os.environ[name] for name in ("HOME", "LANG", "PATH") if name in os.environ}
+    """What LocalStack gets of our environment: nothing that configures AWS, proxies, LocalStack or Python."""
+    return {**NO_FILES, **{name: os.environ[name] for name in ("HOME", "LANG", "PATH") if name in os.environ}}

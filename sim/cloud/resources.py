@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import boto3
-from botocore.config import Config
 
+from sim.cloud.aws_client import ACCOUNT, REGION, local_session
 from sim.errors import SimError
 
 if TYPE_CHECKING:
@@ -20,17 +20,9 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
     from types_boto3_ssm import SSMClient
 
-REGION: Final = "eu-central-1"
-ACCOUNT = "000000000000"
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "local"}
-"""LocalStack takes a 12-digit access key id as the account, and any secret."""
-
 _BATCH = 10
 _LARGEST_BYTES = 1_048_576
 """Of a message in SQS. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
-_CONFIG = Config(
-    s3={"addressing_style": "path"}, max_pool_connections=32, read_timeout=20, retries={"total_max_attempts": 3}
-)
 
 
 @dataclass(frozen=True)
@@ -63,7 +55,7 @@ class Depth:
 
     @property
     def empty(self) -> bool:
-        """Neither."""
+        """True if nothing is visible or in flight."""
         return self.visible == self.in_flight == 0
 
 
@@ -74,23 +66,19 @@ class DataPlane:
         """With a session of one's own, and "" as the endpoint, it is wherever the session's settings lead."""
         self.endpoint = endpoint
         self.resources = resources
-        self._session = session or boto3.Session(
-            region_name=REGION,
-            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        )
+        self._session = session or local_session()
 
     @cached_property
     def sqs(self) -> SQSClient:
-        return self._session.client("sqs", endpoint_url=self.endpoint or None, config=_CONFIG)
+        return self._session.client("sqs", endpoint_url=self.endpoint or None)
 
     @cached_property
     def s3(self) -> S3Client:
-        return self._session.client("s3", endpoint_url=self.endpoint or None, config=_CONFIG)
+        return self._session.client("s3", endpoint_url=self.endpoint or None)
 
     @cached_property
     def ssm(self) -> SSMClient:
-        return self._session.client("ssm", endpoint_url=self.endpoint or None, config=_CONFIG)
+        return self._session.client("ssm", endpoint_url=self.endpoint or None)
 
     def create(self, *, visibility_timeout: int, max_receive_count: int, token: str | None = None) -> None:
         """Makes what is not there of the queue with its dead-letter queue, the bucket, and the token.

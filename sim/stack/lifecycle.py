@@ -17,11 +17,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import psutil
-
 from sim.client.api import Client
 from sim.cloud.resources import DataPlane, Resources
 from sim.errors import SimError
+from sim.host.identity import start_of
 from sim.host.waiting import until
 from sim.targets.target import Provision
 
@@ -53,8 +52,8 @@ class Stack:
     """A running stack, as its state file tells."""
 
     supervisor: int
-    started: float
-    """The supervisor's start as the operating system has it: with the process id, it names the process for good."""
+    started: str
+    """The supervisor's start, by `sim.host.identity`: with the process id, it names the process for good."""
     url: str
     endpoint: str
     heartbeat: str
@@ -74,14 +73,11 @@ class Stack:
     @property
     def alive(self) -> bool:
         """Whether its supervisor still runs."""
-        return _is_alive(self.supervisor, self.started)
+        return start_of(self.supervisor) == self.started
 
     def part_runs(self, name: str) -> bool:
         """Whether this part's process runs."""
-        try:
-            return psutil.Process(self.parts[name].pid).status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return False
+        return start_of(self.parts[name].pid) is not None
 
 
 def state_file(directory: Path) -> Path:
@@ -173,16 +169,3 @@ def down(stack: Stack) -> None:
     """Ends the stack; returns when nothing is left of it. Raises TimedOut."""
     os.kill(stack.supervisor, signal.SIGTERM)
     until(lambda: not stack.alive, "the stack to end", seconds=_DOWN_SECONDS, seen=lambda: stack.parts)
-
-
-def start_time() -> float:
-    """This process's start as the operating system has it."""
-    return psutil.Process().create_time()
-
-
-def _is_alive(pid: int, started: float) -> bool:
-    try:
-        process = psutil.Process(pid)
-        return process.create_time() == started and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from sim.errors import SimError
+from sim.host.identity import start_of
 from sim.stack import lifecycle as stack
 from sim.targets.process import ProcessTarget
 from sim.targets.target import Provision, Tuning
@@ -41,7 +42,7 @@ def main(directory: Path, provision: Provision) -> int:
 def _state(target: ProcessTarget, provision: Provision) -> stack.Stack:
     return stack.Stack(
         supervisor=os.getpid(),
-        started=stack.start_time(),
+        started=start_of(os.getpid()) or "",
         url=target.url,
         endpoint=target.data_plane.endpoint,
         heartbeat=str(target.heartbeat),

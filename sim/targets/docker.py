@@ -14,9 +14,10 @@ from typing import ClassVar
 
 from testcontainers.community.localstack import LocalStackContainer
 
+from sim.cloud.aws_client import REGION
 from sim.cloud.gateway.control_client import Steering
 from sim.cloud.localstack.settings import PORT, container_environment, is_ready
-from sim.cloud.resources import REGION, DataPlane, local_resources
+from sim.cloud.resources import DataPlane, local_resources
 from sim.host.cleanup import Cleanup
 from sim.host.container import LABEL, Container, Network, Spec, engine, new_run
 from sim.host.process import free_port

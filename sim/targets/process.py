@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import services
 from services.worker.health import fresh, heartbeat_file
+from sim.cloud.aws_client import NO_FILES
 from sim.cloud.gateway.control_client import Steering
 from sim.cloud.local import LocalCloud
 from sim.cloud.resources import DataPlane
@@ -188,6 +189,7 @@ class ProcessTarget(Target):
     def _process(self, service: Service, settings: Mapping[str, str]) -> Process:
         here = {"HOST": "127.0.0.1", "PORT": str(self._port), "HEARTBEAT_FILE": str(self.heartbeat)}
         environment = {
+            **NO_FILES,
             "PATH": os.environ.get("PATH", os.defpath),
             "PYTHONPATH": str(_SOURCE),
             "PYTHONUNBUFFERED": "1",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import urllib.error
-import urllib.request
 from collections.abc import Callable
-from http import HTTPStatus
 
-from sim.cloud.resources import CREDENTIALS, REGION, Resources
+from sim.cloud.aws_client import CREDENTIALS, REGION
+from sim.cloud.resources import Resources
+from sim.host.loopback import answers
 from sim.targets.target import CALLS, AwsService, Service, Tuning
 
 HEARTBEAT_SECONDS = 60
@@ -51,11 +50,7 @@ def terraform_variables(tuning: Tuning) -> dict[str, str]:
 
 def api_ready(url: str) -> bool:
     """Whether the API can reach what it depends on."""
-    try:
-        with urllib.request.urlopen(f"{url}/ready", timeout=_READY_TIMEOUT_SECONDS) as answer:  # noqa: S310 - ours
-            return bool(answer.status == HTTPStatus.OK)
-    except (urllib.error.URLError, OSError):
-        return False
+    return answers(f"{url}/ready", seconds=_READY_TIMEOUT_SECONDS)
 
 
 def _api(resources: Resources) -> dict[str, str]:

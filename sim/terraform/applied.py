@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
-
-from sim.cloud.resources import CREDENTIALS, REGION, Resources
+from sim.cloud.aws_client import local_session
+from sim.cloud.resources import Resources
 from sim.terraform.local_roots import Environment
 
 
@@ -22,13 +21,7 @@ class Applied:
 
 def applied(environment: Environment, endpoint: str) -> Applied:
     """Asks AWS for the task definitions that the roots of the services name. Raises CommandFailed."""
-    ecs = boto3.client(
-        "ecs",
-        endpoint_url=endpoint,
-        region_name=REGION,
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-    )
+    ecs = local_session().client("ecs", endpoint_url=endpoint)
     settings = {service: _settings(ecs, environment, service) for service in ("api", "worker")}
     return Applied(
         Resources(

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from sim.cloud.resources import CREDENTIALS, REGION
+from sim.cloud.aws_client import CREDENTIALS, REGION
 from sim.host.command import CommandFailed
 from sim.host.waiting import until
 from sim.terraform import installation

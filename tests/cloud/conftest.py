@@ -6,16 +6,14 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import pytest
 from botocore.config import Config
 
+from sim.cloud.aws_client import local_session
 from sim.cloud.local import LocalCloud
-from sim.cloud.resources import REGION
 from sim.host.cleanup import Cleanup
 
 _CONFIG = Config(retries={"total_max_attempts": 1})
-_session: Any = boto3.Session(region_name=REGION)
 _accounts = itertools.count(100000000001)
 
 Client = Any
@@ -45,6 +43,5 @@ def account() -> str:
 @pytest.fixture
 def aws(endpoint: str, account: str) -> Callable[[str], Client]:
     """Makes clients for the services of the test's own account."""
-    return lambda service: _session.client(
-        service, endpoint_url=endpoint, config=_CONFIG, aws_access_key_id=account, aws_secret_access_key="local"
-    )
+    session: Any = local_session(account)
+    return lambda service: session.client(service, endpoint_url=endpoint, config=_CONFIG)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Callable
+from http import HTTPStatus
 
 import pytest
 
-from sim.cloud.resources import REGION
+from sim.cloud.aws_client import REGION
+from sim.host.loopback import request
 from tests.cloud.conftest import Client
 
-Report = Callable[..., None]
+Report = Callable[..., int]
 
 
 @pytest.fixture
@@ -25,13 +26,12 @@ def elb(aws: Callable[[str], Client]) -> Client:
 
 @pytest.fixture
 def report(endpoint: str, account: str) -> Report:
-    """Says what a checker has seen of an instance."""
+    """Reports what a checker has seen of an instance; returns the HTTP status."""
 
-    def report(instance: str, method: str = "PUT", **health: str) -> None:
+    def report(instance: str, method: str = "PUT", **health: str) -> int:
         url = f"{endpoint}/_sim/{account}/{REGION}/elb/e/instances/{instance}/health"
         headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(url, json.dumps(health).encode(), headers, method=method)
-        urllib.request.urlopen(request, timeout=5).close()
+        return request(method, url, seconds=5, body=json.dumps(health).encode(), headers=headers).status
 
     return report
 
@@ -126,8 +126,7 @@ def test_an_instance_that_comes_back_is_checked_anew(elb: Client, report: Report
 
 def test_a_health_that_is_none_is_refused(elb: Client, report: Report) -> None:
     register(elb, "i-1")
-    with pytest.raises(urllib.error.HTTPError, match="400"):
-        report("i-1", State="Healthy")
+    assert report("i-1", State="Healthy") == HTTPStatus.BAD_REQUEST
 
 
 def test_what_is_not_there_is_named_as_aws_names_it(elb: Client) -> None:

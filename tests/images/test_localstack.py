@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 
+from sim.cloud.aws_client import local_session
 from sim.cloud.localstack.settings import PORT, container_environment, is_ready
-from sim.cloud.resources import CREDENTIALS, REGION
 from sim.host.cleanup import Cleanup
 from sim.host.command import run
 from sim.host.container import LABEL, new_run
@@ -29,14 +28,7 @@ def session(images: dict[str, str]) -> Iterator[tuple[Any, str]]:
         container = run(["docker", "run", *options, images["LOCALSTACK_IMAGE"]], remedy="").strip()
         endpoint = "http://" + run(["docker", "port", container, str(PORT)], remedy="").split()[0]
         until(lambda: is_ready(endpoint), "LocalStack to be ready", seconds=60)
-        yield (
-            boto3.Session(
-                region_name=REGION,
-                aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-                aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-            ),
-            endpoint,
-        )
+        yield local_session(), endpoint
 
 
 def test_the_control_plane_answers_in_a_container(session: tuple[Any, str]) -> None:

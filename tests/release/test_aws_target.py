@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.cloud.resources import CREDENTIALS, REGION
+from sim.cloud.aws_client import CREDENTIALS, REGION
 from sim.targets.target import Capability, Target
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,7 +15,7 @@ from release.ecr import Repository
 from release.image import Image, read
 from release.publish import publish
 from services.pipeline.version import version
-from sim.cloud.resources import REGION
+from sim.cloud.aws_client import REGION
 from sim.host.command import run
 from sim.images import engine
 from sim.images.service import SERVICES

@@ -17,7 +17,7 @@ import pytest
 
 from release.cli import CHANGES, ROLLED_BACK, main
 from release.terraform import Root
-from sim.cloud.resources import REGION
+from sim.cloud.aws_client import REGION
 from tests.cloud.conftest import Client
 from tests.unit.release.conftest import Repository, labels, save
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
-import boto3
 import pytest
 
-from sim.cloud.resources import CREDENTIALS, REGION
+from sim.cloud.aws_client import local_session
 from sim.host.command import CommandFailed
 from sim.terraform.local_roots import Done, Environment
 from sim.terraform.root_order import BOOTSTRAP
@@ -36,9 +35,5 @@ def provider(terraform: None, tmp_path_factory: pytest.TempPathFactory) -> None:
 
 def client(service: str, endpoint: str) -> Client:
     """A client of the account that Terraform has."""
-    session: Any = boto3.Session(
-        region_name=REGION,
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-    )
+    session: Any = local_session()
     return session.client(service, endpoint_url=endpoint)

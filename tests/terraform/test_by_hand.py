@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from sim.cloud.aws_client import ACCOUNT, CREDENTIALS, REGION
 from sim.cloud.local import LocalCloud
-from sim.cloud.resources import ACCOUNT, CREDENTIALS, REGION
 from sim.host.cleanup import Cleanup
 from sim.host.command import CommandFailed, run
 from sim.terraform import installation

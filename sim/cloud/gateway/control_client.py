@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import urllib.error
-import urllib.request
+from http import HTTPStatus
 
 from sim.errors import SimError
 from sim.faults.plan import Plan, dump
+from sim.host.loopback import NoAnswer, answers, request
 
 _SECONDS = 5
 
@@ -24,11 +23,7 @@ class Steering:
 
     def is_ready(self) -> bool:
         """Whether it takes calls."""
-        try:
-            with urllib.request.urlopen(f"{self._url}/ready", timeout=_SECONDS):  # noqa: S310 - ours
-                return True
-        except OSError:
-            return False
+        return answers(f"{self._url}/ready", seconds=_SECONDS)
 
     def cut(self, name: str) -> None:
         """Closes a port, and resets its connections."""
@@ -47,12 +42,9 @@ class Steering:
         self.act(Plan())
 
     def _post(self, path: str, body: str = "") -> None:
-        request = urllib.request.Request(f"{self._url}/{path}", body.encode(), method="POST")  # noqa: S310 - ours
         try:
-            with urllib.request.urlopen(request, timeout=_SECONDS):  # noqa: S310
-                return
-        except urllib.error.HTTPError as refused:
-            with refused:
-                raise GatewayFailed(f"the gateway would not {path}: {json.load(refused)['error']}") from None
-        except OSError as error:
-            raise GatewayFailed(f"the gateway at {self._url} was asked for {path}: {error}; see its log") from None
+            answer = request("POST", f"{self._url}/{path}", seconds=_SECONDS, body=body.encode())
+        except NoAnswer as error:
+            raise GatewayFailed(f"the gateway does not answer: {error}; see its log") from None
+        if answer.status != HTTPStatus.OK:
+            raise GatewayFailed(f"the gateway would not {path}: {answer.json()['error']}")

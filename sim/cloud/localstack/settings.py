@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
 from pathlib import Path
+
+from sim.host.loopback import NoAnswer, request
 
 DATA_PLANE = ("s3", "sqs", "ssm", "sts", "iam")
 SERVICES = (
@@ -58,8 +58,8 @@ def container_environment() -> dict[str, str]:
 def is_ready(endpoint: str) -> bool:
     """Whether all of the data plane is up behind the endpoint."""
     try:
-        with urllib.request.urlopen(f"{endpoint}/_localstack/health", timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310
-            states = json.load(answer)["services"]
-    except (urllib.error.URLError, OSError, ValueError):
+        answer = request("GET", f"{endpoint}/_localstack/health", seconds=_TIMEOUT_SECONDS)
+        states = json.loads(answer.data)["services"]
+    except (NoAnswer, ValueError, KeyError):
         return False
     return all(states.get(service) in {"available", "running"} for service in DATA_PLANE)

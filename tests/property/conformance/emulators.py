@@ -18,8 +18,8 @@ from sim.aws.s3 import S3, Bucket
 from sim.aws.sqs import Sqs
 from sim.aws.sqs_queue import Queue
 from sim.aws.ssm import Ssm
+from sim.cloud.aws_client import REGION
 from sim.cloud.local import LocalCloud
-from sim.cloud.resources import REGION
 from sim.host.cleanup import Cleanup
 from tests.property.conformance.checked import Checked
 
