@@ -7,39 +7,93 @@ understood; 3 nothing is running.
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from typing import Any, Final
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from services.pipeline.aws import AWS_ERRORS
-from sim.cli import chaos, demo, doctor, stack, terraform, world
 from sim.cli.options import FAILED, NOTHING_RUNS
 from sim.errors import SimError
-from sim.stack.lifecycle import NothingRuns
+
+_MODULES: Final = {
+    "up": "stack",
+    "down": "stack",
+    "apply": "terraform",
+    "destroy": "terraform",
+    "status": "stack",
+    "publish": "stack",
+    "objects": "stack",
+    "logs": "stack",
+    "demo": "demo",
+    "check": "chaos",
+    "doctor": "doctor",
+    "world": "world",
+    "chaos": "chaos",
+    "rehearse": "rehearse",
+}
+"""The module of `sim.cli` that has each command, imported when the command is wanted: most take long to import."""
+
+
+class _Commands(TyperGroup):
+    """The commands by name, each loaded when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """All of them, in the order of the help."""
+        del ctx
+        return list(_MODULES)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | TyperGroup | None:
+        """The command of this name; None where there is none."""
+        del ctx
+        return _loaded(cmd_name) if cmd_name in _MODULES else None
+
 
 app = typer.Typer(
     name="sim",
-    help="The e-mail pipeline on this machine: no AWS account, no token, no network.",
+    cls=_Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (
-    *(stack.up, stack.down, terraform.apply, terraform.destroy, stack.status, stack.publish, stack.objects, stack.logs),
-    *(demo.demo, chaos.check, doctor.doctor),
-):
-    app.command()(command)
-app.add_typer(world.world, name="world")
-app.add_typer(chaos.chaos, name="chaos")
+
+
+@app.callback(help="The e-mail pipeline on this machine: no AWS account, no token, no network.")
+def _sim() -> None:
+    """Makes `app` a group, whose commands `_Commands` has."""
+
+
+def _loaded(name: str) -> TyperCommand | TyperGroup:
+    found = getattr(import_module(f"sim.cli.{_MODULES[name]}"), name)
+    if not isinstance(found, typer.Typer):
+        alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        alone.command(name)(found)
+        found = alone
+    command = typer.main.get_command(found)
+    if not isinstance(command, TyperCommand | TyperGroup):
+        raise TypeError(f"sim {name} is no command of Typer")
+    command.name = name
+    return command
 
 
 def main() -> None:
     """The console script."""
     try:
         app()
-    except NothingRuns as error:
-        sys.exit(_print_error(error, NOTHING_RUNS))
-    except (SimError, *AWS_ERRORS) as error:
+    except SimError as error:
+        sys.exit(_print_error(error, _status(error)))
+    except Exception as error:
+        from services.pipeline.aws import AWS_ERRORS  # noqa: PLC0415 - takes long, and is wanted after a failure alone
+
+        if not isinstance(error, AWS_ERRORS):
+            raise
         sys.exit(_print_error(error, FAILED))
+
+
+def _status(error: SimError) -> int:
+    from sim.stack.lifecycle import NothingRuns  # noqa: PLC0415 - as above
+
+    return NOTHING_RUNS if isinstance(error, NothingRuns) else FAILED
 
 
 def _print_error(error: Exception, status: int) -> int:

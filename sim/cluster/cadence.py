@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sim.cluster.rules import ELB_GUIDE, cites, inferred
+from sim.cluster.balancer.nodes import AWS_DELAYS, Delays
+from sim.cluster.rules import inferred
 
 
 @dataclass(frozen=True, slots=True)
 class Cadence:
-    """Seconds between two steps of the scheduler, and at most until a load balancer has registered a target."""
+    """Seconds between two steps of the scheduler, and how long a load balancer takes to learn of targets."""
 
     step_seconds: float
-    registration_seconds: float
+    delays: Delays
 
     def __str__(self) -> str:
-        return f"a step every {self.step_seconds:g} s, registrations within {self.registration_seconds:g} s"
+        return f"a step every {self.step_seconds:g} s, registrations within {self.delays.registration:g} s"
 
 
 @inferred("the events of one service in real accounts come in steps of some 10 s")
@@ -25,11 +26,5 @@ def scheduler_step_seconds() -> float:
     return 10.0
 
 
-@cites(ELB_GUIDE + "ts-elb-register-instance.html")
-def registration_seconds() -> float:
-    """The first steps of a registration with a load balancer take up to 30 seconds."""
-    return 30.0
-
-
-AWS: Final = Cadence(scheduler_step_seconds(), registration_seconds())
-LOCAL: Final = Cadence(1.0, 0.0)
+AWS: Final = Cadence(scheduler_step_seconds(), AWS_DELAYS)
+LOCAL: Final = Cadence(1.0, Delays())

@@ -77,9 +77,9 @@ def may_stop(task: Task, healthy: set[str], least: int) -> bool:
 
 def stops(at: Situation) -> list[Task]:
     """The tasks to stop now, in their order."""
-    healthy, going = set(at.healthy), []
     candidates = {each.id: each for each in (*replaced(at), *given_up(at), *surplus(at))}
-    for task in stop_order(list(candidates.values()), at):
+    healthy, going = set(at.healthy), list[Task]()
+    for task in stop_order(list(candidates.values()), at) if candidates else ():
         if may_stop(task, healthy, at.least):
             going.append(task)
             healthy.discard(task.id)
@@ -114,7 +114,8 @@ def given_up(at: Situation) -> list[Task]:
 def surplus(at: Situation) -> list[Task]:
     """Tasks above the desired count go, those in the grace period too."""
     fresh = at.fresh
-    return list(stop_order(fresh, at))[: max(len(fresh) - at.desired, 0)]
+    extra = len(fresh) - at.desired
+    return list(stop_order(fresh, at))[:extra] if extra > 0 else []
 
 
 @inferred("old deployments before new and unhealthy before healthy follow from what a deployment is for")
@@ -147,14 +148,16 @@ def stop_order(tasks: list[Task], at: Situation) -> Iterator[Task]:
 
 
 @cites(ECS_GUIDE + "service-event-messages-list.html")
-def no_move(at: Situation, stopping: int) -> bool:
-    """Percents leave no move when tasks are missing or old, none may start or stop, and nothing is on its way."""
+def no_move(at: Situation, *, moving: bool) -> bool:
+    """Percents leave no move when tasks are missing or old, none may start or stop, and nothing is on its way.
+
+    `moving` says whether any task has begun to stop, now or before.
+    """
     settled = at.healthy | at.unhealthy
     return (
-        bool(at.missing or any(at.old(each) for each in at.staying))
-        and not stopping
-        and starts(at) == 0
-        and not stops(at)
-        and all(each.id in settled for each in at.tasks)
+        not moving
         and bool(at.tasks)
+        and starts(at) == 0
+        and bool(at.missing or any(at.old(each) for each in at.staying))
+        and all(each.id in settled for each in at.tasks)
     )

@@ -83,7 +83,8 @@ class Cluster:
 
 def step(cluster: Cluster, observed: Observed, now: float, chance: Random) -> tuple[Cluster, list[Action]]:
     """What the scheduler makes of the cluster now, and what others are to do for it. The time is in seconds."""
-    tasks = {key: each for key, each in cluster.tasks.items() if not forgotten(each, now)}
+    kept = {key: each for key, each in cluster.tasks.items() if not forgotten(each, now)}
+    tasks = {key: each for key, each in kept.items() if not each.closed}
     left = remaining(cluster.instances.values(), tasks.values())
     services, actions = dict(cluster.services), list[Action]()
     for service in _daemons_first(cluster):
@@ -94,9 +95,10 @@ def step(cluster: Cluster, observed: Observed, now: float, chance: Random) -> tu
         judge(turn)
         _start_and_stop(turn)
         conclude(turn)
+        turn.close()
         services[service.name] = turn.end()
         actions += turn.actions
-    return Cluster(cluster.instances, services, tasks), actions
+    return Cluster(cluster.instances, services, kept | tasks), actions
 
 
 def _daemons_first(cluster: Cluster) -> list[Service]:
@@ -160,13 +162,13 @@ def _start_and_stop(turn: Turn) -> None:
 
 def _replica(turn: Turn) -> None:
     at = situation(turn)
-    replaced = min(starts(at), sum(each.id in at.unhealthy for each in at.new))
-    _launch(turn, starts(at), replaced)
-    at = situation(turn)
+    if wanted := starts(at):
+        _launch(turn, wanted, sum(each.id in at.unhealthy for each in at.new))
+        at = situation(turn)
     gone = stops(at)
     _let_go(turn, gone)
-    on_their_way_out = sum(each.desired_status == "STOPPED" and not each.stopped for each in turn.own())
-    if turn.service.status == "ACTIVE" and no_move(at, on_their_way_out):
+    moving = bool(gone) or any(each.desired_status == "STOPPED" and not each.stopped for each in turn.own())
+    if turn.service.status == "ACTIVE" and no_move(at, moving=moving):
         turn.conditions.append(events.no_move())
 
 
@@ -190,6 +192,8 @@ def situation(turn: Turn) -> Situation:
 
 def _place_waiting(turn: Turn) -> None:
     waiting = [each for each in turn.own() if each.to_run and each.instance is None]
+    if not waiting:
+        return
     settings, room = turn.service.settings, turn.room()
     for task in waiting:
         spot = choose(task.definition, settings.constraints, settings.strategies, room, turn.chance)

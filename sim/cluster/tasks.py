@@ -68,6 +68,8 @@ class Task:
     was_healthy: bool = False
     counted: bool = False
     """Whether the deployment has counted its failure."""
+    closed: bool = False
+    """Whether it is STOPPED and its service has done all that follows from that."""
     started_at: float | None = None
     stopping_at: float | None = None
     stopped_at: float | None = None

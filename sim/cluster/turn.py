@@ -41,7 +41,7 @@ class Turn:
     conditions: list[str] = field(default_factory=list)
 
     def own(self) -> list[Task]:
-        """The service's tasks that are not STOPPED, or whose end the service has not dealt with."""
+        """The service's tasks that are not STOPPED, or whose end has not been dealt with."""
         return [each for each in self.tasks.values() if each.group == self.service.group]
 
     def deployment_of(self, task: Task) -> Deployment:
@@ -157,6 +157,12 @@ class Turn:
         self.tasks[task.id] = stopping(task, code, reason, self.now)
         if task.instance is not None:
             self.actions.append(StopTask(task.id, task.instance))
+
+    def close(self) -> None:
+        """Nothing more follows from the service's tasks that are STOPPED."""
+        for task in self.own():
+            if task.stopped:
+                self.tasks[task.id] = replace(task, closed=True)
 
     def end(self) -> Service:
         """The service with this turn's events."""

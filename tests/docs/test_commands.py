@@ -21,7 +21,7 @@ PAGES = [
     "SECURITY.md",
     *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
 ]
-RUN_IN_ORDER = ("README.md", "docs/faults.md", "docs/terraform.md", "docs/try.md", "docs/world.md")
+RUN_IN_ORDER = ("README.md", "docs/faults.md", "docs/rehearse.md", "docs/terraform.md", "docs/try.md", "docs/world.md")
 """Their commands of the kit are run here, those of docker in `tests/compose`."""
 RUN_ELSEWHERE = {"docs/compose.md": "tests/compose", "docs/images.md": "tests/images"}
 

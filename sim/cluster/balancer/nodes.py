@@ -37,7 +37,7 @@ NEVER = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
-class Cadence:
+class Delays:
     """How long a node takes at most, in seconds, to learn of a registration and of a deregistration. AWS's are
     `learns_at` and `leaves_at`; a local balancer has none.
     """
@@ -46,7 +46,7 @@ class Cadence:
     deregistration: float = 0.0
 
 
-AWS_CADENCE = Cadence(registration=30.0, deregistration=5.0)
+AWS_DELAYS = Delays(registration=30.0, deregistration=5.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Policy:
     check: HealthCheck = field(default_factory=HealthCheck)
     drain: float | None = 300.0
     cross_zone: bool = True
-    cadence: Cadence = AWS_CADENCE
+    delays: Delays = AWS_DELAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def deregister(state: Balancer, target: str, now: float, chance: Random) -> Bala
     if member is None or member.leaving:
         return state
     watches = {
-        node: replace(watch, leaves_at=leaves_at(state.policy.cadence, now, chance))
+        node: replace(watch, leaves_at=leaves_at(state.policy.delays, now, chance))
         for node, watch in member.watches.items()
     }
     return _with(state, replace(member, watches=watches, leaving=True))
@@ -235,15 +235,15 @@ def routes_to(state: Balancer, node: Node, target: RegisteredTarget) -> bool:
 
 
 @cites(ELB_GUIDE + "ts-elb-register-instance.html")
-def learns_at(cadence: Cadence, registered_at: float, chance: Random) -> float:
+def learns_at(delays: Delays, registered_at: float, chance: Random) -> float:
     """The first steps of a registration take up to some 30 seconds; only then do the checks begin."""
-    return registered_at + chance.uniform(0, cadence.registration)
+    return registered_at + chance.uniform(0, delays.registration)
 
 
 @inferred("the nodes are many machines; access logs show requests for some seconds after a deregistration")
-def leaves_at(cadence: Cadence, deregistered_at: float, chance: Random) -> float:
+def leaves_at(delays: Delays, deregistered_at: float, chance: Random) -> float:
     """Each node learns of a deregistration in its own time, within some seconds, and goes on routing until then."""
-    return deregistered_at + chance.uniform(0, cadence.deregistration)
+    return deregistered_at + chance.uniform(0, delays.deregistration)
 
 
 @cites(ELB_GUIDE + "config-conn-drain.html")
@@ -277,7 +277,7 @@ def _due(watch: Watch) -> float:
 
 
 def _learning(policy: Policy, now: float, chance: Random) -> Watch:
-    return Watch(Phase.REGISTERING, turns_at=learns_at(policy.cadence, now, chance), check_at=NEVER)
+    return Watch(Phase.REGISTERING, turns_at=learns_at(policy.delays, now, chance), check_at=NEVER)
 
 
 def _phase(member: Member, node: str) -> Phase:

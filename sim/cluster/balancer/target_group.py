@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from sim.cluster.balancer.checks import CheckResult, HealthCheck, Phase, Watch
-from sim.cluster.balancer.nodes import AWS_CADENCE, Balancer, Cadence, Policy, in_service
+from sim.cluster.balancer.nodes import AWS_DELAYS, Balancer, Delays, Policy, in_service
 from sim.cluster.balancer.routing import in_turn, least_outstanding
 from sim.cluster.balancer.stickiness import Stickiness
 from sim.cluster.rules import ALB_GUIDE, ELBV2_API, LeftOut, cites, inferred
@@ -59,12 +59,12 @@ class GroupSettings:
     slow_start: float = 0.0
     at_least: int = 1
     stickiness: Stickiness | None = None
-    cadence: Cadence = AWS_CADENCE
+    delays: Delays = AWS_DELAYS
 
     @property
     def policy(self) -> Policy:
         """What the health machine needs of it. An ALB never cuts what a failing target has in hand."""
-        return Policy(self.zones, self.check, self.deregistration_delay, self.cross_zone, self.cadence)
+        return Policy(self.zones, self.check, self.deregistration_delay, self.cross_zone, self.delays)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from sim.cluster.balancer import checks, classic, nodes, routing
 from sim.cluster.balancer.checks import CheckResult, HealthCheck, Phase
-from sim.cluster.balancer.nodes import Action, Balancer, Cadence, Check, Cut, Deregistered, Drain, Policy
+from sim.cluster.balancer.nodes import Action, Balancer, Check, Cut, Delays, Deregistered, Drain, Policy
 from sim.cluster.balancer.routing import Send
 from sim.cluster.target_health import RegisteredTarget
 
@@ -180,20 +180,20 @@ class Shell:
         if not self.policy.cross_zone and member.target.zone != zone:
             raise Broken("a request crossed zones")
         left = self.asked_to_leave.get(target)
-        if left is not None and self.now > left + self.policy.cadence.deregistration + 1e-6:
+        if left is not None and self.now > left + self.policy.delays.deregistration + 1e-6:
             raise Broken("a request went to a target whose deregistration every node must know")
 
     def _law_of_drains(self) -> None:
         for target, asked in self.asked_to_leave.items():
-            longest = self.policy.cadence.deregistration + (self.policy.drain or 0.0)
+            longest = self.policy.delays.deregistration + (self.policy.drain or 0.0)
             if self.now > asked + longest + 1e-6:
                 raise Broken(f"the drain of {target} does not end")
 
     def law_of_convergence(self) -> None:
         """With targets that all pass, the nodes come to the same verdict within a bound."""
-        check, cadence = self.policy.check, self.policy.cadence
+        check, delays = self.policy.check, self.policy.delays
         self.sick.clear()
-        bound = cadence.registration + 1.1 * check.interval * (max(check.healthy, 1) + 1)
+        bound = delays.registration + 1.1 * check.interval * (max(check.healthy, 1) + 1)
         self.until(self.now + bound)
         for node in self.state.nodes:
             expected = {
@@ -221,7 +221,7 @@ policies = st.builds(
     ),
     drain=st.sampled_from([None, 1.0, 60.0]),
     cross_zone=st.booleans(),
-    cadence=st.builds(Cadence, st.sampled_from([0.0, 30.0]), st.sampled_from([0.0, 5.0])),
+    delays=st.builds(Delays, st.sampled_from([0.0, 30.0]), st.sampled_from([0.0, 5.0])),
 )
 
 
@@ -321,7 +321,7 @@ def _cuts_at_once(real: Any) -> Any:
 
 
 def _never_told(_real: Any) -> Any:
-    return lambda cadence, at, chance: at + cadence.deregistration + 1 + chance.random()
+    return lambda delays, at, chance: at + delays.deregistration + 1 + chance.random()
 
 
 def _crosses_zones(_real: Any) -> Any:
@@ -359,7 +359,7 @@ MUTANTS = {
     "a new target needs as many passes as an old one": (checks, "passes_of_a_new_target", lambda _real: lambda: 3),
 }
 GRID = [
-    (Policy(ZONES, HealthCheck(5.0, 3.0, 3, 2), drain, cross_zone, Cadence(0.0, 5.0)), seed)
+    (Policy(ZONES, HealthCheck(5.0, 3.0, 3, 2), drain, cross_zone, Delays(0.0, 5.0)), seed)
     for seed in range(8)
     for drain, cross_zone in ((60.0, True), (1.0, False), (None, True))
 ]

@@ -27,7 +27,7 @@ def test_the_minimum_rounds_up_and_the_maximum_down() -> None:
     assert [most_running(n, percents) for n in (1, 2, 3)] == [1, 3, 4]
 
 
-@proves(cadence.scheduler_step_seconds, cadence.registration_seconds)
+@proves(cadence.scheduler_step_seconds)
 def test_the_cadence_is_that_of_aws_or_of_this_machine() -> None:
     assert str(cadence.AWS) == "a step every 10 s, registrations within 30 s"
     assert str(cadence.LOCAL) == "a step every 1 s, registrations within 0 s"

@@ -7,11 +7,11 @@ from random import Random
 
 from sim.cluster.balancer import nodes
 from sim.cluster.balancer.checks import CheckResult, HealthCheck
-from sim.cluster.balancer.nodes import Action, Balancer, Cadence, Check, Policy
+from sim.cluster.balancer.nodes import Action, Balancer, Check, Delays, Policy
 from sim.cluster.target_health import RegisteredTarget
 
 POLICY = Policy(
-    ("a", "b"), HealthCheck(interval=10, timeout=3, healthy=2, unhealthy=2), drain=60.0, cadence=Cadence(0, 0)
+    ("a", "b"), HealthCheck(interval=10, timeout=3, healthy=2, unhealthy=2), drain=60.0, delays=Delays(0, 0)
 )
 OK = CheckResult(passed=True, status=200)
 

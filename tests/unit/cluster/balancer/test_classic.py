@@ -8,7 +8,7 @@ import pytest
 
 from sim.cluster.balancer import classic, nodes
 from sim.cluster.balancer.checks import CheckResult
-from sim.cluster.balancer.nodes import Cadence
+from sim.cluster.balancer.nodes import Delays
 from sim.cluster.target_health import TargetHealth
 from tests.unit.cluster.balancer.in_virtual_time import OK, POLICY, InVirtualTime, target
 from tests.unit.cluster.proves import proves
@@ -31,7 +31,7 @@ def test_a_check_passes_on_200_alone(status: int | None, passes: bool) -> None:
 
 @proves(classic.health)
 def test_the_life_of_a_target_in_the_words_of_the_api() -> None:
-    world = InVirtualTime(replace(POLICY, cadence=Cadence(registration=30)))
+    world = InVirtualTime(replace(POLICY, delays=Delays(registration=30)))
     world.register(target("i-1"))
     seen = [classic.health(world.state, "i-1")]
     world.until(50)

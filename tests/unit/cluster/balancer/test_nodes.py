@@ -9,7 +9,7 @@ import pytest
 
 from sim.cluster.balancer import nodes
 from sim.cluster.balancer.checks import CheckResult
-from sim.cluster.balancer.nodes import AWS_CADENCE, Cadence, Check, Cut, Deregistered, Drain, Node
+from sim.cluster.balancer.nodes import AWS_DELAYS, Check, Cut, Delays, Deregistered, Drain, Node
 from tests.unit.cluster.balancer.in_virtual_time import OK, POLICY, InVirtualTime, target
 from tests.unit.cluster.proves import proves
 
@@ -19,10 +19,10 @@ A, B = "a/1", "b/1"
 
 @proves(nodes.learns_at)
 def test_a_registration_takes_up_to_thirty_seconds_before_the_first_check() -> None:
-    delays = [nodes.learns_at(AWS_CADENCE, 100.0, Random(seed)) - 100.0 for seed in range(200)]
+    delays = [nodes.learns_at(AWS_DELAYS, 100.0, Random(seed)) - 100.0 for seed in range(200)]
     assert 0 <= min(delays) < 1
     assert 29 < max(delays) <= 30
-    world = InVirtualTime(replace(POLICY, cadence=Cadence(registration=30)))
+    world = InVirtualTime(replace(POLICY, delays=Delays(registration=30)))
     world.register(target("i-1"))
     world.until(60)
     first = {
@@ -112,7 +112,7 @@ def test_a_target_that_fails_is_cut_only_where_draining_is_off(drain: float | No
 
 @proves(nodes.leaves_at)
 def test_nodes_learn_of_a_deregistration_at_different_times() -> None:
-    world = InVirtualTime(replace(POLICY, cadence=Cadence(deregistration=5)))
+    world = InVirtualTime(replace(POLICY, delays=Delays(deregistration=5)))
     world.register(target("i-1"))
     world.until(30)
     world.deregister("i-1")

@@ -10,12 +10,12 @@ import pytest
 
 from sim.cluster.balancer import nodes, target_group
 from sim.cluster.balancer.checks import CheckResult, HealthCheck, Phase, Watch
-from sim.cluster.balancer.nodes import Cadence
+from sim.cluster.balancer.nodes import Delays
 from sim.cluster.balancer.target_group import DescribedTarget, GroupSettings
 from tests.unit.cluster.balancer.in_virtual_time import OK, InVirtualTime
 from tests.unit.cluster.proves import proves
 
-SETTINGS = GroupSettings(("a", "b"), HealthCheck(10, 3, 5, 2), cadence=Cadence(0, 0))
+SETTINGS = GroupSettings(("a", "b"), HealthCheck(10, 3, 5, 2), delays=Delays(0, 0))
 ONE = target_group.target_of("i-1", "a", "10.0.0.1", 32768)
 TWO = target_group.target_of("i-1", "a", "10.0.0.1", 32769)
 A = "a/1"
@@ -55,7 +55,7 @@ def test_the_matcher_of_a_check(matcher: str, good: set[int], bad: set[int]) -> 
 
 @proves(target_group.described, target_group._unhealthy)
 def test_the_life_of_a_target() -> None:
-    world = InVirtualTime(replace(SETTINGS, cadence=Cadence(30, 0)).policy)
+    world = InVirtualTime(replace(SETTINGS, delays=Delays(30, 0)).policy)
     world.register(ONE)
     id_ = ONE.id
     seen = [target_group.described(world.state, id_)]
@@ -128,7 +128,7 @@ def test_a_group_without_a_healthy_target_sends_to_all_but_those_that_drain() ->
     assert target_group.routable(SETTINGS, world.state, A) == (ONE.id, TWO.id)
     world.deregister(TWO.id)
     assert target_group.routable(SETTINGS, world.state, A) == (ONE.id,)
-    slow = InVirtualTime(replace(SETTINGS, cadence=Cadence(30, 0)).policy)
+    slow = InVirtualTime(replace(SETTINGS, delays=Delays(30, 0)).policy)
     slow.register(ONE)
     assert target_group.routable(SETTINGS, slow.state, A) == ()
 
