@@ -41,11 +41,14 @@ def charset_of(mail: Message) -> str | None:
 def text_of(mail: Message, *, in_utf8: bool) -> str:
     """The texts of a mail that a reader is shown, a line break between them.
 
-    Of alternatives the plain text, else HTML made plain; of a mixed mail all texts. A text of a subtype that nobody
-    knows is plain. Left out are attachments, mails within the mail, and what has a file name or is for programs (a
-    calendar, a card), but for the last two if there is no other text. A text that is the whole mail, or the first
-    part of it, may have a name. The empty string if there is no text. `in_utf8` says that a text editor has saved the
-    mail, so that what is not encoded is in UTF-8 whatever it declares.
+    - Of alternatives the plain text, else HTML made plain; of a mixed mail all texts.
+    - A text of a subtype that nobody knows is plain.
+    - Attachments and mails within the mail are left out. So is what has a file name or is for programs (a calendar,
+      a card), if there is another text. The first part of a mail may have a name, and a text that is the whole mail
+      may be called an attachment.
+
+    The empty string if there is no text. `in_utf8` says that a text editor has saved the mail, so that what is not
+    encoded is in UTF-8 whatever it declares.
 
     https://www.rfc-editor.org/rfc/rfc2046#section-4.1.4 and section 5.1
     """
@@ -62,8 +65,6 @@ def text_of(mail: Message, *, in_utf8: bool) -> str:
 
 def _texts(part: Message, *, is_body: bool, in_utf8: bool) -> list[_Text]:
     """All texts of a part but attachments. `is_body` says that what it shows is the mail's text, whatever its name."""
-    if part.get_content_disposition() == "attachment" and not is_body:
-        return []
     if part.is_multipart():
         return _texts_of_multipart(part, is_body=is_body, in_utf8=in_utf8)
     kind = _kind(part)
@@ -80,7 +81,8 @@ def _texts_of_multipart(part: Message, *, is_body: bool, in_utf8: bool) -> list[
     children = [
         texts
         for number, child in enumerate(cast("list[Message]", part.get_payload()))
-        if (texts := _texts(child, is_body=is_body and (is_alternative or number == 0), in_utf8=in_utf8))
+        if child.get_content_disposition() != "attachment"
+        and (texts := _texts(child, is_body=is_body and (is_alternative or number == 0), in_utf8=in_utf8))
     ]
     match part.get_content_subtype():
         case "alternative":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import signal
@@ -154,6 +155,7 @@ def test_a_stack_from_up_to_down(up: Ended, sim: Sim, temporary: Path) -> None:
 
     message_id = publishes(sim, temporary)
     lists_and_shows_objects(sim, message_id)
+    publishes_what_is_piped_into_it(temporary)
     shows_logs(sim, message_id)
 
     with running("logs", "--follow", "api") as (following, printed):
@@ -179,12 +181,14 @@ def publishes(sim: Sim, temporary: Path) -> str:
     assert published.status == 0
     [row] = published.document
     assert (row["name"], row["published"]) == ("tea.eml", True)
-    partly = sim("publish", "tea.eml", "broken.eml", "nowhere.eml")
+    temporary.joinpath("empty").mkdir()
+    partly = sim("publish", "tea.eml", "broken.eml", "nowhere.eml", "empty")
     assert partly.status == 1
     assert {tuple(line.split()[:2]) for line in partly.out.splitlines()[1:]} == {
         ("tea.eml", "yes"),
         ("broken.eml", "no"),
         ("nowhere.eml", "no"),
+        ("empty", "no"),
     }
     return str(row["detail"])
 
@@ -199,6 +203,16 @@ def lists_and_shows_objects(sim: Sim, message_id: str) -> None:
     missing = sim("objects", "no such key")
     assert (missing.status, missing.out) == (1, "")
     assert missing.err.startswith("sim: ")
+
+
+def publishes_what_is_piped_into_it(temporary: Path) -> None:
+    temporary.joinpath("tea.gz").write_bytes(gzip.compress(MAIL.encode()))
+    command = '"$0" publish --json /dev/stdin <(zcat tea.gz)'
+    piped = subprocess.run(
+        ["bash", "-c", command, SCRIPT], input=MAIL, capture_output=True, text=True, check=False, timeout=SECONDS
+    )
+    assert piped.returncode == 0, piped.stderr
+    assert [row["published"] for row in json.loads(piped.stdout)] == [True, True]
 
 
 def shows_logs(sim: Sim, message_id: str) -> None:

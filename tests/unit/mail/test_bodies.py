@@ -49,6 +49,8 @@ FOOTER = part("text/plain", "footer")
         (multipart("mixed", PICTURE, NAMED), "named"),
         (multipart("mixed", NAMED, FOOTER), "named\nfooter"),
         (multipart("mixed", PLAIN, NAMED), "plain"),
+        (multipart("mixed", ATTACHED, PLAIN), "plain"),
+        (multipart("mixed", ATTACHED), ""),
         (multipart("mixed", BLANK, NAMED), " \nnamed"),
         (multipart("mixed", PLAIN, ATTACHED, ODD, PICTURE), "plain"),
         (multipart("mixed", multipart("alternative", NAMED_HTML), ATTACHED), "named"),
