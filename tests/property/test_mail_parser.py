@@ -15,7 +15,8 @@ from functools import cache
 
 from hypothesis import example, given
 from hypothesis import strategies as st
-from webencodings import LABELS, lookup
+from webencodings import lookup
+from webencodings.labels import LABELS
 
 from services.pipeline.message import MAX_UNIX_SECONDS, Email
 from sim.mail import SAMPLES, UnreadableMail, parse
