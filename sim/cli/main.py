@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from sim.cli.options import FAILED, NOTHING_RUNS
+from sim.cli.output import escape_what_the_terminal_lacks
 from sim.errors import SimError
 
 _MODULES: Final = {
@@ -78,6 +79,7 @@ def _loaded(name: str) -> TyperCommand | TyperGroup:
 
 def main() -> None:
     """The console script."""
+    escape_what_the_terminal_lacks()
     try:
         app()
     except SimError as error:

@@ -6,12 +6,20 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from io import TextIOWrapper
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 _COLUMNS_OF_A_FILE = 160
+
+
+def escape_what_the_terminal_lacks() -> None:
+    """From now on, a character that standard output or error cannot show is printed as an escape such as `\\u017c`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 class Report:
