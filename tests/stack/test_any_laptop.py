@@ -1,4 +1,4 @@
-"""The demonstration on a laptop whose owner has set up other things: AWS, proxies, Terraform, a terminal, no user name."""
+"""The demonstration on a laptop whose owner has set up other things: AWS, proxies, a terminal, no user name."""
 
 from __future__ import annotations
 
