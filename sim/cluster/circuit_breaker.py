@@ -65,11 +65,11 @@ def counted(breaker: CircuitBreaker, so_far: int, failures: int, *, healthy: boo
 
 
 @inferred(
-    "failedTasks counts tasks that the scheduler cannot launch; room that a stopping task still holds comes by itself"
+    "failedTasks counts what the scheduler cannot launch, and a deployment that frees room as it goes is not failing"
 )
-def counts_as_launch_failure(*, waits_for_capacity: bool, room_comes: bool) -> bool:
-    """A task that finds no room counts as failed, but not while one of the service's own is on its way out."""
-    return not waits_for_capacity and not room_comes
+def counts_as_launch_failure(*, moving: bool) -> bool:
+    """A task that finds no room counts as failed, but not while a task of the service is starting or stopping."""
+    return not moving
 
 
 @cites(ECS_GUIDE + "deployment-circuit-breaker.html")

@@ -162,11 +162,14 @@ def _start_and_stop(turn: Turn) -> None:
 
 def _replica(turn: Turn) -> None:
     at = situation(turn)
+    without_room = 0
     if wanted := starts(at):
-        _launch(turn, wanted, sum(each.id in at.unhealthy for each in at.new))
+        without_room = _launch(turn, wanted, sum(each.id in at.unhealthy for each in at.new))
         at = situation(turn)
     gone = stops(at)
     _let_go(turn, gone)
+    if without_room:
+        _no_room(turn, without_room)
     moving = bool(gone) or any(each.desired_status == "STOPPED" and not each.stopped for each in turn.own())
     if turn.service.status == "ACTIVE" and no_move(at, moving=moving):
         turn.conditions.append(events.no_move())
@@ -202,24 +205,24 @@ def _place_waiting(turn: Turn) -> None:
         room.takes(turn.place(task, spot.id))
 
 
-def _launch(turn: Turn, count: int, replaced: int) -> None:
-    """Starts tasks of the PRIMARY deployment, as many as find room, or may wait for it."""
+def _launch(turn: Turn, count: int, replaced: int) -> int:
+    """Starts tasks of the PRIMARY deployment, as many as find room or may wait for it; returns how many do neither."""
     primary, settings = turn.service.primary, turn.service.settings
     if turn.now < primary.next_start_at:
         if count:
             turn.conditions.append(events.throttled())
-        return
+        return 0
     begun, room = [], turn.room()
-    for missing in range(count, 0, -1):
+    for _ in range(count):
         spot = choose(primary.revision.definition, settings.constraints, settings.strategies, room, turn.chance)
         if spot is None and not may_wait(turn):
-            _no_room(turn, missing)
             break
         task = turn.start(new_id(turn.chance), spot.id if spot else None)
         room.takes(task)
         begun.append(task.id)
     if begun:
         turn.happened.append(events.started(begun, min(replaced, len(begun))))
+    return count - len(begun)
 
 
 @cites(ECS_GUIDE + "cluster-auto-scaling.html")
@@ -240,8 +243,12 @@ def _no_room(turn: Turn, missing: int) -> None:
     text = events.no_room(*closest(primary.revision.definition, settings.constraints, turn.room()))
     breaker = settings.configuration.circuit_breaker
     turn.conditions.append(text)
-    room_comes = any(not each.stopped and (each.leaving or not each.to_run) for each in turn.own())
-    if not counts_as_launch_failure(waits_for_capacity=False, room_comes=room_comes):
+    moving = any(
+        each.leaving or not each.to_run or not (turn.healthy(each) or turn.unhealthy(each))
+        for each in turn.own()
+        if not each.stopped
+    )
+    if not counts_as_launch_failure(moving=moving):
         return
     turn.service = turn.service.with_primary(replace(primary, failed_tasks=primary.failed_tasks + missing))
     if breaker.enable:

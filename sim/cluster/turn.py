@@ -19,6 +19,7 @@ from sim.cluster.health import TargetsHealth, Unhealthy, healthy, unhealthy
 from sim.cluster.observed import Observed
 from sim.cluster.placement import Room
 from sim.cluster.services import Service
+from sim.cluster.target_health import TargetHealth
 from sim.cluster.tasks import StopCode, Task, deactivating, placed, registered_port, stopping
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class Turn:
 
     def own(self) -> list[Task]:
         """The service's tasks that are not STOPPED, or whose end has not been dealt with."""
-        return [each for each in self.tasks.values() if each.group == self.service.group]
+        group = self.service.group
+        return [each for each in self.tasks.values() if each.group == group]
 
     def deployment_of(self, task: Task) -> Deployment:
         """The task's deployment; the PRIMARY one where it is over."""
@@ -63,7 +65,9 @@ class Turn:
 
     def targets(self, task: Task) -> TargetsHealth:
         """What the balancers report of the task."""
-        found = {}
+        found: dict[LoadBalancer, TargetHealth] = {}
+        if not task.registered:
+            return found
         for each in self.balancers(task):
             reported = self.observed.targets.get(each.name, {}).get(self.target(task, each).id)
             if reported is not None:
@@ -72,10 +76,13 @@ class Turn:
 
     def healthy(self, task: Task) -> bool:
         """Whether the task counts towards the minimum healthy percent."""
-        return healthy(task, self.balancers(task), self.targets(task), self.now)
+        # Most tasks that are asked about run; for the others there is no need to look further.
+        return task.last_status == "RUNNING" and healthy(task, self.balancers(task), self.targets(task), self.now)
 
     def unhealthy(self, task: Task) -> Unhealthy | None:
         """Why the task has to be replaced, if it has to be."""
+        if task.last_status != "RUNNING":
+            return None
         grace = self.service.settings.grace_seconds
         return unhealthy(task, self.balancers(task), self.targets(task), grace, self.now)
 

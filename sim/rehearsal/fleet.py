@@ -153,14 +153,17 @@ class Fleet:
 
     def step(self) -> None:
         """One step of the scheduler, and what follows from it."""
+        self.cluster, actions = step(self.cluster, self.observed(), self.now, self._chance)
+        for action in actions:
+            self._do(action)
+
+    def observed(self) -> Observed:
+        """What the scheduler is handed of load balancers and alarms."""
         targets = {
             name: {target: self._kinds[name].health(state, target) for target in state.members}
             for name, state in self._states.items()
         }
-        observed = Observed(targets, self._drained, self.alarms)
-        self.cluster, actions = step(self.cluster, observed, self.now, self._chance)
-        for action in actions:
-            self._do(action)
+        return Observed(targets, self._drained, self.alarms)
 
     def _do(self, action: Action) -> None:
         match action:

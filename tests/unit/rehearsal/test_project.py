@@ -190,3 +190,13 @@ def test_alarms_bake_as_long_as_their_longest_period() -> None:
     alarms = of(text).settings.configuration.alarms
     assert alarms
     assert (alarms.names, alarms.bake_seconds, alarms.rollback) == (("errors",), 120.0, True)
+
+
+def test_a_first_plan_as_terraform_prints_it() -> None:
+    path = Path(__file__).parent / "first_plan.json"
+    found = scenario(Project(tuple(read(path, path.read_text()))), "app", Answers())
+    assert (found.desired, len(found.instances), found.instances[0].cpu) == (4, 2, 2048)
+    assert found.revision.definition.ports[0].host_port == 0
+    ((balancer, group),) = found.groups
+    assert balancer.kind == "target-group"
+    assert (group.deregistration_delay, group.check.interval) == (30.0, 10.0)
