@@ -1,7 +1,5 @@
 """`python -m services.api`: the API as its container runs it."""
 
-import sys
-
 from services.pipeline import signals
 
 if __name__ == "__main__":
@@ -9,4 +7,4 @@ if __name__ == "__main__":
     from services.api.server import serve
     from services.api.settings import Settings
 
-    sys.exit(serve(Settings.from_environment()))
+    serve(Settings.from_environment())

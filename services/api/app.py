@@ -33,6 +33,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _BY_STATUS = {
     HTTPStatus.NOT_FOUND: Problem(problems.NOT_FOUND, "Try POST /publish, or GET /openapi.json."),
     HTTPStatus.METHOD_NOT_ALLOWED: Problem(problems.METHOD_NOT_ALLOWED, "The Allow header names those that it takes."),
+    HTTPStatus.REQUEST_TIMEOUT: Problem(problems.TOO_LATE, "Send the whole request at once."),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Problem(problems.TOO_LARGE, "The request's body is too long to read."),
 }
 
@@ -47,7 +48,8 @@ def create_app(
     """The application. While `draining` is true `/health` answers 503, and everything else goes on."""
     app = Flask("services.api", static_folder=None)
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
-    app.config["MAX_CONTENT_LENGTH"] = settings.body_max_bytes
+    # One more, since Werkzeug ends a body in chunks silently where it reaches this.
+    app.config["MAX_CONTENT_LENGTH"] = settings.body_max_bytes + 1
     token = Token(ssm, settings.token_parameter, settings.token_cache_seconds, runtime)
     queue = Queue(sqs, settings.queue_url, runtime)
     batcher = Batcher(
@@ -62,7 +64,7 @@ def create_app(
     @app.post("/publish")
     def publish_email() -> Response:
         key = publish.idempotency_key(request.headers.get("Idempotency-Key"))
-        email = publish.read(request.get_data(cache=False), token.accepts)
+        email = publish.read(_body(settings.body_max_bytes), token.accepts)
         message = publish.message(email, key, received_at=runtime.time(), draw=runtime.random)
         g.message_id = message.id
         problem = batcher.put(publish.encode(message, settings.message_max_bytes))
@@ -88,16 +90,20 @@ def create_app(
     def openapi_document() -> Response:
         return jsonify(document)
 
-    @app.after_request
-    def let_go(response: Response) -> Response:
-        # A client that kept its connection would lose a request on it when the listener closes.
-        if draining():
-            response.headers["Connection"] = "close"
-        return response
-
     _answer_problems(app)
     _trace_requests(app, runtime)
     return app
+
+
+def _body(max_bytes: int) -> bytes:
+    """The request's body. Raises Rejection if it is too long, or broke off before its Content-Length."""
+    declared = request.content_length or 0
+    body = request.get_data(cache=False) if declared <= max_bytes else b""
+    if max(declared, len(body)) > max_bytes:
+        raise Rejection(_BY_STATUS[HTTPStatus.REQUEST_ENTITY_TOO_LARGE])
+    if len(body) < declared:
+        raise Rejection(problems.MALFORMED_REQUEST)
+    return body
 
 
 def _answer_problems(app: Flask) -> None:

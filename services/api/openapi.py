@@ -78,6 +78,7 @@ def _publish() -> dict[str, Any]:
             "200": _json("The e-mail is in the queue.", "PublishResponse"),
             **_problem(problems.MALFORMED, problems.NOT_JSON, problems.INVALID_EMAIL, problems.INVALID_IDEMPOTENCY_KEY),
             **_problem(problems.WRONG_TOKEN),
+            **_problem(problems.TOO_LATE),
             **_problem(problems.TOO_LARGE),
             **_problem(problems.INTERNAL),
             **_problem(problems.UNAVAILABLE),

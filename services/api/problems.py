@@ -35,6 +35,7 @@ INVALID_IDEMPOTENCY_KEY = Kind(
 WRONG_TOKEN = Kind("wrong-token", HTTPStatus.UNAUTHORIZED, "The token is missing or wrong.")
 NOT_FOUND = Kind("not-found", HTTPStatus.NOT_FOUND, "There is nothing at this path.")
 METHOD_NOT_ALLOWED = Kind("method-not-allowed", HTTPStatus.METHOD_NOT_ALLOWED, "This path does not take this method.")
+TOO_LATE = Kind("request-timeout", HTTPStatus.REQUEST_TIMEOUT, "The body did not arrive in time.")
 TOO_LARGE = Kind("too-large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The e-mail is larger than the queue takes.")
 INTERNAL = Kind("internal", HTTPStatus.INTERNAL_SERVER_ERROR, "The API failed; its log says why.")
 UNAVAILABLE = Kind(
@@ -58,6 +59,7 @@ KINDS = (
     WRONG_TOKEN,
     NOT_FOUND,
     METHOD_NOT_ALLOWED,
+    TOO_LATE,
     TOO_LARGE,
     INTERNAL,
     UNAVAILABLE,

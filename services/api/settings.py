@@ -24,7 +24,8 @@ class Settings(ServiceSettings):
     )
     host: str = "0.0.0.0"  # noqa: S104 - in its container; the security group decides who comes near
     port: int = Field(8080, ge=1, le=65535)
-    bodies: int = Field(128, ge=1, le=4096, description="requests with a body in hand at once, in each process")
+    connections: int = Field(2048, ge=1, le=65_536, description="open connections of clients, in each process")
+    body_seconds: float = Field(20, gt=0, description="in which a request's body must have arrived")
     keep_alive_seconds: float = Field(75, gt=0, description="longer than the load balancer's idle timeout of 60")
     drain_seconds: float = Field(
         1, ge=0, description="after SIGTERM: how long /health says 503 before the listener closes"

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from werkzeug.test import run_wsgi_app
+
 from services.api.app import create_app
-from services.api.asgi import respond
 from services.api.settings import Settings as ApiSettings
 from services.pipeline.aws import READ_TIMEOUT_SECONDS
 from services.worker.service import assemble
@@ -135,11 +136,11 @@ class Api:
         self._exchanges.clear()
 
     def _answer(self, exchange: Exchange) -> None:
-        status, _, body = respond(self._app, exchange.request.environ())
+        pieces, status, _ = run_wsgi_app(self._app, exchange.request.environ(), buffered=True)
         self._exchanges.pop(exchange, None)
         if not self._listens and not self._exchanges:
             self._empty.set()
-        exchange.end(status, body)
+        exchange.end(int(status.partition(" ")[0]), b"".join(pieces))
 
 
 class WorkerInstance:
