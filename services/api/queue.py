@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from services.api.problems import INTERNAL, UNAVAILABLE, UNKNOWN, Problem, Rejection
-from services.pipeline.aws import AWS_ERRORS, Outcome, outcome
+from services.pipeline.aws import Outcome, log_failure, outcome
 from services.pipeline.runtime import full_jitter
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ class Queue:
         """Raises Rejection unless the queue answers."""
         try:
             self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
-        except AWS_ERRORS as error:
-            log.warning("SQS is not ready", extra={"cause": str(error)})
+        except Exception as error:
+            log_failure(log, "SQS is not ready", error)
             raise Rejection(_BY_OUTCOME[outcome(error)]) from None
 
     def _attempt(self, bodies: Sequence[str]) -> list[Answer]:
@@ -72,9 +72,9 @@ class Queue:
                 QueueUrl=self._url,
                 Entries=[{"Id": str(index), "MessageBody": body} for index, body in enumerate(bodies)],
             )
-        except AWS_ERRORS as error:
+        except Exception as error:
             what = outcome(error)
-            log.warning("SendMessageBatch failed", extra={"outcome": what.value, "cause": str(error)})
+            log_failure(log, "SendMessageBatch failed", error, outcome=what.value)
             return [_BY_OUTCOME[what]] * len(bodies)
         said: dict[str, Answer] = {
             entry["Id"]: _REFUSED if entry["SenderFault"] else _NOT_NOW for entry in result.get("Failed", [])

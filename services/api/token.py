@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from services.api.problems import UNAVAILABLE, Problem, Rejection
-from services.pipeline.aws import AWS_ERRORS, Outcome, outcome
+from services.pipeline.aws import Outcome, log_failure, outcome
 
 if TYPE_CHECKING:
     from types_boto3_ssm import SSMClient
@@ -76,10 +76,10 @@ class Token:
     def _read(self) -> bytes:
         try:
             answer = self._ssm.get_parameter(Name=self._parameter, WithDecryption=True)
-        except AWS_ERRORS as error:
+        except Exception as error:
             if outcome(error) is Outcome.REFUSED:
                 self._reading = None
-            log.warning("SSM did not give the token", extra={"parameter": self._parameter, "cause": str(error)})
+            log_failure(log, "SSM did not give the token", error, parameter=self._parameter)
             self._failed_at = self._runtime.monotonic()
             raise Rejection(_UNKNOWN) from None
         # An answer that was cut off on its way comes without its value.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from enum import Enum
 from typing import TYPE_CHECKING, Literal, overload
 
@@ -19,8 +20,9 @@ CONNECT_TIMEOUT_SECONDS = 2.0
 READ_TIMEOUT_SECONDS = 5.0
 
 AWS_ERRORS = (BotoCoreError, ClientError, UnicodeDecodeError)
-"""Everything that a boto3 call raises because of AWS or the way there; the last for an answer cut off within a
-character, since botocore does not hold an answer against its Content-Length."""
+"""What a boto3 call raises by its documentation; the last for an answer cut off within a character, since botocore does
+not compare an answer with its Content-Length. It raises others too: RuntimeError where refreshed credentials are still
+expired, ResponseParserError for XML that is none. So the services catch Exception around a call."""
 
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 _THROTTLES = frozenset(
@@ -52,16 +54,23 @@ class Outcome(Enum):
     """The call was under way when the answer was lost: it may have been done."""
 
 
+def log_failure(log: logging.Logger, what: str, error: Exception, **extra: object) -> None:
+    """A warning that a call failed; with the traceback if the error is not one of AWS_ERRORS."""
+    unexpected = None if isinstance(error, AWS_ERRORS) else error
+    log.warning(what, exc_info=unexpected, extra={"cause": str(error), **extra})
+
+
 def outcome(error: Exception) -> Outcome:
-    """What a call may have done that failed with one of AWS_ERRORS."""
+    """What a call may have done that failed with this error."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", _SERVER_ERROR)
         if status in _NOT_NOW or error.response.get("Error", {}).get("Code") in _THROTTLES:
             return Outcome.UNAVAILABLE
         return Outcome.UNKNOWN if status >= _SERVER_ERROR else Outcome.REFUSED
-    # Every other BotoCoreError comes before anything was sent; TLS fails in the middle of an answer too.
-    midway = (HTTPClientError, SSLError, UnicodeDecodeError)
-    return Outcome.UNKNOWN if isinstance(error, midway) else Outcome.UNAVAILABLE
+    # botocore raises its other errors, and RuntimeError for expired credentials, before it sends anything. TLS can fail
+    # in the middle of an answer too, and any other error can come from reading one.
+    before = isinstance(error, (BotoCoreError, RuntimeError)) and not isinstance(error, (HTTPClientError, SSLError))
+    return Outcome.UNAVAILABLE if before else Outcome.UNKNOWN
 
 
 @overload

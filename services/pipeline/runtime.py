@@ -6,6 +6,8 @@ threads in production and on a seeded scheduler under virtual time in a simulati
 
 from __future__ import annotations
 
+import logging
+import os
 import queue
 import random
 import threading
@@ -13,6 +15,8 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
+
+log = logging.getLogger(__name__)
 
 
 class Event(Protocol):
@@ -53,7 +57,8 @@ class ThreadRuntime(Machine):
     """The machine's, and threads, as many as are busy at once.
 
     A thread that is done waits for the next function: to start one costs as much as a tenth of a call of AWS. They
-    are daemons, because a thread in a long poll must not hold up the end of its process.
+    are daemons, because a thread in a long poll must not hold up the end of its process. A function that raises ends
+    the process with status 1, since nothing else would notice that its work is no longer done.
     """
 
     def __init__(self) -> None:
@@ -81,7 +86,11 @@ class ThreadRuntime(Machine):
 
     def _run(self) -> None:
         while True:
-            self._functions.get()()
+            try:
+                self._functions.get()()
+            except BaseException:
+                log.critical("a thread failed, which ends the process", exc_info=True)
+                os._exit(1)
             with self._lock:
                 self._idle += 1
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from services.pipeline.aws import AWS_ERRORS
+from services.pipeline.aws import log_failure
 from services.pipeline.runtime import full_jitter
 
 if TYPE_CHECKING:
@@ -91,8 +91,8 @@ class Queue:
                     for index, message in enumerate(messages)
                 ],
             )
-        except AWS_ERRORS as error:
-            log.warning("DeleteMessageBatch failed", extra={"cause": str(error)})
+        except Exception as error:
+            log_failure(log, "DeleteMessageBatch failed", error)
             return messages
         # An entry can fail inside a call that succeeds.
         deleted = {entry["Id"] for entry in answer.get("Successful", [])}
@@ -109,8 +109,8 @@ class Queue:
                     for index, message in enumerate(messages)
                 ],
             )
-        except AWS_ERRORS as error:
-            log.warning("ChangeMessageVisibilityBatch failed", extra={"seconds": seconds, "cause": str(error)})
+        except Exception as error:
+            log_failure(log, "ChangeMessageVisibilityBatch failed", error, seconds=seconds)
             return
         for entry in answer.get("Failed", []):
             log.warning("ChangeMessageVisibilityBatch failed for an entry", extra={"code": entry["Code"]})

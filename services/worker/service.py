@@ -8,9 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from services.pipeline import aws, log, processes
+from services.pipeline import aws, log
 from services.pipeline.runtime import ThreadRuntime
 from services.pipeline.signals import END
+from services.worker import processes
 from services.worker.health import heartbeat_file
 from services.worker.heartbeat import Heartbeat
 from services.worker.queue import Queue

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from services.pipeline.aws import AWS_ERRORS
+from services.pipeline.aws import log_failure
 from services.pipeline.message import Message, NotAMessage
 from services.pipeline.runtime import full_jitter
 from services.worker.settings import BACKOFF_CAP_SECONDS
@@ -108,23 +108,28 @@ class Worker:
         self._runtime.spawn(partial(self._poll, poller))
 
     def _poll(self, poller: int) -> None:
-        """Receives until told to stop. All but the first poller end when they find the queue empty."""
+        """Receives until the worker stops. All but the first poller end when they find the queue empty.
+
+        After any error it goes on. Where it cannot, since it cannot even show that it lives, the process ends.
+        """
         self._heartbeat.beat(poller)
         failures = 0
         while not self._stopping.is_set():
+            doing = "ReceiveMessage"
             try:
                 messages = self._queue.receive()
+                doing = "handling a batch"
+                self._heartbeat.beat(poller)
+                if messages:
+                    self._take(poller, messages)
                 failures = 0
-            except AWS_ERRORS as error:
+            except Exception as error:
                 failures += 1
-                log.warning("ReceiveMessage failed", extra={"failures": failures, "cause": str(error)})
+                log_failure(log, f"{doing} failed", error, failures=failures)
                 self._heartbeat.beat(poller)
                 self._back_off(failures)
                 continue
-            self._heartbeat.beat(poller)
-            if messages:
-                self._take(poller, messages)
-            elif poller > 0:
+            if poller > 0 and not messages:
                 break
             self._report()
             self._stopping.wait(self._settings.poll_interval_seconds)
@@ -177,10 +182,10 @@ class Worker:
                     key = self._store.put(message)
                     stored = True
                     log.info("stored", extra={"message_id": message.id, "key": key, "receives": received.receive_count})
-                except AWS_ERRORS as error:
+                except Exception as error:
                     failures += 1
                     self._count(failed_puts=1)
-                    log.warning("PutObject failed", extra={"message_id": message.id, "cause": str(error)})
+                    log_failure(log, "PutObject failed", error, message_id=message.id)
                 self._heartbeat.beat(poller)
                 if not stored and self._back_off(failures):
                     break

@@ -17,6 +17,7 @@ _URL = "https://aws.invalid"
 REFUSED_CONNECTION = EndpointConnectionError(endpoint_url=_URL)
 CONNECT_TIMEOUT = ConnectTimeoutError(endpoint_url=_URL)
 READ_TIMEOUT = ReadTimeoutError(endpoint_url=_URL)
+EXPIRED_CREDENTIALS = RuntimeError("Credentials were refreshed, but the refreshed credentials are still expired.")
 CLOSED_CONNECTION = ConnectionClosedError(endpoint_url=_URL)
 
 
@@ -88,7 +89,7 @@ def connect(client: _Client, answer: Answer) -> None:
     def before_send(event_name: str, request: AWSPreparedRequest, **_more: object) -> AWSResponse:
         sent = answer(event_name.rpartition(".")[2], request)
         if isinstance(sent, Exception):
-            raise sent
+            raise sent.with_traceback(None)
         return AWSResponse(request.url, sent.status, HTTPHeaders(), _Raw(sent.body))
 
     client.meta.events.register("before-send", before_send)

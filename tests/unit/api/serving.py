@@ -16,8 +16,8 @@ import psutil
 
 from bench.contestants import Aws, aws
 from bench.sample import publish_body
-from sim.runtime.process import free_port
-from sim.waiting import until
+from sim.host.process import free_port
+from sim.host.waiting import until
 
 SECONDS = 20.0
 """The longest that a test waits for anything."""

@@ -67,6 +67,17 @@ def test_what_sqs_confirms_is_accepted_in_one_call(runtime: WorldRuntime) -> Non
     assert sqs.batches == [["a", "b"]]
 
 
+def test_credentials_that_have_expired_are_no_fault_of_the_api(runtime: WorldRuntime) -> None:
+    queue = Sqs(wire.EXPIRED_CREDENTIALS).queue(runtime)
+    assert kinds(queue.send(["a", "b"])) == [UNAVAILABLE, UNAVAILABLE]
+    with pytest.raises(Rejection):
+        queue.check()
+
+
+def test_after_any_other_error_nobody_knows_whether_sqs_has_the_message(runtime: WorldRuntime) -> None:
+    assert kinds(Sqs(KeyError("anything")).queue(runtime).send(["a"])) == [UNKNOWN]
+
+
 def test_a_senders_fault_is_internal_and_not_sent_again(runtime: WorldRuntime) -> None:
     sqs = Sqs(batch(CONFIRMED, SENDER_FAULT))
     assert kinds(sqs.queue(runtime).send(["a", "b"])) == [None, INTERNAL]

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from bench.contestants import aws
 from services.api.settings import Settings
-from sim.waiting import until
+from sim.host.waiting import until
 from tests.unit.api.serving import CHUNKED, EMAIL, SECONDS, Api, Reply, chunk, get, post, running, start
 
 BODY_SECONDS = 1

@@ -107,6 +107,8 @@ def test_a_token_rotated_while_nobody_comes_ends_with_its_time(token: Token, ssm
         wire.REFUSED_CONNECTION,
         wire.CONNECT_TIMEOUT,
         wire.READ_TIMEOUT,
+        wire.EXPIRED_CREDENTIALS,
+        KeyError("anything"),
         wire.CLOSED_CONNECTION,
         wire.error(500, "InternalServerError"),
         wire.error(503, "ServiceUnavailable"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from services.pipeline import aws
 from services.pipeline.aws import AWS_ERRORS, Outcome, outcome
@@ -41,6 +42,20 @@ URL = "https://aws.invalid"
 )
 def test_without_an_answer(error: BotoCoreError, expected: Outcome) -> None:
     assert isinstance(error, AWS_ERRORS)
+    assert outcome(error) is expected
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (wire.EXPIRED_CREDENTIALS, Outcome.UNAVAILABLE),
+        (ResponseParserError("no XML"), Outcome.UNKNOWN),
+        (KeyError("anything"), Outcome.UNKNOWN),
+        (UnicodeDecodeError("utf-8", b"", 0, 0, "cut off"), Outcome.UNKNOWN),
+    ],
+    ids=wire.described,
+)
+def test_errors_that_boto3_does_not_document(error: Exception, expected: Outcome) -> None:
     assert outcome(error) is expected
 
 

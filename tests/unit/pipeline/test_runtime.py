@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 import threading
 import time
 from functools import partial
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.pipeline.runtime import Runtime, ThreadRuntime, full_jitter
-from sim.host.waiting import until
 
 seconds = st.floats(0.001, 1000)
 
@@ -61,20 +61,12 @@ def test_however_many_are_spawned_all_run_at_once() -> None:
         meet(place)
 
 
-def test_one_that_fails_takes_no_other_along(monkeypatch: pytest.MonkeyPatch) -> None:
-    runtime = ThreadRuntime()
-    failed: list[object] = []
-    monkeypatch.setattr("threading.excepthook", failed.append)
-
-    def fail() -> None:
-        raise ValueError("as it should")
-
-    for _ in range(3):
-        done = runtime.event()
-        runtime.spawn(fail)
-        runtime.spawn(done.set)
-        assert done.wait(10)
-    until(lambda: len(failed) == 3, "all failures to be told", seconds=10, seen=lambda: failed)
+def test_one_that_fails_ends_the_process_and_reports_why() -> None:
+    spawns = "ThreadRuntime().spawn(lambda: 1 / 0); time.sleep(60)"
+    program = f"import time; from services.pipeline.runtime import ThreadRuntime; {spawns}"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=30)
+    assert ended.returncode == 1
+    assert "ZeroDivisionError" in ended.stderr
 
 
 def test_a_wait_for_an_event_that_does_not_come_ends() -> None:

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from bench.sample import EMAIL
+from services.pipeline.message import Email
 from services.worker.settings import Settings
 from sim.world.virtual_time import WorldRuntime
 from tests.unit import wire
 from tests.unit.worker.cloud import Cloud
+
+
+@pytest.fixture
+def email() -> Email:
+    """Any e-mail; the kit's own fixture would start a target for it."""
+    return EMAIL
 
 
 @pytest.fixture

@@ -10,7 +10,9 @@ from itertools import pairwise
 import pytest
 
 from services.pipeline.message import Email, Message
+from services.worker.heartbeat import Heartbeat
 from services.worker.settings import Settings
+from services.worker.worker import Worker
 from sim.world.virtual_time import WorldRuntime
 from tests.unit import wire
 from tests.unit.worker.cloud import S3_DOWN, Cloud, Fault, failing, no_fault
@@ -169,6 +171,57 @@ def test_an_answer_of_sqs_that_cannot_be_read_is_survived(
     cloud.fault = no_fault
     runtime.sleep(15)
     assert_all_stored(cloud, bodies[:3])
+
+
+@pytest.mark.parametrize("operation", ["ReceiveMessage", "PutObject", "DeleteMessageBatch"])
+@pytest.mark.parametrize(
+    "sent", [wire.EXPIRED_CREDENTIALS, KeyError("anything"), wire.Reply(400, b"<no XML")], ids=["expired", "any", "cut"]
+)
+def test_a_poller_goes_on_after_any_error_ever_more_seldom_and_reports_it(
+    cloud: Cloud,
+    runtime: WorldRuntime,
+    bodies: list[str],
+    caplog: pytest.LogCaptureFixture,
+    operation: str,
+    sent: wire.Sent,
+) -> None:
+    cloud.fault = failing(operation, sent)
+    cloud.send(*bodies[:3])
+    cloud.worker().start()
+    runtime.sleep(OUTAGE)
+    assert 0 < len(cloud.times(operation)) < OUTAGE
+    assert f"{operation} failed" in caplog.messages
+    cloud.fault = no_fault
+    runtime.sleep(cloud.settings.visibility_timeout_seconds + 15)
+    assert_all_stored(cloud, bodies[:3])
+    assert not cloud.items
+
+
+def test_a_poller_goes_on_after_an_error_of_its_own(
+    cloud: Cloud, runtime: WorldRuntime, bodies: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.send(*bodies[:3])
+    with monkeypatch.context() as broken:
+        broken.setattr(Worker, "_handle", lambda *_: 1 / 0)
+        worker = cloud.worker()
+        worker.start()
+        runtime.sleep(30)
+    runtime.sleep(cloud.settings.visibility_timeout_seconds + 15)
+    assert_all_stored(cloud, bodies[:3])
+    worker.stop()
+    assert worker.wait_stopped(1)
+
+
+def test_a_worker_that_cannot_show_that_it_lives_does_not_go_on(
+    cloud: Cloud, runtime: WorldRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Heartbeat, "beat", fail)
+    cloud.worker().start()
+    with pytest.raises(OSError, match="no space"):
+        runtime.sleep(1)
 
 
 def test_stop_ends_an_idle_worker_at_once(cloud: Cloud, runtime: WorldRuntime) -> None:

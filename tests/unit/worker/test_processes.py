@@ -13,7 +13,7 @@ import os
 
 from slow import work
 
-from services.pipeline import processes
+from services.worker import processes
 
 if __name__ == "__main__":
     os.environ["CHILD"] = "yes"
