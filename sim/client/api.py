@@ -73,7 +73,10 @@ class Client:
         """Any request, once. No answer is an Answer too."""
         try:
             response = self._pool.request(
-                method, f"{self.url}{path}", body=body or None, headers={"Content-Type": "application/json", **(headers or {})}
+                method,
+                f"{self.url}{path}",
+                body=body or None,
+                headers={"Content-Type": "application/json", **(headers or {})},
             )
         except urllib3.exceptions.HTTPError as error:
             return Answer(0, {"detail": type(error).__name__}, {})
