@@ -127,7 +127,7 @@ def _answer_problems(app: Flask) -> None:
     @app.errorhandler(Exception)
     def failed(error: Exception) -> Response:
         log.exception("request failed", exc_info=error, extra={"request_id": g.request_id})
-        return answer(Problem(problems.INTERNAL, "Say the request_id to who runs this service."), {})
+        return answer(Problem(problems.INTERNAL, "Give the request_id to whoever runs this service."), {})
 
 
 def _trace_requests(app: Flask, runtime: Runtime) -> None:

@@ -69,7 +69,7 @@ KINDS = (
 
 @dataclass(frozen=True)
 class FieldError:
-    """A field that breaks its rule. Its value is never told: it may be what should not be seen."""
+    """A field that breaks its rule. Never with its value, which may be confidential."""
 
     field: str
     rule: str
@@ -77,7 +77,7 @@ class FieldError:
 
 @dataclass(frozen=True)
 class Problem:
-    """What one request is told instead of 200."""
+    """The answer to one request, when it is not 200."""
 
     kind: Kind
     detail: str

@@ -1,7 +1,7 @@
 """Messages into SQS, ten to a call.
 
 An e-mail is accepted when SQS has confirmed *its* entry of a batch. So each entry has an answer of
-its own: None for confirmed, or the problem that its client is told.
+its own: None for confirmed, or the problem that its client gets.
 """
 
 from __future__ import annotations
@@ -76,19 +76,19 @@ class Queue:
             what = outcome(error)
             log_failure(log, "SendMessageBatch failed", error, outcome=what.value)
             return [_BY_OUTCOME[what]] * len(bodies)
-        said: dict[str, Answer] = {
+        by_id: dict[str, Answer] = {
             entry["Id"]: _REFUSED if entry["SenderFault"] else _NOT_NOW for entry in result.get("Failed", [])
         }
-        said |= {entry["Id"]: None for entry in result.get("Successful", [])}
+        by_id |= {entry["Id"]: None for entry in result.get("Successful", [])}
         # An answer that was cut off on its way does not name every entry.
-        answers = [said.get(str(index), _BY_OUTCOME[Outcome.UNKNOWN]) for index in range(len(bodies))]
+        answers = [by_id.get(str(index), _BY_OUTCOME[Outcome.UNKNOWN]) for index in range(len(bodies))]
         if any(answers):
             log.warning("SendMessageBatch failed in part", extra={"failed": len(bodies) - answers.count(None)})
         return answers
 
 
 def _later(first: Answer, second: Answer) -> Answer:
-    """What two attempts say together: if the first may have been done, a second that was not done leaves it open."""
+    """The answer after two attempts: if the first may have reached the queue, a failed second one leaves that open."""
     if second is not None and first is not None and first.kind is UNKNOWN:
         return first
     return second

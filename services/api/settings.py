@@ -12,7 +12,7 @@ _OVERHEAD_BYTES = 65_536
 
 
 class Settings(ServiceSettings):
-    """What the API is told by its environment. Times in seconds, sizes in bytes."""
+    """The API's settings. Times in seconds, sizes in bytes."""
 
     token_parameter: str = Field(min_length=1, description="name of the SSM parameter that holds the token")
     token_cache_seconds: float = Field(60, gt=0, description="how long a token read from SSM is good")

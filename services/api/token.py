@@ -23,7 +23,7 @@ REFRESH_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class _Reading:
-    """What SSM said, and when (monotonic seconds)."""
+    """The value that SSM returned, and when (monotonic seconds)."""
 
     at: float
     token: bytes = field(repr=False)
@@ -50,7 +50,7 @@ class Token:
         self._failed_at: float | None = None
 
     def accepts(self, candidate: str) -> bool:
-        """Whether this is the token, compared in constant time. Raises Rejection when SSM cannot tell."""
+        """Whether this is the token, compared in constant time. Raises Rejection if SSM does not answer."""
         offered = candidate.encode()
         if hmac.compare_digest(offered, self._value(self._cache_seconds)):
             return True

@@ -1,4 +1,4 @@
-"""JSON logs on standard output, one object a line. What a line may say is decided where it is written:
+"""JSON logs on standard output, one object a line. What a line contains is decided where it is written:
 never a token, never what is in an e-mail.
 """
 

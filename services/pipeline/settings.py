@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class ServiceSettings(BaseSettings):
-    """What every service is told. A field `queue_url` is read from the environment variable `QUEUE_URL`."""
+    """The settings of every service. A field `queue_url` is read from the environment variable `QUEUE_URL`."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore")
 

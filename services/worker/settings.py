@@ -16,7 +16,7 @@ BACKOFF_CAP_SECONDS = 10.0
 
 
 class Settings(ServiceSettings):
-    """What the worker is told by its environment. Times in seconds."""
+    """The worker's settings. Times in seconds."""
 
     bucket: str = Field(min_length=3)
     prefix: str = Field("emails/", description="put before every object key as it is")

@@ -38,7 +38,7 @@ def work(number: int) -> int:
 """
 
 
-def test_those_that_still_load_when_they_are_told_to_end_end_in_order(tmp_path: Path) -> None:
+def test_processes_that_get_the_signal_while_they_load_end_in_order(tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text(MAIN)
     (tmp_path / "slow.py").write_text(SLOW)
     path = os.pathsep.join([str(tmp_path), *sys.path])
