@@ -59,18 +59,23 @@ class Body:
         self._request = request
         self._body: Any = request.body
         self._until = time.monotonic() + seconds
+        self._ended = False
 
     def read(self, size: int) -> Any:
         """Up to `size` bytes. Raises RequestTimeout if they are late, BadRequest if they break the rules of HTTP."""
+        if self._ended:
+            return b""
         try:
             with gevent.Timeout(max(0.0, self._until - time.monotonic()), RequestTimeout()):
-                return self._body.read(size)
+                data = self._body.read(size)
         except (OSError, ParseException):
             self._request.force_close()
             raise BadRequest from None
         except RequestTimeout:
             self._request.force_close()
             raise
+        self._ended = len(data) < size
+        return data
 
 
 class Worker(GeventWorker):

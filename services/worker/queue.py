@@ -59,7 +59,7 @@ class Queue:
         ]
 
     def delete(self, messages: Sequence[Received], attempted: Callable[[], None]) -> int:
-        """Deletes, trying again for those entries that fail; how many SQS confirmed. Calls `attempted` after each attempt.
+        """Deletes, up to four times for entries that fail; how many SQS confirmed. Calls `attempted` after each time.
 
         What stays undeleted comes again, and is stored again as the same object.
         """
