@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import logging
 import math
 import resource
 import signal
@@ -124,6 +125,7 @@ class Worker(GeventWorker):
                 _end_reading(client)
 
     def _drain(self) -> None:
+        logging.getLogger(__name__).info("draining", extra={"seconds": self.app.settings.drain_seconds})
         gevent.sleep(self.app.settings.drain_seconds)
         self.alive = False
 

@@ -208,6 +208,7 @@ def test_the_end(log: Path, number: signal.Signals) -> None:
         assert all(connection.is_ended() for connection in (*idle, *in_flight))
         assert api.wait() == 0
         assert 1 < time.monotonic() - began < 12
+        assert '"message": "draining"' in log.read_text()
 
 
 def test_a_request_that_has_arrived_is_served_after_the_listener_closed(log: Path) -> None:
