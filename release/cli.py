@@ -10,25 +10,22 @@ import argparse
 import getpass
 import json
 import os
-import signal
 import sys
 import time
+import uuid
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
-
-from release import image, summary
-from release.deploy import Deployer, Outcome
+from release import image, infra, summary
+from release.aws import Clients
+from release.deploy import FAILURES, Deployer, Outcome
 from release.ecr import Repository
 from release.ecs import Service, Time
-from release.errors import ReleaseError
 from release.git import Checkout
-from release.lock import Lock
-from release.publish import publish
-from release.roots import ORDER, change, chosen
+from release.lock import Lock, Record
+from release.publish import PLATFORM, publish, revision
+from release.roots import ORDER, Environment
 from release.smoke import COMMAND, smoke
 from release.sources import SERVICES, touched
 from release.versions import Bump, Version, bump, changelog
@@ -36,16 +33,14 @@ from release.versions import Bump, Version, bump, changelog
 FAILED = 1
 ROLLED_BACK = 3
 CHANGES = 4
-_TERMINATED = 128 + signal.SIGTERM
 
 
 def main(arguments: Sequence[str]) -> int:
     """Runs one command; the exit status."""
     options = parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_TERMINATED))
     try:
         status: int = options.run(options)
-    except (ReleaseError, BotoCoreError, ClientError) as error:
+    except FAILURES as error:
         print(f"release: {error}", file=sys.stderr)
         return FAILED
     return status
@@ -67,7 +62,8 @@ def _bump(options: argparse.Namespace) -> int:
     for each in made:
         folder = options.root / "services" / each.service
         history = folder / "CHANGELOG.md"
-        history.write_text(changelog(each, history.read_text() if history.exists() else ""))
+        before = history.read_text(encoding="utf-8") if history.exists() else ""
+        history.write_text(changelog(each, before), encoding="utf-8")
         (folder / "version.txt").write_text(f"{each.version}\n")
     if options.json:
         print(json.dumps([{"service": each.service, "version": str(each.version)} for each in made]))
@@ -76,11 +72,25 @@ def _bump(options: argparse.Namespace) -> int:
     return 0
 
 
+def _unpublished(options: argparse.Namespace) -> int:
+    checkout, ecr = Checkout(options.root), Clients(os.environ).ecr
+    found = []
+    for service in SERVICES:
+        version = str(_version(checkout, service))
+        if not Repository(ecr, f"{options.repositories}/{service}").digests((version,)):
+            found.append({"service": service, "version": version, "commit": checkout.version_set_by(service)})
+    if options.json:
+        print(json.dumps(found))
+    else:
+        print(*("{service} {version} of {commit}".format_map(each) for each in found), sep="\n")
+    return 0
+
+
 def _publish(options: argparse.Namespace) -> int:
     checkout = Checkout(options.root)
     version = str(_version(checkout, options.service))
-    repository = Repository(boto3.Session().client("ecr"), options.repository)
-    done = publish(image.read(options.archive), version, checkout.head(), repository)
+    repository = Repository(Clients(os.environ).ecr, options.repository)
+    done = publish(image.read(options.archive), version, checkout.head(), repository, options.platform)
     if options.json:
         print(json.dumps(asdict(done)))
     else:
@@ -88,44 +98,62 @@ def _publish(options: argparse.Namespace) -> int:
     return 0
 
 
+def _revision(options: argparse.Namespace) -> int:
+    root = _environment_of(options).root(f"services/{options.service}")
+    root.init()
+    repository = Repository(Clients(os.environ).ecr, _name(root.applied()["repository_url"]))
+    commit = revision(repository.tags(repository.digest(options.version)))
+    print(Checkout(options.root).full(commit))
+    return 0
+
+
 def _deploy(options: argparse.Namespace) -> int:
-    names = [f"services/{options.service}", "services/api"]
-    directory = options.root / "terraform"
-    roots = dict(chosen(names, directory, options.state_bucket, _variables(options), unlock=options.unlock))
-    for root in roots.values():
-        root.init()
-    root = roots[f"services/{options.service}"]
-    told, api = root.outputs(), roots["services/api"].outputs()
+    environment = _environment_of(options)
+    root = environment.root(f"services/{options.service}", unlock=options.unlock)
+    api_root = environment.root("services/api")
+    for each in (root, api_root):
+        each.init()
+    outputs, api = root.applied(), api_root.applied()
     time_ = Time(time.monotonic, time.sleep)
-    # boto3's own default session keeps the credentials of whoever was first in the process.
-    aws = boto3.Session()
+    aws = Clients(os.environ)
     report = summary.Summary(options.summary)
     deployer = Deployer(
         options.service,
         root,
-        Service(aws.client("ecs"), told["cluster_name"], told["service_name"], time_),
-        Repository(aws.client("ecr"), told["repository_url"].partition("/")[2]),
-        Lock(aws.client("s3"), options.state_bucket, time.time),
-        smoke(options.smoke, options.root, options.url or api["url"], lambda: _token(aws, api["token_parameter"])),
-        tell=lambda words: print(f"{time.strftime('%T')} {words}", flush=True),
+        Service(aws.ecs, outputs["cluster_name"], outputs["service_name"], time_),
+        Repository(aws.ecr, _name(outputs["repository_url"])),
+        _lock(aws, options),
+        smoke(options.smoke, options.tests or options.root, options.url or api["url"], lambda: _token(aws, api)),
+        progress=_progress,
         show=report.plan,
     )
-    verdict = deployer.deploy(options.version, options.who)
+    verdict = deployer.deploy(options.version, options.who, uuid.uuid4().hex)
     report.verdict(verdict)
     return 0 if verdict.good else ROLLED_BACK if verdict.outcome is Outcome.ROLLED_BACK else FAILED
 
 
 def _infra(options: argparse.Namespace) -> int:
-    directory = options.root / "terraform"
-    roots = chosen(options.roots, directory, options.state_bucket, _variables(options), unlock=options.unlock)
+    roots = _environment_of(options).roots(options.roots, unlock=options.unlock)
     report = summary.Summary(options.summary)
-    changes = [name for name, root in roots if change(name, root, options.apply, report.plan)]
-    print(f"{'applied' if options.apply else 'to be applied'}: {', '.join(changes) or 'nothing'}")
-    return CHANGES if changes and options.drift else 0
+    if not options.apply:
+        changing = infra.plan(roots, report.plan_of, folder=options.plans)
+        print(f"to be applied: {', '.join(changing) or 'nothing'}")
+        return CHANGES if changing and options.drift else 0
+    with _lock(Clients(os.environ), options).held(Record(options.who, uuid.uuid4().hex)):
+        if options.plans:
+            changed = infra.apply_planned(roots, options.plans, _progress)
+        else:
+            changed = infra.apply(roots, report.plan_of)
+    print(f"applied: {', '.join(changed) or 'nothing'}")
+    return 0
 
 
-def _variables(options: argparse.Namespace) -> dict[str, str]:
-    return {"name": options.name, "environment": options.environment}
+def _environment_of(options: argparse.Namespace) -> Environment:
+    return Environment(options.root, options.environment, options.state_bucket, os.environ)
+
+
+def _lock(aws: Clients, options: argparse.Namespace) -> Lock:
+    return Lock(aws.s3, options.state_bucket, time.time, time.sleep, patience=options.wait)
 
 
 def _next(checkout: Checkout, service: str) -> Bump | None:
@@ -136,9 +164,26 @@ def _version(checkout: Checkout, service: str) -> Version:
     return Version.parse((checkout.root / "services" / service / "version.txt").read_text().strip())
 
 
-def _token(aws: boto3.Session, parameter: str) -> str:
-    token: str = aws.client("ssm").get_parameter(Name=parameter, WithDecryption=True)["Parameter"]["Value"]
-    return token
+def _token(aws: Clients, api: dict[str, str]) -> str:
+    parameter = aws.ssm.get_parameter(Name=api["token_parameter"], WithDecryption=True)["Parameter"]
+    return parameter["Value"]
+
+
+def _name(repository_url: str) -> str:
+    """The name of a repository, which its URL has after the registry's host."""
+    return repository_url.partition("/")[2]
+
+
+def _progress(words: str) -> None:
+    print(f"{time.strftime('%T')} {words}", flush=True)
+
+
+def _user() -> str:
+    """Who runs this: a name, or the number of a user who has none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -149,43 +194,72 @@ def parser() -> argparse.ArgumentParser:
 
     changed = commands.add_parser("changed", help="name the services that commits touch")
     changed.add_argument("commits", nargs="?", help="a range such as main..HEAD; without, those since each release")
-    changed.add_argument("--json", action="store_true", help="as a JSON array")
+    _json(changed)
     changed.set_defaults(run=_changed)
 
     bumping = commands.add_parser("bump", help="write the next version of each changed service, and its changelog")
     bumping.add_argument("services", nargs="*", metavar="SERVICE", help="only these")
-    bumping.add_argument("--json", action="store_true", help="as a JSON array")
+    _json(bumping)
     bumping.set_defaults(run=_bump)
+
+    unpublished = commands.add_parser("unpublished", help="name the versions of the checkout that ECR does not have")
+    unpublished.add_argument("--repositories", required=True, help="what their names in ECR begin with: emails-staging")
+    _json(unpublished)
+    unpublished.set_defaults(run=_unpublished)
 
     publishing = commands.add_parser("publish", help="push an image to ECR under the service's version")
     publishing.add_argument("service", choices=SERVICES)
     publishing.add_argument("archive", type=Path, help="what `docker save` wrote")
     publishing.add_argument("--repository", required=True, help="its name in ECR, such as emails-production/api")
-    publishing.add_argument("--json", action="store_true", help="as a JSON object")
+    publishing.add_argument("--platform", default=PLATFORM, help=f"the instances', by default {PLATFORM}")
+    _json(publishing)
     publishing.set_defaults(run=_publish)
 
     deploying = commands.add_parser("deploy", help="run a version, or go back to the one before")
-    deploying.add_argument("service", choices=SERVICES)
-    deploying.add_argument("version", help="such as 1.2.3, or a digest")
-    _environment(deploying)
-    _from_environment(deploying, "--who", "who deploys, for others to read", default=getpass.getuser())
+    _version_in_environment(deploying)
+    _lockable(deploying)
     _from_environment(deploying, "--url", "smoke-test this instead of what Terraform says", default="")
     deploying.add_argument("--smoke", default=COMMAND, metavar="COMMAND", help=f"by default `{COMMAND}`")
+    deploying.add_argument(
+        "--tests", type=Path, metavar="DIR", help="where the smoke test runs; by default the checkout"
+    )
     deploying.set_defaults(run=_deploy)
 
-    infra = commands.add_parser("infra", help="plan roots of Terraform, or apply what was planned")
-    infra.add_argument("roots", nargs="*", metavar="ROOT", help=f"only these; by default {', '.join(ORDER)}")
-    _environment(infra)
-    infra.add_argument("--apply", action="store_true", help="each root's plan, before the next root is planned")
-    infra.add_argument("--drift", action="store_true", help=f"end with {CHANGES} if a root is not as it is written")
-    infra.set_defaults(run=_infra)
+    revising = commands.add_parser("revision", help="print the commit that a version was built from")
+    _version_in_environment(revising)
+    revising.set_defaults(run=_revision)
+
+    roots = commands.add_parser("infra", help="plan roots of Terraform, or apply what was planned")
+    roots.add_argument("roots", nargs="*", metavar="ROOT", help=f"only these of {', '.join(ORDER)}")
+    _environment(roots)
+    _lockable(roots)
+    roots.add_argument("--plans", type=Path, metavar="DIR", help="keep the plans here; with --apply, apply these alone")
+    roots.add_argument("--apply", action="store_true", help="apply each root's plan, before the next root is planned")
+    roots.add_argument("--drift", action="store_true", help=f"end with {CHANGES} if a root is not as it is written")
+    roots.set_defaults(run=_infra)
     return made
 
 
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _version_in_environment(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("service", choices=SERVICES)
+    parser.add_argument("version", help="such as 1.2.3, or a digest")
+    _environment(parser)
+
+
 def _environment(parser: argparse.ArgumentParser) -> None:
-    _from_environment(parser, "--environment", "which environment")
+    _from_environment(parser, "--environment", "which of environments/")
     _from_environment(parser, "--state-bucket", "where Terraform's states are: what the root bootstrap says")
-    _from_environment(parser, "--name", "name of the system", default="emails")
+
+
+def _lockable(parser: argparse.ArgumentParser) -> None:
+    _from_environment(parser, "--who", "who does it, for others to read", default=_user())
+    parser.add_argument(
+        "--wait", type=float, default=0, metavar="SECONDS", help="how long to wait for another's change"
+    )
     parser.add_argument("--unlock", action="store_true", help="take away locks that a killed Terraform has left")
     parser.add_argument("--summary", type=Path, metavar="FILE", help="append plans and verdict, as Markdown")
 

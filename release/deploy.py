@@ -12,12 +12,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+from release.aws import AWS_ERRORS
 from release.errors import ReleaseError
 from release.lock import Held, Lock, Record
 from release.stability import Stability
 from release.terraform import Plan
 
 STABLE_SECONDS = 900.0
+FAILURES = (ReleaseError, *AWS_ERRORS)
+"""What a deployment that cannot go on is taken back for; also where AWS itself does not answer."""
 
 
 class Outcome(StrEnum):
@@ -31,7 +34,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a deployment ended, with the digest that runs now as far as is known, and why where it is not the wanted."""
+    """How a deployment ended, with the digest that runs now as far as is known; `why` if that is not the wanted one."""
 
     outcome: Outcome
     service: str
@@ -52,11 +55,11 @@ class Verdict:
 class Root(Protocol):
     """What Terraform does for a deployment (`release.terraform.Root`)."""
 
-    def outputs(self) -> Mapping[str, Any]: ...
+    def applied(self) -> Mapping[str, Any]: ...
 
     def image_tag(self) -> str | None: ...
 
-    def plan(self, variables: Mapping[str, str], file: Path) -> Plan: ...
+    def plan(self, file: Path, variables: Mapping[str, str]) -> Plan: ...
 
     def apply(self, plan: Plan) -> None: ...
 
@@ -77,7 +80,7 @@ class Repository(Protocol):
 class Deployer:
     """Deploys one service to one environment.
 
-    `smoke` raises SmokeFailed if the pipeline does not do what it should; `tell` is told each step, `show` each plan.
+    `smoke` raises SmokeFailed if the pipeline does not do what it should; `progress` gets each step, `show` each plan.
     """
 
     service: str
@@ -86,16 +89,17 @@ class Deployer:
     repository: Repository
     lock: Lock
     smoke: Callable[[], None]
-    tell: Callable[[str], None]
+    progress: Callable[[str], None]
     show: Callable[[Plan], None]
 
-    def deploy(self, version: str, who: str) -> Verdict:
-        """Raises NotPublished, Busy, NotApplied: then nothing was changed.
+    def deploy(self, version: str, who: str, holder: str) -> Verdict:
+        """`holder` is different for every run. Raises NotPublished, Busy, NotApplied: then nothing was changed.
 
         Ended by anything else than a verdict, it can be run again, and still knows what ran before.
         """
         digest = self.repository.digest(version)
-        with self.lock.held(Record(self.service, version, digest, self.root.image_tag(), who, until=0)) as held:
+        with self.lock.held(Record(who, holder, self.service, version, digest)) as held:
+            held.begin(self.root.image_tag())
             return self._attempt(held)
 
     def _attempt(self, held: Held) -> Verdict:
@@ -103,48 +107,47 @@ class Deployer:
         try:
             changed = self._run(wanted.digest, held)
             held.renew()
-            self.tell("smoke test")
+            self.progress("smoke test")
             self.smoke()
-        except ReleaseError as error:
+        except FAILURES as error:
             return self._back(held, error)
         return Verdict(Outcome.DEPLOYED if changed else Outcome.UNCHANGED, self.service, wanted.version, wanted.digest)
 
-    def _back(self, held: Held, why: ReleaseError) -> Verdict:
+    def _back(self, held: Held, why: Exception) -> Verdict:
         wanted = held.record
         if wanted.before is None or wanted.before == wanted.digest:
             nothing = f"{why}\nThere is no other version to go back to."
             return Verdict(Outcome.FAILED, self.service, wanted.version, wanted.digest, nothing)
-        self.tell(f"failed, back to {wanted.before}: {why}")
+        self.progress(f"failed, back to {wanted.before}: {why}")
         try:
             self._run(wanted.before, held)
-        except ReleaseError as error:
+        except FAILURES as error:
             both = f"{why}\nThe way back failed too: {error}"
             return Verdict(Outcome.FAILED, self.service, wanted.version, None, both)
         return Verdict(Outcome.ROLLED_BACK, self.service, wanted.version, wanted.before, str(why))
 
     def _run(self, image_tag: str, held: Held) -> bool:
-        """Whether it took any change. Raises ReleaseError."""
+        """Plan, apply and wait; True if it changed anything. Raises one of FAILURES."""
         with tempfile.TemporaryDirectory(prefix="release-") as directory:
             held.renew()
-            self.tell(f"plan of {image_tag}")
-            plan = self.root.plan({"image_tag": image_tag}, Path(directory) / "plan")
+            self.progress(f"plan of {image_tag}")
+            plan = self.root.plan(Path(directory) / "plan", {"image_tag": image_tag})
             self.show(plan)
             if plan.changes:
                 held.renew()
-                self.tell("apply of that plan")
+                self.progress("apply of that plan")
                 self.root.apply(plan)
-        self._wait(held)
+        self._wait()
         return plan.changes
 
-    def _wait(self, held: Held) -> None:
-        said = ""
+    def _wait(self) -> None:
+        last = ""
 
         def seen(found: Stability) -> None:
-            nonlocal said
-            held.renew()
-            if found.why != said:
-                said = found.why
-                self.tell(f"{found.state}: {said}")
+            nonlocal last
+            if found.why != last:
+                last = found.why
+                self.progress(f"{found.state}: {last}")
 
-        self.tell("waiting for ECS")
-        self.ecs.wait(self.root.outputs()["task_definition_arn"], STABLE_SECONDS, seen)
+        self.progress("waiting for ECS")
+        self.ecs.wait(self.root.applied()["task_definition_arn"], STABLE_SECONDS, seen)

@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_InitiateLayerUploa
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from release.errors import NotAVersion, NotPublished
@@ -51,6 +52,13 @@ class Repository:
             ) from None
         return image["imageDigest"]
 
+    def tags(self, digest: str) -> list[str]:
+        """Every tag of the image with this digest."""
+        [image] = self._ecr.describe_images(repositoryName=self._name, imageIds=[{"imageDigest": digest}])[
+            "imageDetails"
+        ]
+        return image.get("imageTags", [])
+
     def newest(self) -> list[str]:
         """The newest versions, the newest first."""
         pages = self._ecr.get_paginator("describe_images").paginate(repositoryName=self._name)
@@ -65,13 +73,15 @@ class Repository:
             if digest not in there:
                 self._upload(digest, blob)
         for tag in tags:
-            self._ecr.put_image(
-                repositoryName=self._name,
-                imageManifest=image.manifest,
-                imageManifestMediaType=MANIFEST,
-                imageTag=tag,
-                imageDigest=image.digest,
-            )
+            # Another publish of the same image may be as far.
+            with suppress(self._ecr.exceptions.ImageAlreadyExistsException):
+                self._ecr.put_image(
+                    repositoryName=self._name,
+                    imageManifest=image.manifest,
+                    imageManifestMediaType=MANIFEST,
+                    imageTag=tag,
+                    imageDigest=image.digest,
+                )
 
     def _upload(self, digest: str, blob: bytes) -> None:
         begun = self._ecr.initiate_layer_upload(repositoryName=self._name)
@@ -85,7 +95,8 @@ class Repository:
                 partLastByte=first + len(part) - 1,
                 layerPartBlob=part,
             )
-        self._ecr.complete_layer_upload(repositoryName=self._name, uploadId=upload, layerDigests=[digest])
+        with suppress(self._ecr.exceptions.LayerAlreadyExistsException):
+            self._ecr.complete_layer_upload(repositoryName=self._name, uploadId=upload, layerDigests=[digest])
 
 
 def _version(tag: str) -> Version | None:

@@ -27,6 +27,21 @@ class NotPublished(ReleaseError):
     """The registry does not have the version."""
 
 
+class StateLocked(CommandFailed):
+    """Another Terraform holds the lock of a root's state, or was killed while it did."""
+
+    def __init__(self, root: str, lock: str) -> None:
+        super().__init__(
+            f"the state of {root} is locked ({lock}): another Terraform is at work on it, wait for its end; "
+            "if that one was killed, `--unlock` takes its lock away"
+        )
+        self.lock = lock
+
+
+class NoSuchEnvironment(ReleaseError):
+    """An environment was named that has no settings."""
+
+
 class NoSuchRoot(ReleaseError):
     """A root of Terraform was named that is none."""
 
@@ -35,8 +50,16 @@ class NotApplied(ReleaseError):
     """Terraform has not made yet what a deployment needs."""
 
 
+class NotPlanned(ReleaseError):
+    """Plans and roots that are to be applied do not belong together."""
+
+
 class Busy(ReleaseError):
-    """Another deployment of the environment is under way, or was interrupted."""
+    """Another run changes the environment, or was interrupted while it did. `passes` if waiting may help."""
+
+    def __init__(self, message: str, *, passes: bool = False) -> None:
+        super().__init__(message)
+        self.passes = passes
 
 
 class Unstable(ReleaseError):

@@ -23,10 +23,17 @@ class Checkout:
         """The files that a range such as `main..HEAD` touches, whatever they were called before or after."""
         return _parts(self._git("log", "--format=", "--name-only", "--no-renames", "-z", commits, "--"))
 
+    def full(self, commit: str) -> str:
+        """The whole id of a commit."""
+        return self._git("rev-parse", "--verify", f"{commit}^{{commit}}").strip()
+
+    def version_set_by(self, service: str) -> str:
+        """The id of the commit that gave the service the version it has."""
+        return self._git("log", "-1", "--format=%H", "--", f"services/{service}/version.txt").strip()
+
     def since_release(self, service: str) -> list[Commit]:
         """The commits that touched what the service is made of, since its version was last set; newest first."""
-        version = f"services/{service}/version.txt"
-        last = self._git("log", "-1", "--format=%H", "--", version).strip()
+        last = self.version_set_by(service)
         log = self._git("log", "--format=%H%n%B", "-z", f"{last}..HEAD", "--", *sources(service))
         return [Commit(*entry.split("\n", 1)) for entry in _parts(log)]
 

@@ -23,7 +23,7 @@ _CONFIG = "application/vnd.oci.image.config.v1+json"
 _TAR = "application/vnd.oci.image.layer.v1.tar"
 _LAYER = f"{_TAR}+gzip"
 _TARS = frozenset({_TAR, _LAYER, "application/vnd.docker.image.rootfs.diff.tar.gzip"})
-"""Engines say the last of layers that they have pulled."""
+"""The last is how engines describe layers that they have pulled."""
 _GZIP = b"\x1f\x8b"
 _LEVEL = 6
 
@@ -35,6 +35,8 @@ class Image:
     manifest: str
     blobs: Mapping[str, bytes]
     labels: Mapping[str, str]
+    platform: str
+    """Operating system and architecture, such as linux/amd64."""
 
     @property
     def digest(self) -> str:
@@ -61,9 +63,7 @@ def _read(tar: tarfile.TarFile, archive: Path) -> Image:
     [described] = images
     manifest = _json(_blob(tar, described["digest"]))
     if "manifests" in manifest:
-        # With containerd's store the engine keeps what attests an image beside it.
-        [described] = [each for each in manifest["manifests"] if each["platform"]["os"] != "unknown"]
-        manifest = _json(_blob(tar, described["digest"]))
+        manifest = _json(_blob(tar, _only(manifest["manifests"], archive)["digest"]))
     config = _blob(tar, manifest["config"]["digest"])
     if other := {layer["mediaType"] for layer in manifest["layers"]} - _TARS:
         raise NotAnImage(f"the image in {archive} has layers of {', '.join(sorted(other))}; build it without zstd")
@@ -81,9 +81,26 @@ def image(config: bytes, layers: list[bytes]) -> Image:
         "config": _descriptor(_CONFIG, config),
         "layers": [_descriptor(_LAYER, layer) for layer in layers],
     }
-    labels = _json(config).get("config", {}).get("Labels") or {}
+    configured = _json(config)
+    labels = configured.get("config", {}).get("Labels") or {}
     manifest = json.dumps(described, separators=(",", ":"))
-    return Image(manifest, {_digest(blob): blob for blob in (config, *layers)}, labels)
+    return Image(manifest, {_digest(blob): blob for blob in (config, *layers)}, labels, _platform(configured))
+
+
+def _only(manifests: list[dict[str, Any]], archive: Path) -> dict[str, Any]:
+    """The one image of an index. With containerd's store the engine keeps what attests an image beside it."""
+    images = [each for each in manifests if each.get("platform", {}).get("os") != "unknown"]
+    if len(images) != 1:
+        platforms = ", ".join(_platform(each.get("platform", {})) for each in images)
+        raise NotAnImage(
+            f"{archive} holds an image for several platforms ({platforms or 'none'}), and one is published; "
+            "build it for the instances' alone, or name that to `docker save --platform`"
+        )
+    return images[0]
+
+
+def _platform(said: Mapping[str, Any]) -> str:
+    return f"{said.get('os', '?')}/{said.get('architecture', '?')}"
 
 
 def _member(tar: tarfile.TarFile, name: str) -> bytes:

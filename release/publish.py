@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from release.errors import NotAnImage, VersionTaken
+from release.errors import NotAnImage, NotPublished, VersionTaken
 from release.image import Image
 
+PLATFORM = "linux/amd64"
+_COMMIT = re.compile(r"[0-9a-f]{12}")
 _LABEL = "org.opencontainers.image."
 
 
@@ -36,6 +39,18 @@ def tags(version: str, commit: str) -> tuple[str, ...]:
     return (version, f"{version}-{commit[:12]}")
 
 
+def revision(tags: Iterable[str]) -> str:
+    """The commit (its first 12 digits) that an image was built from, by the tags it has. Raises NotPublished."""
+    for tag in tags:
+        version, _, commit = tag.rpartition("-")
+        if version and _COMMIT.fullmatch(commit):
+            return commit
+    raise NotPublished(
+        f"none of the tags {', '.join(tags) or '(none)'} says which commit the image was built from; "
+        "`python -m release publish` gives it one"
+    )
+
+
 def missing(wanted: tuple[str, ...], digest: str, there: Mapping[str, str]) -> tuple[str, ...]:
     """Which of the wanted tags are to be pushed.
 
@@ -50,8 +65,13 @@ def missing(wanted: tuple[str, ...], digest: str, there: Mapping[str, str]) -> t
     return tuple(tag for tag in wanted if tag not in there)
 
 
-def check(image: Image, version: str, commit: str) -> None:
-    """Raises NotAnImage if the image's labels name another version or another commit."""
+def check(image: Image, version: str, commit: str, platform: str) -> None:
+    """Raises NotAnImage if the image is for another platform, or its labels name another version or another commit."""
+    if image.platform != platform:
+        raise NotAnImage(
+            f"the image is for {image.platform}, and the instances are {platform}; build it with "
+            f"`DOCKER_DEFAULT_PLATFORM={platform}`, or name the instances' platform with --platform"
+        )
     for label, wanted in (("version", version), ("revision", commit)):
         said = image.labels.get(_LABEL + label, "")
         if said != wanted:
@@ -61,9 +81,9 @@ def check(image: Image, version: str, commit: str) -> None:
             )
 
 
-def publish(image: Image, version: str, commit: str, registry: Registry) -> Published:
-    """Pushes what is missing. Raises VersionTaken, NotAnImage."""
-    check(image, version, commit)
+def publish(image: Image, version: str, commit: str, registry: Registry, platform: str = PLATFORM) -> Published:
+    """Pushes what is missing; `platform` is the instances'. Raises VersionTaken, NotAnImage."""
+    check(image, version, commit, platform)
     wanted = tags(version, commit)
     new = missing(wanted, image.digest, registry.digests(wanted))
     if new:

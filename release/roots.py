@@ -5,36 +5,62 @@ Not `bootstrap`: the bucket that it makes is where the others' states are.
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from release.errors import NoSuchRoot
-from release.terraform import Plan, Root
+from release.errors import NoSuchEnvironment, NoSuchRoot
+from release.terraform import Root, surroundings
 
 ORDER = ("network", "messaging", "cluster", "services/api", "services/worker", "github")
+ENVIRONMENTS = "environments"
 
 
-def chosen(
-    names: Sequence[str], directory: Path, state_bucket: str, variables: Mapping[str, str], *, unlock: bool
-) -> list[tuple[str, Root]]:
-    """The roots of these names with them, in order; all for none. Raises NoSuchRoot."""
-    if unknown := sorted(set(names) - set(ORDER)):
-        raise NoSuchRoot(f"there is no root {', '.join(unknown)}; there are: {', '.join(ORDER)}")
-    wanted = [name for name in ORDER if name in names or not names]
-    return [(name, Root(directory / name, state_bucket, variables, unlock=unlock)) for name in wanted]
+@dataclass(frozen=True)
+class Environment:
+    """One environment of a checkout: its name, the bucket of its states, and who may be asked for the rest.
 
-
-def change(name: str, root: Root, apply: bool, show: Callable[[Plan], None]) -> bool:
-    """Plans a root, and applies that plan if it is to be; whether there was anything to change.
-
-    What a service runs stays what it is. Raises CommandFailed, NotApplied.
+    Its settings are files in the checkout, the same for whoever plans.
     """
-    root.init()
-    variables = {"image_tag": root.image_tag() or "none"} if name.startswith("services/") else {}
-    with tempfile.TemporaryDirectory(prefix="release-") as temporary:
-        plan = root.plan(variables, Path(temporary) / "plan", lock=apply)
-        show(plan)
-        if apply and plan.changes:
-            root.apply(plan)
-    return plan.changes
+
+    checkout: Path
+    name: str
+    state_bucket: str
+    environ: Mapping[str, str]
+
+    def root(self, name: str, *, unlock: bool = False) -> Root:
+        """A root with the environment's settings. Raises NoSuchEnvironment if it has none for the root."""
+        settings = [self._folder / "environment.tfvars", self._folder / f"{name}.tfvars"]
+        if missing := [str(file) for file in settings if not file.is_file()]:
+            raise NoSuchEnvironment(
+                f"the environment {self.name} has no {', '.join(missing)}; "
+                f"a folder of {ENVIRONMENTS}/ with a file for each root is an environment"
+            )
+        return Root(
+            name,
+            (self.checkout / "terraform" / name).absolute(),
+            {
+                **surroundings(self.environ, {"state_bucket": self.state_bucket}),
+                # Each environment has its own, so that none meets another's state.
+                "TF_DATA_DIR": f".terraform/{self.name}",
+            },
+            settings=[file.absolute() for file in settings],
+            backend={"bucket": self.state_bucket},
+            unlock=unlock,
+        )
+
+    def roots(self, names: Sequence[str], *, unlock: bool = False) -> list[Root]:
+        """The roots of these names, in their order; for none all that the environment has settings for.
+
+        Raises NoSuchRoot, NoSuchEnvironment.
+        """
+        if unknown := sorted(set(names) - set(ORDER)):
+            raise NoSuchRoot(f"there is no root {', '.join(unknown)}; there are: {', '.join(ORDER)}")
+        wanted = [name for name in ORDER if (name in names if names else (self._folder / f"{name}.tfvars").is_file())]
+        if not wanted:
+            raise NoSuchEnvironment(f"{self._folder} has no settings for any root; there are: {', '.join(ORDER)}")
+        return [self.root(name, unlock=unlock) for name in wanted]
+
+    @property
+    def _folder(self) -> Path:
+        return self.checkout / ENVIRONMENTS / self.name

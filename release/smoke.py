@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +23,7 @@ def smoke(command: str, directory: Path, url: str, token: Callable[[], str]) -> 
                 shlex.split(command),
                 remedy="the same command, with SIM_URL and SIM_TOKEN set, shows it again.",
                 directory=directory,
-                environment={"SIM_URL": url, "SIM_TOKEN": secret},
+                environment={**os.environ, "SIM_URL": url, "SIM_TOKEN": secret},
             )
         except CommandFailed as error:
             # A test that fails may show what it sent.

@@ -28,8 +28,20 @@ class Stability:
     why: str
 
 
-def judge(service: Mapping[str, Any], task_definition: str) -> Stability:
-    """How the deployment of a task definition (ARN) is, by a service as DescribeServices describes it."""
+def knows(service: Mapping[str, Any], task_definition: str) -> bool:
+    """True if ECS has heard of the deployment of a task definition (ARN)."""
+    return any(each["taskDefinition"] == task_definition for each in service.get("deployments", ()))
+
+
+def judge(service: Mapping[str, Any], task_definition: str, *, may_be_late: bool = False) -> Stability:
+    """How the deployment of a task definition (ARN) is, by a service as DescribeServices describes it.
+
+    ECS's answers are eventually consistent, so at first they may know nothing of a deployment that was begun. While it
+    `may_be_late` that is no failure.
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html
+    """
+    if may_be_late and not knows(service, task_definition):
+        return Stability(State.GOING_ON, "ECS does not know of it yet")
     if service.get("status") != "ACTIVE":
         return Stability(State.FAILED, f"the service is {service.get('status', 'not there')}")
     deployments: Sequence[Mapping[str, Any]] = service["deployments"]
@@ -47,7 +59,7 @@ def judge(service: Mapping[str, Any], task_definition: str) -> Stability:
 
 
 def stopped_reasons(tasks: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Why tasks stopped, each reason once, as DescribeTasks tells of them."""
+    """Why tasks stopped, each reason once, as DescribeTasks describes them."""
     return list(dict.fromkeys(filter(None, map(_stopped, tasks))))
 
 

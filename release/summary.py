@@ -20,10 +20,15 @@ class Summary:
     def __init__(self, file: Path | None) -> None:
         self._file = file
 
-    def plan(self, plan: Plan) -> None:
+    def plan_of(self, root: str, plan: Plan) -> None:
+        """Shows what Terraform would do to a root."""
+        print(f"{root}:", flush=True)
+        self.plan(plan, f"Plan of {root}")
+
+    def plan(self, plan: Plan, title: str = "Plan") -> None:
         """Shows what Terraform would do."""
         print(plan.text, flush=True)
-        title = "Plan" if plan.changes else "Plan: no changes"
+        title = title if plan.changes else f"{title}: no changes"
         self._append(f"<details><summary>{title}</summary>\n\n{_fenced(plan.text)}\n\n</details>")
 
     def verdict(self, verdict: Verdict) -> None:
@@ -34,7 +39,7 @@ class Summary:
 
     def _append(self, text: str) -> None:
         if self._file is not None:
-            with self._file.open("a") as file:
+            with self._file.open("a", encoding="utf-8") as file:
                 file.write(f"{text}\n\n")
 
 

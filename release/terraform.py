@@ -1,20 +1,21 @@
-"""A root of Terraform, with its state in S3."""
+"""A root of Terraform: its folder, its settings and its state."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from release.command import run
-from release.errors import CommandFailed, NotApplied
+from release.errors import CommandFailed, NotApplied, StateLocked
 
 _LOCK_TIMEOUT = "120s"
 _NO_CHANGE, _CHANGES = 0, 2
 _LOCK_ID = re.compile(r"Error acquiring the state lock.*?\bID:\s+(\S+)", re.DOTALL)
+_HOW_IT_IS_INSTALLED = re.compile(r"TF_(CLI_CONFIG_FILE|PLUGIN_CACHE_\w+|TOKEN_\w+|REGISTRY_\w+)")
 
 
 @dataclass(frozen=True)
@@ -26,79 +27,148 @@ class Plan:
     changes: bool
 
 
-class Root:
-    """One root of one environment. Region, credentials and further variables (TF_VAR_...) are those of this process.
+@dataclass(frozen=True)
+class Change:
+    """What a plan would do to a resource: `actions` as Terraform has them, such as ("delete", "create")."""
 
-    `unlock` takes away the lock of a Terraform that was killed, and for another's end nothing is waited.
-    Every method raises CommandFailed.
+    address: str
+    actions: tuple[str, ...]
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+
+
+def surroundings(environ: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, str]:
+    """The environment that Terraform runs in: `environ` with these variables, and none of the shell's own settings.
+
+    Of Terraform's own environment variables those stay that say how it is installed. A workspace, a variable or an
+    option that somebody has exported for something else would make of a root what its settings do not say.
+    https://developer.hashicorp.com/terraform/cli/config/environment-variables
+    """
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith("TF_") or _HOW_IT_IS_INSTALLED.fullmatch(name)
+    }
+    given = {f"TF_VAR_{name}": value for name, value in variables.items()}
+    return {**kept, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1", **given}
+
+
+class Root:
+    """Terraform's commands for one root; `environment` is all of Terraform's, see `surroundings`.
+
+    `settings` are files of variables, a later one first. `backend` is what the root leaves open of where its state is.
+    With `unlock` the lock of a Terraform that was killed is taken away, and nothing waits for the end of another.
+    Every method raises CommandFailed; where another holds the state's lock it is StateLocked.
     """
 
     def __init__(
-        self, directory: Path, state_bucket: str, variables: Mapping[str, str], *, unlock: bool = False
+        self,
+        name: str,
+        directory: Path,
+        environment: Mapping[str, str],
+        *,
+        settings: Sequence[Path] = (),
+        backend: Mapping[str, str] | None = None,
+        unlock: bool = False,
     ) -> None:
+        self.name = name
+        self.directory = directory
+        self.environment = environment
+        self._settings = tuple(settings)
+        self._backend = dict(backend or {})
         self._unlock = unlock
-        self._lock_timeout = "0s" if unlock else _LOCK_TIMEOUT
-        self._directory = directory
-        self._state_bucket = state_bucket
-        given = {"state_bucket": state_bucket, **variables}
-        self._environment = {
-            "TF_IN_AUTOMATION": "1",
-            "TF_INPUT": "0",
-            **{f"TF_VAR_{name}": value for name, value in given.items()},
-        }
+        self._lock_timeout = "-lock-timeout=" + ("0s" if unlock else _LOCK_TIMEOUT)
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of one of Terraform's commands."""
+        return ["terraform", f"-chdir={self.directory}", *arguments]
 
     def init(self) -> None:
-        """Fetches modules and providers, and turns to the environment's state."""
-        self._terraform("init", "-reconfigure", f"-backend-config=bucket={self._state_bucket}")
+        """Fetches modules and providers, and turns to the state."""
+        self._run(
+            "init",
+            "-no-color",
+            "-reconfigure",
+            *(f"-backend-config={name}={value}" for name, value in self._backend.items()),
+        )
 
-    def outputs(self) -> Mapping[str, Any]:
+    def outputs(self) -> dict[str, Any]:
+        """The root's outputs by name; none where it is not applied."""
+        return {name: output["value"] for name, output in json.loads(self._run("output", "-json")[1]).items()}
+
+    def applied(self) -> dict[str, Any]:
         """The root's outputs. Raises NotApplied if it has none."""
-        said = json.loads(self._terraform("output", "-json")[1])
-        if not said:
-            raise NotApplied(
-                f"{self._directory} was never applied with the state in {self._state_bucket}; "
-                "docs/deploy.md says in which order the roots are made, by a person the first time"
-            )
-        return {name: output["value"] for name, output in said.items()}
+        if outputs := self.outputs():
+            return outputs
+        raise NotApplied(
+            f"{self.directory} was never applied with this state; "
+            "docs/deploy.md says in which order the roots are made, by a person the first time"
+        )
 
     def image_tag(self) -> str | None:
-        """Which image a service's root runs, by tag or digest, as its variable of this name says it. None for none."""
+        """Which image a service's root runs, by tag or digest, as its variable of this name has it. None for none."""
         # Terraform leaves out an output that is null.
-        image = self.outputs().get("image")
+        image = self.applied().get("image")
         return None if image is None else str(image).partition("@")[2] or str(image).rpartition(":")[2]
 
-    def plan(self, variables: Mapping[str, str], file: Path, *, lock: bool = True) -> Plan:
+    def plan(self, file: Path, variables: Mapping[str, str] | None = None, *, lock: bool = True) -> Plan:
         """Saves to `file` what it would take to make the root as it is written, with these variables.
 
-        Without the lock it takes no leave to write beside the state; what another does meanwhile may not be in it.
+        Without the lock it needs no permission to write beside the state; what another changes meanwhile may not be in
+        it.
         """
-        given = [f"-var={name}={value}" for name, value in variables.items()]
-        locking = f"-lock-timeout={self._lock_timeout}" if lock else "-lock=false"
-        options = [locking, "-detailed-exitcode", f"-out={file}", *given]
+        given = [f"-var={name}={value}" for name, value in (variables or {}).items()]
+        locking = self._lock_timeout if lock else "-lock=false"
+        options = [locking, "-detailed-exitcode", f"-out={file}", *self._files, *given]
         status, _ = self._terraform("plan", *options, good=(_NO_CHANGE, _CHANGES))
-        text = self._terraform("show", str(file))[1]
-        return Plan(file, text.strip(), status == _CHANGES)
+        text = self._run("show", "-no-color", str(file))[1].strip() if status == _CHANGES else "No changes."
+        return Plan(file, text, status == _CHANGES)
 
-    def apply(self, plan: Plan) -> None:
-        """Does what the plan says; Terraform refuses it if the state is no longer the one that was planned for."""
-        self._terraform("apply", f"-lock-timeout={self._lock_timeout}", str(plan.file))
-
-    def _terraform(self, command: str, *options: str, good: tuple[int, ...] = (0,)) -> tuple[int, str]:
-        try:
-            return self._run(command, *options, good=good)
-        except CommandFailed as error:
-            locked = _LOCK_ID.search(str(error))
-            if not self._unlock or locked is None:
-                raise
-        self._run("force-unlock", "-force", locked[1])
-        return self._run(command, *options, good=good)
-
-    def _run(self, command: str, *options: str, good: tuple[int, ...] = (0,)) -> tuple[int, str]:
-        colourless = () if command in {"output", "force-unlock"} else ("-no-color",)
-        remedy = (
-            "a state lock that nobody holds any more is taken away by `--unlock`"
-            if command in {"plan", "apply"}
-            else "it takes Terraform 1.11 or newer, AWS_REGION, and credentials that may read the state"
+    def changes(self, plan: Plan) -> tuple[Change, ...]:
+        """What a plan would change of the resources."""
+        if not plan.changes:
+            return ()
+        return tuple(
+            Change(each["address"], tuple(each["change"]["actions"]), each["change"]["before"], each["change"]["after"])
+            for each in json.loads(self._run("show", "-json", str(plan.file))[1]).get("resource_changes", ())
+            if each["change"]["actions"] not in (["no-op"], ["read"])
         )
-        arguments = ["terraform", command, *colourless, *options]
-        return run(arguments, remedy=remedy, directory=self._directory, environment=self._environment, good=good)
+
+    def apply(self, plan: Plan | None = None) -> None:
+        """Does what the plan says, which Terraform refuses if the state is no longer the one that was planned for.
+
+        Without a plan it does whatever it takes.
+        """
+        what = self._files if plan is None else [str(plan.file)]
+        self._terraform("apply", self._lock_timeout, "-auto-approve", *what)
+
+    def destroy(self) -> None:
+        """Removes what it made."""
+        self._terraform("destroy", self._lock_timeout, "-auto-approve", *self._files)
+
+    @property
+    def _files(self) -> list[str]:
+        return [f"-var-file={file}" for file in self._settings]
+
+    def _terraform(self, command: str, *options: str, good: Sequence[int] = (0,)) -> tuple[int, str]:
+        try:
+            return self._run(command, "-no-color", *options, good=good)
+        except StateLocked as locked:
+            if not self._unlock:
+                raise
+            self._run("force-unlock", "-force", locked.lock)
+        return self._run(command, "-no-color", *options, good=good)
+
+    def _run(self, command: str, *options: str, good: Sequence[int] = (0,)) -> tuple[int, str]:
+        try:
+            return run(
+                self.command(command, *options),
+                remedy="it takes Terraform 1.11 or newer, a region, and credentials that may do this",
+                directory=self.directory,
+                environment=self.environment,
+                good=good,
+            )
+        except CommandFailed as failed:
+            if locked := _LOCK_ID.search(str(failed)):
+                raise StateLocked(self.name, locked[1]) from None
+            raise

@@ -6,6 +6,8 @@ the agents of container instances would tell it.
 
 from __future__ import annotations
 
+import json
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,12 +15,12 @@ from typing import Any
 
 import pytest
 
-from release.deploy import Deployer
+from release.deploy import Deployer, Verdict
 from release.ecr import Repository
 from release.ecs import Service, Time
 from release.errors import CommandFailed
 from release.image import Image, read
-from release.lock import Lock
+from release.lock import KEY, Lock
 from release.publish import publish
 from release.terraform import Plan
 from tests.cloud.conftest import Client, account, aws, endpoint
@@ -37,16 +39,16 @@ class Root:
         self._cluster = cluster
         self._image: str | None = None
         self._definition: str | None = None
-        self.applied: list[str] = []
+        self.images: list[str] = []
         self.refused: set[str] = set()
 
-    def outputs(self) -> Mapping[str, Any]:
+    def applied(self) -> Mapping[str, Any]:
         return {"task_definition_arn": self._definition}
 
     def image_tag(self) -> str | None:
         return self._image
 
-    def plan(self, variables: Mapping[str, str], file: Path) -> Plan:
+    def plan(self, file: Path, variables: Mapping[str, str]) -> Plan:
         wanted = variables["image_tag"]
         file.write_text(wanted)
         return Plan(file, f"the image becomes {wanted}", changes=wanted != self._image)
@@ -61,7 +63,7 @@ class Root:
         else:
             self._cluster.ecs.update_service(cluster=CLUSTER, service="api", taskDefinition=self._definition)
         self._image = wanted
-        self.applied.append(wanted)
+        self.images.append(wanted)
 
 
 @dataclass
@@ -108,7 +110,7 @@ class Place:
     cluster: Cluster
     root: Root
     agents: Agents
-    told: list[str] = field(default_factory=list)
+    progress: list[str] = field(default_factory=list)
     smoke: Callable[[], None] = lambda: None
     now: Callable[[], float] = lambda: 1_000_000.0
 
@@ -129,15 +131,20 @@ class Place:
             self.root,
             Service(self.aws("ecs"), CLUSTER, "api", Time(self.agents.now, self.agents.step)),
             self.repository,
-            Lock(self.aws("s3"), self.states, self.now),
+            Lock(self.aws("s3"), self.states, self.now, self.agents.step),
             self.smoke,
-            self.told.append,
-            lambda plan: self.told.append(plan.text),
+            self.progress.append,
+            lambda plan: self.progress.append(plan.text),
         )
+
+    def deploy(self, version: str, who: str = "ann") -> Verdict:
+        """One run of `release deploy`."""
+        return self.deployer().deploy(version, who, uuid.uuid4().hex)
 
     def locked(self) -> bool:
         """Whether a deployment is under way or was interrupted."""
-        return "Contents" in self.aws("s3").list_objects_v2(Bucket=self.states)
+        record = json.loads(self.aws("s3").get_object(Bucket=self.states, Key=KEY)["Body"].read())
+        return bool(record["changing"] or record["until"] > self.now())
 
 
 @pytest.fixture

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-import time
+from dataclasses import replace
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from release.deploy import Outcome
+from release.ecs import Service, Time
 from release.errors import Busy, NotPublished, SmokeFailed
 from release.lock import KEY, LEASE_SECONDS, Lock, Record
-from sim.host.waiting import until
+from tests.cloud.conftest import Client
+from tests.cloud.ecs import CLUSTER
 from tests.release.conftest import Place
 
 
@@ -29,7 +33,7 @@ def running(place: Place) -> str:
 def deployed(place: Place) -> Place:
     """With 1.0.0 deployed, and 1.1.0 published."""
     place.publish("1.0.0")
-    assert place.deployer().deploy("1.0.0", "ann").outcome is Outcome.DEPLOYED
+    assert place.deploy("1.0.0").outcome is Outcome.DEPLOYED
     place.publish("1.1.0")
     return place
 
@@ -46,33 +50,33 @@ def fail(place: Place, version: str) -> None:
 
 
 def test_a_version_is_deployed_by_its_digest(deployed: Place) -> None:
-    verdict = deployed.deployer().deploy("1.1.0", "ann")
+    verdict = deployed.deploy("1.1.0")
     digest = deployed.repository.digest("1.1.0")
     assert (verdict.outcome, verdict.runs, running(deployed)) == (Outcome.DEPLOYED, digest, digest)
-    assert f"the image becomes {digest}" in deployed.told
+    assert f"the image becomes {digest}" in deployed.progress
     assert not deployed.locked()
 
 
 def test_deploying_what_runs_changes_nothing_but_is_tested(deployed: Place) -> None:
-    applied = list(deployed.root.applied)
+    images = list(deployed.root.images)
     tested: list[str] = []
     deployed.smoke = lambda: tested.append(running(deployed))
-    verdict = deployed.deployer().deploy("1.0.0", "ann")
-    assert (verdict.outcome, deployed.root.applied) == (Outcome.UNCHANGED, applied)
+    verdict = deployed.deploy("1.0.0")
+    assert (verdict.outcome, deployed.root.images) == (Outcome.UNCHANGED, images)
     assert tested == [deployed.repository.digest("1.0.0")]
 
 
 def test_a_version_that_is_not_there_changes_nothing(deployed: Place) -> None:
-    applied = list(deployed.root.applied)
+    images = list(deployed.root.images)
     with pytest.raises(NotPublished, match=r"has no 2\.0\.0; it has 1\.1\.0, 1\.0\.0"):
-        deployed.deployer().deploy("2.0.0", "ann")
-    assert deployed.root.applied == applied
+        deployed.deploy("2.0.0")
+    assert deployed.root.images == images
     assert not deployed.locked()
 
 
 def test_a_failed_smoke_test_brings_the_version_before_it_back(deployed: Place) -> None:
     fail(deployed, "1.1.0")
-    verdict = deployed.deployer().deploy("1.1.0", "ann")
+    verdict = deployed.deploy("1.1.0")
     before = deployed.repository.digest("1.0.0")
     assert (verdict.outcome, verdict.runs, running(deployed)) == (Outcome.ROLLED_BACK, before, before)
     assert "3 failed, 90 passed" in str(verdict)
@@ -81,7 +85,7 @@ def test_a_failed_smoke_test_brings_the_version_before_it_back(deployed: Place) 
 
 def test_tasks_that_do_not_start_bring_it_back_and_say_why(deployed: Place) -> None:
     deployed.agents.bad.add(deployed.repository.digest("1.1.0"))
-    verdict = deployed.deployer().deploy("1.1.0", "ann")
+    verdict = deployed.deploy("1.1.0")
     assert verdict.outcome is Outcome.ROLLED_BACK
     assert running(deployed) == deployed.repository.digest("1.0.0")
     assert "not stable after 900 s" in verdict.why
@@ -91,14 +95,14 @@ def test_tasks_that_do_not_start_bring_it_back_and_say_why(deployed: Place) -> N
 
 def test_an_apply_that_is_refused_leaves_what_ran(deployed: Place) -> None:
     deployed.root.refused.add(deployed.repository.digest("1.1.0"))
-    verdict = deployed.deployer().deploy("1.1.0", "ann")
+    verdict = deployed.deploy("1.1.0")
     assert (verdict.outcome, running(deployed)) == (Outcome.ROLLED_BACK, deployed.repository.digest("1.0.0"))
 
 
 def test_the_first_deployment_has_nothing_to_go_back_to(place: Place) -> None:
     place.publish("1.0.0")
     fail(place, "1.0.0")
-    verdict = place.deployer().deploy("1.0.0", "ann")
+    verdict = place.deploy("1.0.0")
     assert verdict.outcome is Outcome.FAILED
     assert "no other version to go back to" in verdict.why
 
@@ -109,11 +113,11 @@ def test_of_two_at_once_one_is_refused_and_disturbs_nothing(deployed: Place) -> 
     def another() -> None:
         deployed.agents.before = lambda: None
         with pytest.raises(Busy) as raised:
-            deployed.deployer().deploy("1.0.0", "ben")
+            deployed.deploy("1.0.0", "ben")
         refused.append(str(raised.value))
 
     deployed.agents.before = another
-    verdict = deployed.deployer().deploy("1.1.0", "ann")
+    verdict = deployed.deploy("1.1.0")
     assert (verdict.outcome, running(deployed)) == (Outcome.DEPLOYED, deployed.repository.digest("1.1.0"))
     assert "a deployment of api 1.1.0 by ann is under way" in refused[0]
 
@@ -126,14 +130,14 @@ def interrupt(place: Place) -> None:
 
     place.agents.before = end
     with pytest.raises(Interrupted):
-        place.deployer().deploy("1.1.0", "ann")
+        place.deploy("1.1.0")
     place.agents.before = lambda: None
     assert running(place) == place.repository.digest("1.1.0")
 
 
 def test_an_interrupted_one_is_run_again_and_goes_on_where_it_was(deployed: Place) -> None:
     interrupt(deployed)
-    verdict = deployed.deployer().deploy("1.1.0", "ben")
+    verdict = deployed.deploy("1.1.0", "ben")
     assert verdict.good
     assert len(deployed.cluster.described()["deployments"]) == 1
     assert not deployed.locked()
@@ -142,7 +146,7 @@ def test_an_interrupted_one_is_run_again_and_goes_on_where_it_was(deployed: Plac
 def test_an_interrupted_one_run_again_still_knows_what_ran_before_it(deployed: Place) -> None:
     interrupt(deployed)
     fail(deployed, "1.1.0")
-    verdict = deployed.deployer().deploy("1.1.0", "ben")
+    verdict = deployed.deploy("1.1.0", "ben")
     before = deployed.repository.digest("1.0.0")
     assert (verdict.outcome, running(deployed)) == (Outcome.ROLLED_BACK, before)
 
@@ -152,26 +156,63 @@ def test_one_that_died_without_a_word_is_gone_on_with_when_its_lease_is_over(dep
     s3 = deployed.aws("s3")
     record = json.loads(s3.get_object(Bucket=deployed.states, Key=KEY)["Body"].read())
     s3.put_object(Bucket=deployed.states, Key=KEY, Body=json.dumps(record | {"until": deployed.now() + LEASE_SECONDS}))
-    with pytest.raises(Busy, match="this can be said again in 900 s"):
-        deployed.deployer().deploy("1.1.0", "ben")
+    with pytest.raises(Busy, match="try again in 900 s"):
+        deployed.deploy("1.1.0", "ben")
     deployed.now = lambda: 1_000_001.0 + LEASE_SECONDS
-    assert deployed.deployer().deploy("1.1.0", "ben").good
+    assert deployed.deploy("1.1.0", "ben").good
 
 
-def test_a_step_that_takes_longer_than_a_lease_does_not_lose_it(place: Place) -> None:
-    def lock() -> Lock:
-        return Lock(place.aws("s3"), place.states, time.time, lease=1.0)
+def test_what_ran_before_is_read_when_nobody_else_can_change_it(deployed: Place) -> None:
+    """Another deployment ends between the start of this one and its lock: this one goes back to that one's version."""
+    deployed.publish("1.2.0")
+    fail(deployed, "1.2.0")
+    lock = deployed.deployer().lock
+    with lock.held(Record("ben", "another run", "api", "1.1.0")) as other:
+        other.begin(deployed.repository.digest("1.0.0"))
+        waits: list[float] = []
 
-    def ends() -> float:
-        record = json.loads(place.aws("s3").get_object(Bucket=place.states, Key=KEY)["Body"].read())
-        return float(record["until"])
+        def end(seconds: float) -> None:
+            waits.append(seconds)
+            deployed.root.apply(deployed.root.plan(plan, {"image_tag": deployed.repository.digest("1.1.0")}))
+            other.release()
 
-    mine = Record("api", "1.0.0", "sha256:1", None, "ann", until=0)
-    with lock().held(mine):
-        first = ends()
-        until(lambda: time.time() > first, "the first lease to be over", seconds=10, seen=time.time)
-        assert ends() > time.time()
-        with pytest.raises(Busy, match="by ann is under way"), lock().held(mine):
-            pass
-    with lock().held(mine):
-        pass
+        plan = deployed.directory / "plan"
+        patient = Lock(deployed.aws("s3"), deployed.states, deployed.now, end, patience=60)
+        verdict = replace(deployed.deployer(), lock=patient).deploy("1.2.0", "ann", "this run")
+    assert waits == [15]
+    assert (verdict.outcome, verdict.runs) == (Outcome.ROLLED_BACK, deployed.repository.digest("1.1.0"))
+    assert not deployed.locked()
+
+
+def test_a_call_that_fails_while_a_failure_is_described_does_not_hide_it_or_keep_what_is_bad(deployed: Place) -> None:
+    deployed.agents.bad.add(deployed.repository.digest("1.1.0"))
+    deployer = deployed.deployer()
+    ecs = deployed.aws("ecs")
+    refuse(ecs, "ListTasks")
+    service = Service(ecs, CLUSTER, "api", Time(deployed.agents.now, deployed.agents.step))
+    verdict = replace(deployer, ecs=service).deploy("1.1.0", "ann", "this run")
+    assert (verdict.outcome, running(deployed)) == (Outcome.ROLLED_BACK, deployed.repository.digest("1.0.0"))
+    assert "not stable after 900 s" in verdict.why
+    assert "could not be read: " in verdict.why
+
+
+def test_a_smoke_test_that_cannot_be_prepared_is_a_failed_one(deployed: Place) -> None:
+    ssm = deployed.aws("ssm")
+
+    def smoke() -> None:
+        if running(deployed) == deployed.repository.digest("1.1.0"):
+            ssm.get_parameter(Name="/not/there")
+
+    deployed.smoke = smoke
+    verdict = deployed.deploy("1.1.0")
+    assert (verdict.outcome, running(deployed)) == (Outcome.ROLLED_BACK, deployed.repository.digest("1.0.0"))
+    assert "ParameterNotFound" in verdict.why
+
+
+def refuse(client: Client, operation: str) -> None:
+    """Makes every call of the operation fail, as a role without the permission would."""
+
+    def answer(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, operation)
+
+    client.meta.events.register(f"before-call.*.{operation}", answer)

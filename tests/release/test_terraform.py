@@ -16,10 +16,11 @@ from pathlib import Path
 import pytest
 
 from release.cli import CHANGES, ROLLED_BACK, main
-from release.terraform import Root
+from release.roots import Environment
 from sim.cloud.aws_client import REGION
+from sim.terraform import installation
 from tests.cloud.conftest import Client
-from tests.unit.release.conftest import Repository, labels, save
+from tests.unit.release.conftest import Repository, labels, save, settle
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 NAME, SERVICE = "emails-test", "emails-test-api"
@@ -33,6 +34,7 @@ def checkout(
     endpoint: str,
     account: str,
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> Repository:
     """A repository with the root of the API, applied by a person for the first time: nothing runs yet."""
     if shutil.which("terraform") is None:
@@ -49,17 +51,21 @@ def checkout(
         "AWS_EC2_METADATA_DISABLED": "true",
         "RELEASE_ENVIRONMENT": "test",
         "RELEASE_STATE_BUCKET": f"states-{account}",
+        **installation.environment(tmp_path, os.environ),
+        # Of the shell's own Terraform settings none may come between.
+        "TF_WORKSPACE": "other",
+        "TF_VAR_name": "other",
+        "TF_VAR_image_tag": "other",
+        "TF_CLI_ARGS_plan": "-destroy",
     }
-    if plugins := os.environ.get("SIM_TERRAFORM_PLUGINS"):
-        settings["TF_CLI_ARGS_init"] = f"-plugin-dir={plugins}"
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.delenv("TF_CLI_CONFIG_FILE", raising=False)
     _below(aws, f"states-{account}")
-    variables = {"name": "emails", "environment": "test"}
-    root = Root(repository.root / "terraform/services/api", f"states-{account}", variables)
+    settle(repository.root, "services/api")
+    repository.commit("test: settings", {})
+    root = Environment(repository.root, "test", f"states-{account}", os.environ).root("services/api")
     root.init()
-    root.apply(root.plan({"image_tag": "none"}, repository.root / "first.tfplan"))
+    root.apply(root.plan(repository.root.parent / "first.tfplan", {"image_tag": "none"}))
     return repository
 
 
@@ -69,6 +75,7 @@ def _below(aws: Callable[[str], Client], bucket: str) -> None:
     cluster = aws("ecs").create_cluster(clusterName=NAME)["cluster"]
     listener = {"Protocol": "HTTP", "LoadBalancerPort": 80, "InstanceProtocol": "HTTP", "InstancePort": 8080}
     zones = [f"{REGION}a"]
+    aws("ecr").create_repository(repositoryName=f"{NAME}/worker")
     aws("elb").create_load_balancer(LoadBalancerName="emails-test-api", Listeners=[listener], AvailabilityZones=zones)
     queue = aws("sqs").create_queue(QueueName="emails-test-emails")["QueueUrl"]
     arn = aws("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -137,6 +144,11 @@ def agents(ecs: Client) -> Iterator[None]:
         thread.join()
 
 
+def output(capsys: pytest.CaptureFixture[str]) -> str:
+    """The last line that a command has printed."""
+    return capsys.readouterr().out.splitlines()[-1]
+
+
 def release(checkout: Repository, subject: str) -> str:
     """A commit that becomes a version of the API, built and published."""
     root = ["--root", str(checkout.root)]
@@ -160,10 +172,14 @@ def test_a_commit_becomes_what_runs_and_a_bad_one_is_taken_back(
     checkout: Repository, aws: Callable[[str], Client], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     summary = tmp_path / "summary.md"
-    deploy = ["--root", str(checkout.root), "deploy", "api"]
+    root = ["--root", str(checkout.root)]
+    deploy = [*root, "deploy", "api"]
     with agents(aws("ecs")):
         first = release(checkout, "feat: the first")
-        good = json.loads(capsys.readouterr().out.splitlines()[-1])["digest"]
+        commit = checkout.git("rev-parse", "HEAD")
+        good = json.loads(output(capsys))["digest"]
+        assert main([*root, "unpublished", "--repositories", NAME, "--json"]) == 0
+        assert [each["service"] for each in json.loads(output(capsys))] == ["worker"]
         assert main([*deploy, first, "--smoke", "true", "--summary", str(summary)]) == 0
         assert running(aws) == good
 
@@ -174,6 +190,8 @@ def test_a_commit_becomes_what_runs_and_a_bad_one_is_taken_back(
     assert f"api {second}: rolled back; {good} runs" in capsys.readouterr().out
     assert f"**api {first}: deployed**" in summary.read_text()
     assert "aws_ecs_service.this[0] will be created" in summary.read_text()
+    assert main([*root, "revision", "api", first]) == 0
+    assert output(capsys) == commit
 
 
 def test_infra_plans_applies_and_tells_of_drift_and_only_of_that(
@@ -192,10 +210,17 @@ def test_infra_plans_applies_and_tells_of_drift_and_only_of_that(
     assert "aws_cloudwatch_log_group.this" in summary.read_text()
     assert main(infra) == 0, "a pull request's plan is no failure"
 
-    assert main([*infra, "--apply"]) == 0
+    planned = ["--plans", str(tmp_path / "plans")]
+    assert main([*infra, *planned]) == 0
+    logs.put_retention_policy(logGroupName=group["logGroupName"], retentionInDays=3)
+    assert main([*infra, *planned, "--apply"]) == 0, "what was planned, and nothing else, is applied"
     assert capsys.readouterr().out.splitlines()[-1] == "applied: services/api"
     assert logs.describe_log_groups()["logGroups"][0]["retentionInDays"] == group["retentionInDays"]
     assert main([*infra, "--drift"]) == 0
+    assert main([*infra, *planned, "--apply"]) == 1
+    assert "Saved plan is stale" in capsys.readouterr().err, "what was planned is applied once"
+    assert main([*infra, "--apply"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "applied: nothing"
 
     assert main(["--root", str(checkout.root), "infra", "services/apis"]) == 1
     assert "there is no root services/apis; there are: network" in capsys.readouterr().err

@@ -46,25 +46,49 @@ def repository(tmp_path: Path) -> Repository:
     return Repository(tmp_path / "repository")
 
 
+def settle(checkout: Path, *roots: str, **settings: str) -> None:
+    """Makes an environment `test` with these roots, all settings in the file that every root is given."""
+    folder = checkout / "environments/test"
+    given = {"name": "emails", "environment": "test", **settings}
+    for file in ("environment", *roots):
+        path = folder / f"{file}.tfvars"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(f'{name} = "{value}"\n' for name, value in given.items() if file == "environment"))
+
+
 def labels(version: str, revision: str) -> dict[str, str]:
     """What the Dockerfiles say of an image."""
     prefix = "org.opencontainers.image"
     return {f"{prefix}.version": version, f"{prefix}.revision": revision}
 
 
-def save(file: Path, layers: list[bytes], labels: dict[str, str], *, kind: str = "tar", attested: bool = False) -> Path:
+def save(
+    file: Path,
+    layers: list[bytes],
+    labels: dict[str, str],
+    *,
+    kind: str = "tar",
+    architecture: str = "amd64",
+    attested: bool = False,
+    platforms: tuple[str, ...] = (),
+) -> Path:
     """An image as `docker save` writes it: an OCI image layout in a tar file, its layers not compressed.
 
     `attested` is how an engine writes one that keeps its images in containerd: with what attests it beside it.
+    With `platforms` the index names the image once for each of these architectures.
     """
-    config = json.dumps({"config": {"Labels": labels}, "rootfs": {"type": "layers"}}).encode()
+    configured = {"architecture": architecture, "os": "linux", "config": {"Labels": labels}}
+    config = json.dumps({**configured, "rootfs": {"type": "layers"}}).encode()
     described = [_descriptor(layer, f"application/vnd.oci.image.layer.v1.{kind}") for layer in layers]
     manifest = json.dumps({"schemaVersion": 2, "config": _descriptor(config), "layers": described}).encode()
     blobs = [config, manifest, *layers]
     top = manifest
-    if attested:
-        platforms = ((manifest, "linux"), (b"{}", "unknown"))
-        inner = [_descriptor(blob) | {"platform": {"os": os}} for blob, os in platforms]
+    if attested or platforms:
+        images = [(manifest, "linux", each) for each in platforms or (architecture,)]
+        inner = [
+            _descriptor(blob) | {"platform": {"os": os, "architecture": each}}
+            for blob, os, each in [*images, (b"{}", "unknown", "unknown")]
+        ]
         top = json.dumps({"schemaVersion": 2, "manifests": inner}).encode()
         blobs += [top, b"{}"]
     return archive(file, [top], blobs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -12,11 +13,15 @@ import pytest
 from release.command import run
 from release.errors import CommandFailed
 from sim.host.waiting import until
+from tests.unit.release.conftest import settle
 
 SLOW = """
 import pathlib, signal, sys, time
 
 def end(*_):
+    pathlib.Path("saving").touch()
+    while not pathlib.Path("go on").exists():
+        time.sleep(0.01)
     pathlib.Path("saved").touch()
     sys.exit(0)
 
@@ -26,22 +31,34 @@ time.sleep(1000)
 """
 """As Terraform, which saves its state when it is interrupted."""
 
-RUNS = """
-import pathlib, signal, sys
-from release.command import run
 
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-run([sys.executable, "-c", sys.argv[1]], directory=pathlib.Path(sys.argv[2]), remedy="")
-"""
-
-
-def test_a_command_is_interrupted_and_waited_for_when_its_process_is_to_end(tmp_path: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", RUNS, SLOW, str(tmp_path)]) as running:
+@pytest.mark.parametrize(
+    ("first", "again"), [(signal.SIGINT, (signal.SIGTERM,)), (signal.SIGTERM, (signal.SIGINT, signal.SIGTERM))]
+)
+def test_whoever_ends_it_once_or_again_waits_until_terraform_has_saved_its_state(
+    tmp_path: Path, first: signal.Signals, again: tuple[signal.Signals, ...]
+) -> None:
+    terraform = tmp_path / "bin/terraform"
+    terraform.parent.mkdir()
+    terraform.write_text(f"#!{sys.executable}\n{SLOW}")
+    terraform.chmod(0o755)
+    root = tmp_path / "terraform/network"
+    root.mkdir(parents=True)
+    settle(tmp_path, "network")
+    infra = ["infra", "network", "--environment", "test", "--state-bucket", "none"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "release", "--root", str(tmp_path), *infra],
+        env={**os.environ, "PATH": f"{terraform.parent}:{os.environ['PATH']}"},
+    ) as running:
         try:
-            until(tmp_path.joinpath("at work").exists, "the command to be at work", seconds=20)
-            running.send_signal(signal.SIGTERM)
-            assert running.wait(20) == 143
-            assert tmp_path.joinpath("saved").exists()
+            until(root.joinpath("at work").exists, "Terraform to be at work", seconds=20)
+            running.send_signal(first)
+            until(root.joinpath("saving").exists, "Terraform to be interrupted", seconds=20)
+            for each in again:
+                running.send_signal(each)
+            root.joinpath("go on").touch()
+            assert running.wait(20) == 128 + first
+            assert root.joinpath("saved").exists()
         finally:
             running.kill()
 

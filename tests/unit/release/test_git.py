@@ -58,6 +58,15 @@ def test_bump_writes_the_next_version_of_each_changed_service_and_nothing_when_r
     assert capsys.readouterr().out == "[]\n"
 
 
+def test_a_version_is_of_the_commit_that_set_it_whatever_came_later(repository: Repository) -> None:
+    repository.commit("fix: one", {"services/api/app.py": "1"})
+    release = repository.commit("chore(release): api 0.1.1", {"services/api/version.txt": "0.1.1\n"})
+    repository.commit("fix: merged before 0.1.1 was published", {"services/api/app.py": "2"})
+    checkout = Checkout(repository.root)
+    assert checkout.version_set_by("api") == checkout.full(release[:12]) == release
+    assert [each.what for each in checkout.since_release("api")] == ["merged before 0.1.1 was published"]
+
+
 def test_a_version_file_that_holds_no_version_is_an_error(
     repository: Repository, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -52,6 +52,12 @@ def test_what_attests_an_image_is_not_the_image(tmp_path: Path) -> None:
     assert attested == read(save(tmp_path / "b.tar", [b"one"], labels("1.2.3", "abc")))
 
 
+def test_an_archive_for_several_platforms_is_refused_and_names_them(tmp_path: Path) -> None:
+    several = save(tmp_path / "a.tar", [b"one"], labels("1.2.3", "abc"), platforms=("amd64", "arm64"))
+    with pytest.raises(NotAnImage, match=r"several platforms \(linux/amd64, linux/arm64\).*docker save --platform"):
+        read(several)
+
+
 def test_layers_that_would_be_pushed_as_what_they_are_not_are_refused(tmp_path: Path) -> None:
     with pytest.raises(NotAnImage, match=r"has layers of .*tar\+zstd; build it without zstd"):
         read(save(tmp_path / "a.tar", [b"one"], labels("1.2.3", "abc"), kind="tar+zstd"))

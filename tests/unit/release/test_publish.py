@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from release.errors import NotAnImage, VersionTaken
+from release.errors import NotAnImage, NotPublished, VersionTaken
 from release.image import Image, read
-from release.publish import missing, publish
+from release.publish import missing, publish, revision
 from tests.unit.release.conftest import labels, save
 
 COMMIT = "0123456789abcdef" * 2 + "01234567"
@@ -69,6 +69,21 @@ def test_a_version_with_another_digest_is_never_overwritten(image: Image) -> Non
 def test_an_image_of_another_version_or_commit_is_refused(image: Image, version: str, commit: str, label: str) -> None:
     with pytest.raises(NotAnImage, match=f"label {label} says"):
         publish(image, version, commit, Shelf())
+
+
+def test_an_image_for_another_architecture_is_refused_before_its_version_is_spent(tmp_path: Path) -> None:
+    arm = read(save(tmp_path / "arm.tar", [b"layer"], labels("1.2.3", COMMIT), architecture="arm64"))
+    shelf = Shelf()
+    with pytest.raises(NotAnImage, match=r"for linux/arm64, and the instances are linux/amd64.*--platform"):
+        publish(arm, "1.2.3", COMMIT, shelf)
+    assert shelf.tags == {}
+    assert publish(arm, "1.2.3", COMMIT, shelf, "linux/arm64").new == TAGS
+
+
+def test_the_tags_of_an_image_say_which_commit_it_was_built_from() -> None:
+    assert revision(["1.2.3", "1.2.3-0123456789ab"]) == "0123456789ab"
+    with pytest.raises(NotPublished, match=r"none of the tags 1\.2\.3, deployed-staging says which commit"):
+        revision(["1.2.3", "deployed-staging"])
 
 
 @given(st.dictionaries(st.sampled_from(TAGS), st.sampled_from(["ours", "theirs"])))

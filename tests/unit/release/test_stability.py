@@ -45,6 +45,18 @@ def test_a_deployment_is_going_on_stable_or_failed(described: dict[str, Any], st
     assert judge(described, NEW).state is state
 
 
+@pytest.mark.parametrize(
+    "described", [{}, {"status": "INACTIVE", "deployments": []}, service(2, deployment("PRIMARY", OLD))]
+)
+def test_ecs_that_has_not_heard_of_a_deployment_yet_is_given_time(described: dict[str, Any]) -> None:
+    assert judge(described, NEW, may_be_late=True).state is State.GOING_ON
+
+
+def test_a_deployment_that_ecs_went_back_from_is_never_late() -> None:
+    gone = deployment("ACTIVE", NEW, rolloutState="FAILED")
+    assert judge(service(2, deployment("PRIMARY", OLD), gone), NEW, may_be_late=True).state is State.FAILED
+
+
 def test_a_rollback_by_ecs_says_to_what_and_why() -> None:
     gone = deployment("ACTIVE", NEW, rolloutState="FAILED", rolloutStateReason="tasks failed to start.")
     assert judge(service(2, deployment("PRIMARY", OLD), gone), NEW).why == (
