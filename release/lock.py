@@ -112,7 +112,9 @@ class Lock:
             with suppress(ReleaseError, *AWS_ERRORS):
                 held.leave()
             raise
-        held.release()
+        # Whoever has taken it since has it.
+        with suppress(Busy):
+            held.release()
 
     def write(self, record: Record, etag: str | None) -> str:
         """Replaces the object with this ETag, or none if there is to be none; the new ETag. Raises Busy."""

@@ -33,6 +33,7 @@ class AnswersLost:
 
 
 def lock(place: Place, s3: Any = None, **settings: float) -> Lock:
+    place.now = time.time
     return Lock(s3 or place.aws("s3"), place.states, time.time, time.sleep, **settings)
 
 
@@ -64,13 +65,11 @@ def test_a_request_whose_answer_was_lost_is_no_other_run(place: Place) -> None:
 
 
 def test_what_another_run_has_written_meanwhile_stays(place: Place) -> None:
-    def work() -> None:
-        with lock(place).held(MINE):
-            theirs = json.dumps({"who": "ben", "holder": "another run", "until": time.time() + 60})
-            place.aws("s3").put_object(Bucket=place.states, Key=KEY, Body=theirs)
-
-    with pytest.raises(Busy, match="another run has taken the lock"):
-        work()
+    with lock(place).held(MINE) as held:
+        theirs = json.dumps({"who": "ben", "holder": "another run", "until": time.time() + 60})
+        place.aws("s3").put_object(Bucket=place.states, Key=KEY, Body=theirs)
+        with pytest.raises(Busy, match="another run has taken the lock"):
+            held.renew()
     assert record(place)["who"] == "ben"
 
 
