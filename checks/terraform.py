@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Final
 
 from checks.terraform_code import TERRAFORM, folders
-from sim.host.command import CommandFailed, run
+from release.command import run
+from release.errors import CommandFailed
+from release.terraform import Root, surroundings
 from sim.terraform import installation
 
 _SIDE_BY_SIDE: Final = 2
@@ -47,47 +49,44 @@ def main() -> int:
 
 def _failure(environment: Mapping[str, str], registry: str, folder: Path) -> CommandFailed | None:
     """The first thing that is wrong with a root or module, if anything is."""
-    terraform = ["terraform", f"-chdir={folder}"]
+    root = Root(folder.name, folder, environment)
     try:
-        _initialise(folder, environment, registry)
-        run([*terraform, "validate", "-no-color"], environment=environment, remedy="")
-        run([*terraform, "test", "-no-color"], environment=environment, remedy="")
+        if root.name == "network":
+            # The VPC module is the module registry's, or its stand-in where there is none.
+            installation.choose(root, installation.Modules.AUTO, lambda: registry)
+        root.run("init", "-backend=false", "-no-color")
+        root.run("validate", "-no-color")
+        root.run("test", "-no-color")
     except CommandFailed as failed:
         return failed
     return None
 
 
 def _unformatted() -> CommandFailed | None:
+    checked = ["terraform", "fmt", "-check", "-recursive", str(TERRAFORM), str(installation.STAND_IN)]
     try:
-        run(["terraform", "fmt", "-check", "-recursive", str(TERRAFORM)], remedy="`terraform fmt -recursive` mends it.")
-        run(["terraform", "fmt", "-check", str(installation.STAND_IN)], remedy="`terraform fmt` mends it.")
+        run(checked, remedy="`terraform fmt -recursive` mends it.", directory=TERRAFORM)
     except CommandFailed as failed:
         return failed
     return None
-
-
-def _initialise(folder: Path, environment: Mapping[str, str], registry: str) -> None:
-    """Takes the VPC module from the module registry, or its stand-in where there is none. Raises CommandFailed."""
-    if folder.name == "network":
-        installation.choose(folder, installation.Modules.AUTO, environment, lambda: registry)
-    run(["terraform", f"-chdir={folder}", "init", "-backend=false", "-no-color"], environment=environment, remedy="")
 
 
 def _registry(folder: Path, environment: Mapping[str, str]) -> str | None:
     """The name of Terraform's own registry, under which it knows the provider; None if that cannot be had."""
     folder.mkdir()
     shutil.copy(TERRAFORM / "modules/bucket/versions.tf", folder)
+    probe = Root(folder.name, folder, environment)
     try:
-        run(["terraform", f"-chdir={folder}", "init", "-no-color"], environment=environment, remedy="")
-        return installation.registry(folder, environment)
+        probe.init()
+        return installation.registry(probe)
     except CommandFailed:
         return None
 
 
 def _environment(work: Path) -> dict[str, str]:
     """What Terraform is told: where the provider is, a region for the backend to believe in, and no account."""
-    told = {"AWS_REGION": "eu-central-1", "AWS_EC2_METADATA_DISABLED": "true", "CHECKPOINT_DISABLE": "1"}
-    return {**told, **installation.environment(work, os.environ)}
+    told = {"AWS_REGION": "eu-central-1", "AWS_EC2_METADATA_DISABLED": "true"}
+    return {**surroundings(os.environ, {}), **told, **installation.environment(work, os.environ)}
 
 
 def _missing(what: str) -> int:

@@ -1,18 +1,30 @@
-"""Every root of Terraform, in the order in which they stand on each other.
-
-Not `bootstrap`: the bucket that it makes is where the others' states are.
-"""
+"""Every root of Terraform, in the order in which they stand on each other, and each environment's settings for them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 from release.errors import NoSuchEnvironment, NoSuchRoot
 from release.terraform import Root, surroundings
 
-ORDER = ("network", "messaging", "cluster", "services/api", "services/worker", "github")
+BOOTSTRAP = "bootstrap"
+
+NEEDS: dict[str, tuple[str, ...]] = {
+    BOOTSTRAP: (),
+    "network": (BOOTSTRAP,),
+    "messaging": (BOOTSTRAP,),
+    "cluster": ("network",),
+    "services/api": ("cluster", "messaging"),
+    "services/worker": ("cluster", "messaging"),
+    "github": ("services/api", "services/worker"),
+}
+"""Each root with those whose state it reads, or whose bucket holds its state."""
+
+# The bucket that `bootstrap` makes is where the others' states are, so a person applies it.
+ORDER = tuple(root for root in TopologicalSorter(NEEDS).static_order() if root != BOOTSTRAP)
 ENVIRONMENTS = "environments"
 
 

@@ -85,7 +85,7 @@ class Root:
 
     def init(self) -> None:
         """Fetches modules and providers, and turns to the state."""
-        self._run(
+        self.run(
             "init",
             "-no-color",
             "-reconfigure",
@@ -94,7 +94,7 @@ class Root:
 
     def outputs(self) -> dict[str, Any]:
         """The root's outputs by name; none where it is not applied."""
-        return {name: output["value"] for name, output in json.loads(self._run("output", "-json")[1]).items()}
+        return {name: output["value"] for name, output in json.loads(self.run("output", "-json")[1]).items()}
 
     def applied(self) -> dict[str, Any]:
         """The root's outputs. Raises NotApplied if it has none."""
@@ -121,7 +121,7 @@ class Root:
         locking = self._lock_timeout if lock else "-lock=false"
         options = [locking, "-detailed-exitcode", f"-out={file}", *self._files, *given]
         status, _ = self._terraform("plan", *options, good=(_NO_CHANGE, _CHANGES))
-        text = self._run("show", "-no-color", str(file))[1].strip() if status == _CHANGES else "No changes."
+        text = self.run("show", "-no-color", str(file))[1].strip() if status == _CHANGES else "No changes."
         return Plan(file, text, status == _CHANGES)
 
     def changes(self, plan: Plan) -> tuple[Change, ...]:
@@ -130,7 +130,7 @@ class Root:
             return ()
         return tuple(
             Change(each["address"], tuple(each["change"]["actions"]), each["change"]["before"], each["change"]["after"])
-            for each in json.loads(self._run("show", "-json", str(plan.file))[1]).get("resource_changes", ())
+            for each in json.loads(self.run("show", "-json", str(plan.file))[1]).get("resource_changes", ())
             if each["change"]["actions"] not in (["no-op"], ["read"])
         )
 
@@ -152,14 +152,15 @@ class Root:
 
     def _terraform(self, command: str, *options: str, good: Sequence[int] = (0,)) -> tuple[int, str]:
         try:
-            return self._run(command, "-no-color", *options, good=good)
+            return self.run(command, "-no-color", *options, good=good)
         except StateLocked as locked:
             if not self._unlock:
                 raise
-            self._run("force-unlock", "-force", locked.lock)
-        return self._run(command, "-no-color", *options, good=good)
+            self.run("force-unlock", "-force", locked.lock)
+        return self.run(command, "-no-color", *options, good=good)
 
-    def _run(self, command: str, *options: str, good: Sequence[int] = (0,)) -> tuple[int, str]:
+    def run(self, command: str, *options: str, good: Sequence[int] = (0,)) -> tuple[int, str]:
+        """Exit status and standard output of one of Terraform's commands."""
         try:
             return run(
                 self.command(command, *options),

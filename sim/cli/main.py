@@ -13,6 +13,7 @@ from typing import Any, Final
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from release.errors import ReleaseError
 from sim.cli.options import FAILED, NOTHING_RUNS
 from sim.cli.output import escape_what_the_terminal_lacks
 from sim.errors import SimError
@@ -82,6 +83,8 @@ def main() -> None:
     escape_what_the_terminal_lacks()
     try:
         app()
+    except ReleaseError as error:
+        sys.exit(_print_error(error, FAILED))
     except SimError as error:
         sys.exit(_print_error(error, _status(error)))
     except Exception as error:

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 from testcontainers.community.localstack import LocalStackContainer
 
+from release.roots import NEEDS
 from sim.cloud.aws_client import REGION
 from sim.cloud.gateway.control_client import Steering
 from sim.cloud.localstack.settings import PORT, container_environment, is_ready
@@ -44,7 +45,6 @@ from sim.targets.target import (
 )
 from sim.terraform.applied import applied
 from sim.terraform.local_roots import Environment
-from sim.terraform.root_order import NEEDS
 
 _AWS: tuple[AwsService, ...] = ("s3", "sqs", "ssm")
 _API_PORT = 8080

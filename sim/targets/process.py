@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import services
+from release.roots import NEEDS
 from services.worker.health import fresh, heartbeat_file
 from sim.cloud.aws_client import NO_FILES
 from sim.cloud.gateway.control_client import Steering
@@ -42,7 +43,6 @@ from sim.targets.target import (
 )
 from sim.terraform.applied import applied
 from sim.terraform.local_roots import Environment
-from sim.terraform.root_order import NEEDS
 
 _READY_SECONDS = 30
 _STOP_SECONDS = 30

@@ -9,7 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from sim.host.command import CommandFailed, run
+from release.errors import CommandFailed
+from release.terraform import Root
 
 STAND_IN: Final = Path(__file__).parent / "modules/vpc"
 _MODULE: Final = ("terraform-aws-modules/vpc/aws", "5.21.0")
@@ -46,24 +47,24 @@ def environment(directory: Path, environ: Mapping[str, str]) -> dict[str, str]:
     return {"TF_CLI_CONFIG_FILE": str(configuration)}
 
 
-def choose(network: Path, modules: Modules, environment: Mapping[str, str], registry: Callable[[], str]) -> Modules:
-    """Gets the VPC module for the root in the folder `network`; what it is: REGISTRY or STAND_IN.
+def choose(network: Root, modules: Modules, registry: Callable[[], str]) -> Modules:
+    """Gets the VPC module for the root `network`; what it is: REGISTRY or STAND_IN.
 
     `registry` names Terraform's own registry. Raises CommandFailed where the module cannot be had.
     """
     if modules is not Modules.STAND_IN:
-        if (network / _STAND_IN_IS_HERE).exists():
+        if (network.directory / _STAND_IN_IS_HERE).exists():
             # Or Terraform would take it for the registry's.
-            shutil.rmtree(network / _MODULES)
-        remedy = f"Without a module registry, `--modules {Modules.STAND_IN}` takes the module that comes along."
+            shutil.rmtree(network.directory / _MODULES)
         try:
-            run(["terraform", f"-chdir={network}", "get", "-no-color"], environment=environment, remedy=remedy)
-        except CommandFailed:
+            network.run("get", "-no-color")
+        except CommandFailed as failed:
             if modules is Modules.REGISTRY:
-                raise
+                remedy = f"Without a module registry, `--modules {Modules.STAND_IN}` takes the module that comes along."
+                raise CommandFailed(f"{failed}\n{remedy}") from None
         else:
             return Modules.REGISTRY
-    seed(network, registry())
+    seed(network.directory, registry())
     return Modules.STAND_IN
 
 
@@ -80,10 +81,10 @@ def seed(network: Path, registry: str) -> None:
     (folder / "modules.json").write_text(json.dumps({"Modules": [{"Key": "", "Source": "", "Dir": "."}, vpc]}))
 
 
-def registry(folder: Path, environment: Mapping[str, str]) -> str:
+def registry(root: Root) -> str:
     """The name of Terraform's own registry, under which it knows the provider of a root that is initialised.
 
     Raises CommandFailed.
     """
-    said = run(["terraform", f"-chdir={folder}", "version", "-json"], environment=environment, remedy="")
-    return str(next(iter(json.loads(said)["provider_selections"]))).partition("/")[0]
+    said = json.loads(root.run("version", "-json")[1])
+    return str(next(iter(said["provider_selections"]))).partition("/")[0]

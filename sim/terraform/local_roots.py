@@ -9,16 +9,18 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cached_property
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, Final
 
-from sim.cloud.aws_client import CREDENTIALS, REGION
-from sim.host.command import CommandFailed
+from release.errors import CommandFailed
+from release.roots import BOOTSTRAP, NEEDS
+from release.terraform import Root, surroundings
+from sim.cloud.aws_client import CREDENTIALS, NO_FILES, REGION
 from sim.host.waiting import until
 from sim.terraform import installation
 from sim.terraform.installation import Modules
-from sim.terraform.root import Root, StateLocked
-from sim.terraform.root_order import BOOTSTRAP, NEEDS, TERRAFORM, dependents, variables_of
+from sim.terraform.root_order import TERRAFORM, dependents, variables_of
 
 SIDE_BY_SIDE: Final = 3
 """The provider takes 600 MB each, and a core while it starts; for most of its time it waits."""
@@ -58,12 +60,20 @@ class Environment:
         ignored = shutil.ignore_patterns(".terraform*", "*.tfstate*", "backend.tf", "tests")
         shutil.copytree(TERRAFORM, directory / "terraform", ignore=ignored, dirs_exist_ok=True)
 
-    def root(self, name: str, changed: Mapping[str, str] | None = None) -> Root:
-        """A root of it; with variables that are `changed`, to see what that would do."""
+    def root(self, name: str, changed: Mapping[str, str] | None = None, *, unlock: bool = False) -> Root:
+        """A root of it; with variables that are `changed`, to see what that would do.
+
+        `unlock` takes away the locks that it meets.
+        """
         state = {} if name == BOOTSTRAP else {"state_bucket": self.state_bucket}
-        variables = {**self._variables, **state, **(changed or {})}
-        told = {f"TF_VAR_{variable}": value for variable, value in variables_of(name, variables).items()}
-        return Root(name, self._directory / "terraform" / name, {**self._aws, **told})
+        variables = variables_of(name, {**self._variables, **state, **(changed or {})})
+        return Root(
+            name,
+            self._directory / "terraform" / name,
+            {**surroundings(_without_aws(os.environ), variables), **self._aws},
+            backend={} if name == BOOTSTRAP else {"bucket": self.state_bucket, "region": REGION},
+            unlock=unlock,
+        )
 
     @cached_property
     def state_bucket(self) -> str:
@@ -74,7 +84,7 @@ class Environment:
         """Tells it where its state is; once is enough. Raises CommandFailed."""
         if root.name in self._initialised:
             return
-        root.init({} if root.name == BOOTSTRAP else {"bucket": self.state_bucket, "region": REGION})
+        root.init()
         self._initialised.add(root.name)
 
     def apply(self, roots: tuple[str, ...], *, modules: Modules = Modules.AUTO, unlock: bool = False) -> list[Done]:
@@ -84,8 +94,8 @@ class Environment:
         """
 
         def one(name: str) -> Done:
-            root = self.root(name)
-            return self._timed("applying", name, lambda: self._insist(root, root.apply, unlock=unlock))
+            root = self.root(name, unlock=unlock)
+            return self._timed("applying", name, lambda: self._ready_then(root, root.apply))
 
         first = not self.root(BOOTSTRAP).outputs()
         with ThreadPoolExecutor(1) as beside:
@@ -106,8 +116,8 @@ class Environment:
         """Destroys roots, those that need others first. Raises CommandFailed, or StateLocked."""
 
         def one(name: str) -> Done:
-            root = self.root(name)
-            return self._timed("destroying", name, lambda: self._insist(root, root.destroy, unlock=unlock))
+            root = self.root(name, unlock=unlock)
+            return self._timed("destroying", name, lambda: self._ready_then(root, root.destroy))
 
         return in_order({name: needed for name, needed in dependents().items() if name in roots}, one)
 
@@ -115,14 +125,13 @@ class Environment:
     def _aws(self) -> dict[str, str]:
         return {
             **CREDENTIALS,
+            **NO_FILES,
             "AWS_REGION": REGION,
             # An address, not a name: so the provider has buckets in the path, and none in the name of a host.
             "AWS_ENDPOINT_URL": self._endpoint,
             "AWS_EC2_METADATA_DISABLED": "true",
-            "CHECKPOINT_DISABLE": "1",
             # Or a fifth of what the provider's start takes of a core goes into collecting garbage.
             "GOGC": "400",
-            "TF_IN_AUTOMATION": "1",
             **self._installation,
         }
 
@@ -141,23 +150,14 @@ class Environment:
 
     def _get_modules(self, modules: Modules) -> None:
         network, bootstrap = self.root("network"), self.root(BOOTSTRAP)
-        taken = installation.choose(
-            network.folder, modules, self._aws, lambda: installation.registry(bootstrap.folder, self._aws)
-        )
+        taken = installation.choose(network, modules, lambda: installation.registry(bootstrap))
         self._progress(
             f"the VPC module is the {taken}'s" if taken is Modules.REGISTRY else "the VPC module is the stand-in"
         )
 
-    def _insist(self, root: Root, act: Callable[[], None], *, unlock: bool) -> None:
+    def _ready_then(self, root: Root, act: Callable[[], None]) -> None:
         self.initialise(root)
-        try:
-            act()
-        except StateLocked as locked:
-            if not unlock:
-                raise
-            self._progress(f"taking away the lock of {root.name}")
-            root.unlock(locked.lock)
-            act()
+        act()
 
     def _timed(self, doing: str, name: str, act: Callable[[], Any]) -> Done:
         self._progress(f"{doing} {name}")
@@ -169,22 +169,27 @@ class Environment:
         return done
 
 
+def _without_aws(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environ.items() if not name.startswith("AWS_")}
+
+
 def in_order(needs: Mapping[str, tuple[str, ...]], act: Callable[[str], Done]) -> list[Done]:
     """`act` on every root, on each after those that it needs, on some side by side; as they ended.
 
     A need that is not among the roots counts as met. After an error none begins, and it is raised when those under way
     have ended.
     """
-    waiting = {name: {need for need in needed if need in needs} for name, needed in needs.items()}
+    order = TopologicalSorter({name: [need for need in needed if need in needs] for name, needed in needs.items()})
+    order.prepare()
     under_way: dict[Future[Done], str] = {}
     done: list[Done] = []
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        while waiting or under_way:
-            ended = {each.root for each in done}
-            for name in [name for name, needed in waiting.items() if needed <= ended]:
-                del waiting[name]
-                under_way[pool.submit(act, name)] = name
-            for future in wait(under_way, return_when=FIRST_COMPLETED).done:
-                del under_way[future]
-                done.append(future.result())
+        try:
+            while order.is_active():
+                under_way |= {pool.submit(act, name): name for name in order.get_ready()}
+                for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+                    done.append(future.result())
+                    order.done(under_way.pop(future))
+        finally:
+            pool.shutdown(cancel_futures=True)
     return done

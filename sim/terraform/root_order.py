@@ -8,23 +8,11 @@ from pathlib import Path
 from typing import Final
 
 import services
+from release.roots import NEEDS
 from services.pipeline.version import version
 from sim.errors import SimError
 
 TERRAFORM: Final = Path(services.__file__).parents[1] / "terraform"
-BOOTSTRAP: Final = "bootstrap"
-
-NEEDS: Final[dict[str, tuple[str, ...]]] = {
-    BOOTSTRAP: (),
-    "network": (BOOTSTRAP,),
-    "messaging": (BOOTSTRAP,),
-    "cluster": ("network",),
-    "services/api": ("cluster", "messaging"),
-    "services/worker": ("cluster", "messaging"),
-    "github": ("services/api", "services/worker"),
-}
-"""Each root with those whose state it reads, or whose bucket holds its state."""
-
 _DEFAULTS: Final = {"environment": "local", "disposable": "true", "repository": "example/emails"}
 _DECLARED: Final = re.compile(r'^variable "(\w+)"', re.MULTILINE)
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from release.errors import StateLocked
+from release.roots import BOOTSTRAP
 from sim.cloud.local import LocalCloud
 from sim.host.cleanup import Cleanup
 from sim.host.process import Process
 from sim.host.waiting import until
 from sim.terraform.local_roots import Environment
-from sim.terraform.root import StateLocked
-from sim.terraform.root_order import BOOTSTRAP
-from tests.terraform.conftest import client
+from tests.terraform.conftest import changes, client
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -49,7 +48,7 @@ def test_an_apply_has_the_state_alone_and_one_that_was_killed_is_resumed(
     messaging = applied.root("messaging")
     applied.initialise(messaging)
     command = messaging.command("apply", "-auto-approve", "-input=false", "-no-color")
-    killed = Process("terraform", command, {**os.environ, **messaging.environment}, cleanup)
+    killed = Process("terraform", command, messaging.environment, cleanup)
     killed.start()
 
     def saved() -> bool:
@@ -58,11 +57,11 @@ def test_an_apply_has_the_state_alone_and_one_that_was_killed_is_resumed(
         return bool(objects["KeyCount"] == len(("the state", "its lock")))
 
     until(saved, "a state beside its lock", seconds=120, seen=killed.tail)
-    with pytest.raises(StateLocked, match=r"the state of messaging is locked .* another apply is at work on it"):
+    with pytest.raises(StateLocked, match=r"the state of messaging is locked .* another Terraform is at work on it"):
         messaging.apply()
     killed.check()
     killed.kill()
     with pytest.raises(StateLocked, match="`--unlock` takes its lock away"):
         messaging.apply()
     applied.apply(("messaging",), unlock=True)
-    assert messaging.plan() == ()
+    assert changes(messaging) == ()

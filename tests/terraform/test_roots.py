@@ -13,15 +13,14 @@ from typing import Final
 import jmespath
 import pytest
 
-from sim.host.command import CommandFailed
+from release.errors import CommandFailed
+from release.roots import BOOTSTRAP, NEEDS
 from sim.targets.docker import DockerTarget
 from sim.targets.process import ProcessTarget
 from sim.targets.target import Provision
 from sim.terraform.local_roots import SIDE_BY_SIDE, Environment
-from sim.terraform.root import Root
-from sim.terraform.root_order import BOOTSTRAP, NEEDS
 from tests.cloud.conftest import Client
-from tests.terraform.conftest import TIMES, client
+from tests.terraform.conftest import TIMES, changes, client
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -105,7 +104,7 @@ def aws(provisioned: Provisioned) -> Callable[[str], Client]:
 
 def test_a_second_plan_of_every_root_changes_nothing(environment: Environment) -> None:
     with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
-        plans = threads.map(lambda name: environment.root(name).plan(), NEEDS)
+        plans = threads.map(lambda name: changes(environment.root(name)), NEEDS)
     assert dict(zip(NEEDS, plans, strict=True)) == dict.fromkeys(NEEDS, ())
 
 
@@ -123,9 +122,9 @@ def test_the_outputs_say_what_people_and_workflows_need(environment: Environment
 
 
 def test_another_image_is_a_new_task_definition_and_its_deployment(environment: Environment) -> None:
-    changes = environment.root("services/api", {"image_tag": "9.9.9"}).plan()
+    planned = changes(environment.root("services/api", {"image_tag": "9.9.9"}))
     definition, service = "module.task.aws_ecs_task_definition.this[0]", "aws_ecs_service.this[0]"
-    changed = {change.address: change for change in changes}
+    changed = {change.address: change for change in planned}
     assert changed.keys() == {definition, service}
     assert changed[definition].actions in REPLACED
     assert changed[service].actions == UPDATED
@@ -135,7 +134,7 @@ def test_another_image_is_a_new_task_definition_and_its_deployment(environment: 
 
 
 def test_a_nat_gateway_for_each_zone_is_what_the_second_zone_lacks(environment: Environment) -> None:
-    planned = environment.root("network", {"nat_gateway_per_zone": "true"}).plan()
+    planned = changes(environment.root("network", {"nat_gateway_per_zone": "true"}))
     assert {change.address: change.actions for change in planned} == {
         "module.vpc.aws_eip.nat[1]": CREATED,
         "module.vpc.aws_nat_gateway.this[1]": CREATED,
@@ -150,9 +149,9 @@ def test_a_nat_gateway_for_each_zone_is_what_the_second_zone_lacks(environment: 
 
 def test_a_variable_that_cannot_be_is_refused_in_our_words(environment: Environment) -> None:
     with pytest.raises(CommandFailed) as refused:
-        environment.root("services/api", {"image_tag": "latest", "memory": "1"}).plan()
-    assert "image_tag must be a version" in refused.value.stderr
-    assert "memory must be from 256" in refused.value.stderr
+        changes(environment.root("services/api", {"image_tag": "latest", "memory": "1"}))
+    assert "image_tag must be a version" in str(refused.value)
+    assert "memory must be from 256" in str(refused.value)
 
 
 def test_a_second_environment_is_all_new_and_leaves_the_first_alone(
@@ -162,7 +161,7 @@ def test_a_second_environment_is_all_new_and_leaves_the_first_alone(
     messaging = second.root("messaging")
     second.initialise(messaging)
     with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
-        new, old = threads.map(Root.plan, (messaging, environment.root("messaging")))
+        new, old = threads.map(changes, (messaging, environment.root("messaging")))
     assert {change.actions for change in new} == {CREATED}
     assert old == ()
 

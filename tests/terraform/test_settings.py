@@ -13,8 +13,9 @@ from typing import Any, Final
 
 import pytest
 
+from release.roots import BOOTSTRAP, NEEDS
 from sim.host.command import CommandFailed, run
-from sim.terraform.root_order import BOOTSTRAP, NEEDS, TERRAFORM
+from sim.terraform.root_order import TERRAFORM
 
 ENVIRONMENTS: Final = TERRAFORM.parent / "environments"
 NAMES: Final = sorted(each.name for each in ENVIRONMENTS.iterdir() if each.is_dir())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.host.command import CommandFailed
+from release.errors import CommandFailed
 from sim.terraform.installation import Modules
 from sim.terraform.local_roots import Environment
 

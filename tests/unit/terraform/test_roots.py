@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from release.roots import NEEDS
 from services.pipeline.version import version
-from sim.terraform.root_order import NEEDS, TERRAFORM, BadVariable, NoSuchRoot, chosen, dependents, given, variables_of
+from sim.terraform.root_order import TERRAFORM, BadVariable, NoSuchRoot, chosen, dependents, given, variables_of
 
 
 def test_every_root_is_known_and_comes_after_those_that_it_needs() -> None:
