@@ -15,11 +15,13 @@ DOCKERFILES := services/*/Dockerfile sim/images/*.Dockerfile
 ACTIONLINT := $(VENV)/actionlint
 NPM := $(shell command -v npm 2>/dev/null)
 TRIVY := $(or $(wildcard $(BIN)/trivy),$(shell command -v trivy 2>/dev/null))
+ROOTS := $(dir $(wildcard terraform/*/versions.tf terraform/services/*/versions.tf))
+PLATFORMS := linux_amd64 linux_arm64 darwin_amd64 darwin_arm64 windows_amd64
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 export UV_NO_CONFIG := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test world check bench readmes lock clean $(CHECKS:%=check-%)
+.PHONY: help setup providers demo test world check bench readmes lock clean $(CHECKS:%=check-%)
 
 help: ## show this
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -40,6 +42,9 @@ check: $(READY) ## check code, Terraform, workflows, compose and the images' rec
 
 bench: $(READY) ## measure the services against a plain implementation of the same
 	@$(BIN)/python -m bench
+
+providers: ## lock the provider of Terraform's roots anew, for every platform that people and runners have
+	@for root in $(ROOTS); do terraform -chdir=$$root providers lock $(PLATFORMS:%=-platform=%) || exit; done
 
 readmes: $(READY) ## bring the READMEs of Terraform's roots and modules up to date
 	@$(BIN)/python -m checks.terraform_readme --write

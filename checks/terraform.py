@@ -36,9 +36,7 @@ def main() -> int:
         registry = _registry(work / "probe", environment)
         if registry is None:
             return _missing("the provider cannot be had: SIM_TERRAFORM_PLUGINS may name a folder of provider plugins")
-        copy = shutil.copytree(
-            TERRAFORM, work / "terraform", ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*")
-        )
+        copy = shutil.copytree(TERRAFORM, work / "terraform", ignore=shutil.ignore_patterns(".terraform", "*.tfstate*"))
         with ThreadPoolExecutor(_SIDE_BY_SIDE) as threads:
             failures = [*threads.map(partial(_failure, environment, registry), folders(copy)), _unformatted()]
     for failure in filter(None, failures):

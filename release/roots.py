@@ -26,6 +26,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
 # The bucket that `bootstrap` makes is where the others' states are, so a person applies it.
 ORDER = tuple(root for root in TopologicalSorter(NEEDS).static_order() if root != BOOTSTRAP)
 ENVIRONMENTS = "environments"
+_LOCK_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Environment:
             },
             settings=[file.absolute() for file in settings],
             backend={"bucket": self.state_bucket},
+            patience=0 if unlock else _LOCK_SECONDS,
             unlock=unlock,
         )
 

@@ -12,7 +12,9 @@ from typing import Any
 from release.command import run
 from release.errors import CommandFailed, NotApplied, StateLocked
 
-_LOCK_TIMEOUT = "120s"
+LOCK_FILE = ".terraform.lock.hcl"
+"""Which provider a root takes, by its checksums: https://developer.hashicorp.com/terraform/language/files/dependency-lock"""
+
 _NO_CHANGE, _CHANGES = 0, 2
 _LOCK_ID = re.compile(r"Error acquiring the state lock.*?\bID:\s+(\S+)", re.DOTALL)
 _HOW_IT_IS_INSTALLED = re.compile(r"TF_(CLI_CONFIG_FILE|PLUGIN_CACHE_\w+|TOKEN_\w+|REGISTRY_\w+)")
@@ -57,7 +59,8 @@ class Root:
     """Terraform's commands for one root; `environment` is all of Terraform's, see `surroundings`.
 
     `settings` are files of variables, a later one first. `backend` is what the root leaves open of where its state is.
-    With `unlock` the lock of a Terraform that was killed is taken away, and nothing waits for the end of another.
+    Where another Terraform holds the state, it waits `patience` seconds for its end; with `unlock` it takes the lock
+    away, for that of one that was killed.
     Every method raises CommandFailed; where another holds the state's lock it is StateLocked.
     """
 
@@ -69,6 +72,7 @@ class Root:
         *,
         settings: Sequence[Path] = (),
         backend: Mapping[str, str] | None = None,
+        patience: int = 0,
         unlock: bool = False,
     ) -> None:
         self.name = name
@@ -77,20 +81,21 @@ class Root:
         self._settings = tuple(settings)
         self._backend = dict(backend or {})
         self._unlock = unlock
-        self._lock_timeout = "-lock-timeout=" + ("0s" if unlock else _LOCK_TIMEOUT)
+        self._lock_timeout = f"-lock-timeout={patience}s"
 
     def command(self, *arguments: str) -> list[str]:
         """The command line of one of Terraform's commands."""
         return ["terraform", f"-chdir={self.directory}", *arguments]
 
     def init(self) -> None:
-        """Fetches modules and providers, and turns to the state."""
-        self.run(
-            "init",
-            "-no-color",
-            "-reconfigure",
-            *(f"-backend-config={name}={value}" for name, value in self._backend.items()),
-        )
+        """Fetches modules and providers, and turns to the state.
+
+        Where the root has a lock file, a provider that is not in it is refused.
+        """
+        options = [f"-backend-config={name}={value}" for name, value in self._backend.items()]
+        if (self.directory / LOCK_FILE).exists():
+            options.append("-lockfile=readonly")
+        self.run("init", "-no-color", "-reconfigure", *options)
 
     def outputs(self) -> dict[str, Any]:
         """The root's outputs by name; none where it is not applied."""

@@ -57,7 +57,7 @@ class Environment:
         self._initialised: set[str] = set()
         self._installation = installation.environment(directory, os.environ)
         # Without backend.tf: where production has put bootstrap's state into its bucket, there is none here yet.
-        ignored = shutil.ignore_patterns(".terraform*", "*.tfstate*", "backend.tf", "tests")
+        ignored = shutil.ignore_patterns(".terraform", "*.tfstate*", "backend.tf", "tests")
         shutil.copytree(TERRAFORM, directory / "terraform", ignore=ignored, dirs_exist_ok=True)
 
     def root(self, name: str, changed: Mapping[str, str] | None = None, *, unlock: bool = False) -> Root:
@@ -97,9 +97,11 @@ class Environment:
             root = self.root(name, unlock=unlock)
             return self._timed("applying", name, lambda: self._ready_then(root, root.apply))
 
-        first = not self.root(BOOTSTRAP).outputs()
+        root = self.root(BOOTSTRAP)
+        self.initialise(root)
+        first = not root.outputs()
         with ThreadPoolExecutor(1) as beside:
-            bootstrap = beside.submit(self._timed, "applying", BOOTSTRAP, self._bootstrap)
+            bootstrap = beside.submit(self._timed, "applying", BOOTSTRAP, root.apply)
             # The bucket is ready within seconds; of its life cycle the provider is sure after a minute only.
             until(
                 lambda: bootstrap.done() or (first and self._knows_state_bucket()),
@@ -142,11 +144,6 @@ class Environment:
             return self._state.exists() and bool(self.state_bucket)
         except (KeyError, CommandFailed):
             return False
-
-    def _bootstrap(self) -> None:
-        root = self.root(BOOTSTRAP)
-        self.initialise(root)
-        root.apply()
 
     def _get_modules(self, modules: Modules) -> None:
         network, bootstrap = self.root("network"), self.root(BOOTSTRAP)

@@ -39,7 +39,7 @@ def checkout(
     """A repository with the root of the API, applied by a person for the first time: nothing runs yet."""
     if shutil.which("terraform") is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("there is no Terraform: install 1.11 or newer")
-    ignored = shutil.ignore_patterns(".terraform*", "tests")
+    ignored = shutil.ignore_patterns(".terraform", "tests")
     for folder in ("services/api", "modules"):
         shutil.copytree(CHECKOUT / "terraform" / folder, repository.root / "terraform" / folder, ignore=ignored)
     settings = {

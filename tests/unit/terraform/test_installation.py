@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from checks.terraform_code import outputs, variables
+from release.roots import BOOTSTRAP, NEEDS
+from release.terraform import LOCK_FILE
 from sim.terraform.installation import STAND_IN, environment, seed
 from sim.terraform.root_order import TERRAFORM
 
@@ -50,3 +53,13 @@ def test_ones_own_configuration_is_used_if_it_is_there(
     told = environment(tmp_path, {"TF_CLI_CONFIG_FILE": str(own)})
     assert (told["TF_CLI_CONFIG_FILE"] == str(own)) is there
     assert Path(told["TF_CLI_CONFIG_FILE"]).is_file()
+
+
+@pytest.mark.parametrize("root", NEEDS)
+def test_every_root_has_the_checksums_of_the_one_provider_that_it_names(root: str) -> None:
+    lock = (TERRAFORM / root / LOCK_FILE).read_text()
+    assert lock == (TERRAFORM / BOOTSTRAP / LOCK_FILE).read_text()
+    [version] = re.findall(r'version += "([\d.]+)"', (TERRAFORM / root / "versions.tf").read_text())
+    assert re.search(rf'^  version += "{re.escape(version)}"$', lock, re.MULTILINE)
+    # Of Linux, macOS and Windows, on both architectures, and more.
+    assert len(re.findall(r'"h1:[\w+/]{43}="', lock)) > 5
