@@ -56,14 +56,15 @@ clean: ## remove all that make has made
 	rm -rf $(VENV) .sim build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(READY): requirements/bootstrap.txt requirements/dev.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or newer is needed, and $(PYTHON) is older: make PYTHON=python3.11 ..."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "LocalStack runs on Python 3.11 to 3.13, and $(PYTHON) is another: make PYTHON=python3.11 ..."; exit 1; }
 	@echo "setting up $(VENV)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 		{ echo "Python's venv module is not whole: on Debian, apt-get install python3-venv"; exit 1; }
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@eval "$$($(BIN)/python sim/host/package_index.py)" && \
+		$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt && \
+		$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # One line for a check that passes, and all that it said for one that fails.

@@ -18,6 +18,7 @@ from uv import find_uv_bin
 from sim.cloud.localstack import settings
 from sim.errors import SimError
 from sim.host.command import run
+from sim.host.package_index import from_pip
 
 LOCK = Path(__file__).with_name("requirements.txt")
 PLUGIN = Path(__file__).parents[1] / "control_plane"
@@ -84,7 +85,7 @@ def _install(home: Path) -> None:
     uv = [find_uv_bin(), "--quiet"]
     run([*uv, "venv", "--python", sys.executable, str(home)], remedy=_REMEDY)
     sync = ["pip", "sync", "--python", str(python), "--require-hashes", "--compile-bytecode", str(LOCK)]
-    run([*uv, *sync], remedy=_REMEDY)
+    run([*uv, *sync], remedy=_REMEDY, environment=from_pip(os.environ))
     for cache in _CACHES:
         (home / cache).mkdir(parents=True)
     _link_plugin(home / "plugins")
