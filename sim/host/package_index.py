@@ -1,8 +1,8 @@
 """Where Python packages come from: uv is given what only pip's configuration names.
 
-A company's package index is often in pip.conf alone, which uv does not read. What uv is told by its own variables wins.
-As a program (`python sim/host/package_index.py`) it prints the variables for a shell to `eval`, and imports nothing that
-would have to be installed first. https://docs.astral.sh/uv/reference/environment/
+A company's package index is often in pip.conf alone, which uv does not read. uv's own variables win where they are set.
+As a program (`python sim/host/package_index.py`) it prints the variables for a shell to `eval`, and imports nothing
+that would have to be installed first. https://docs.astral.sh/uv/reference/environment/
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ _OLDER: Final = {"UV_DEFAULT_INDEX": "UV_INDEX_URL", "UV_INDEX": "UV_EXTRA_INDEX
 def uv_variables(pip_config: str, environ: Mapping[str, str]) -> dict[str, str]:
     """The variables for uv that the environment does not have.
 
-    `pip_config` is what `pip config list` prints: lines such as `global.index-url='https://...'`, the value as Python writes it.
+    `pip_config` is what `pip config list` prints: lines such as `global.index-url='https://...'`, with each value as
+    Python writes it.
     """
     found: dict[str, str] = {}
     for line in pip_config.splitlines():
