@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import gateway, report, startup, world
+from bench import gateway, rehearse, report, startup, world
 from bench.measure import QUICK, Plan, measure
 from sim.errors import SimError
 from sim.targets import LOCAL
@@ -36,7 +36,7 @@ def main(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     try:
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("starting", total=plan.steps + 1 + (0 if quick else len(LOCAL) + world.STEPS))
+            task = progress.add_task("starting", total=_steps(plan, quick=quick))
 
             def step(what: str) -> None:
                 progress.update(task, description=what)
@@ -47,6 +47,7 @@ def main(
             passing = gateway.measure()
             startups = [] if quick else startup.measure(step)
             speed = None if quick else world.measure(step)
+            rehearsing = None if quick else rehearse.measure(step)
     except SimError as error:
         raise SystemExit(f"bench: {error}") from None
     console.print(
@@ -60,13 +61,21 @@ def main(
         console.print(startup.table(startups))
     if speed:
         console.print(world.table(speed))
+    if rehearsing:
+        console.print(rehearse.table(rehearsing))
     if json_file:
         document = report.document(figures) | {
             "startups": [asdict(each) for each in startups],
             "gateway": asdict(passing),
             "world": asdict(speed) if speed else None,
+            "rehearse": asdict(rehearsing) if rehearsing else None,
         }
         json_file.write_text(json.dumps(document, indent=2) + "\n")
+
+
+def _steps(plan: Plan, *, quick: bool) -> int:
+    """How many steps the progress bar counts."""
+    return plan.steps + 1 + (0 if quick else len(LOCAL) + world.STEPS + rehearse.STEPS)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json as json_format
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Annotated, Final
@@ -183,7 +185,18 @@ class Result:
 def _rehearsed(project: Project, name: str, answers: Answers, seeds: int, *, alone: bool) -> Result:
     as_it_is = scenario(project, name, answers)
     tried = variants(as_it_is)[: 1 if alone else None]
-    return Result(as_it_is, tuple(_line(each, seeds) for each in tried), seeds)
+    return Result(as_it_is, tuple(_lines(tried, seeds)), seeds)
+
+
+def _lines(tried: Sequence[Variant], seeds: int) -> list[Line]:
+    """Each of the settings, in as many processes as there are cores."""
+    processes = min(os.cpu_count() or 1, len(tried))
+    if processes == 1:
+        return [_line(each, seeds) for each in tried]
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - one setting alone is to start fast
+
+    with ProcessPoolExecutor(processes) as pool:
+        return list(pool.map(partial(_line, seeds=seeds), tried))
 
 
 def _line(variant: Variant, seeds: int) -> Line:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Final, Literal
 
 from sim.cluster.rules import ECS_API, LeftOut, cites
@@ -40,7 +39,7 @@ class ContainerInstance:
     zone: str
     cpu: int
     memory: int
-    attributes: Mapping[str, str | None] = field(default_factory=lambda: MappingProxyType({}))
+    attributes: Mapping[str, str | None] = field(default_factory=dict)
     ports: frozenset[HostPort] = AGENT_PORTS
     status: Literal["ACTIVE", "DRAINING"] = "ACTIVE"
     agent_connected: bool = True
@@ -65,12 +64,12 @@ class Remaining:
     memory: int
     ports: frozenset[HostPort]
 
-    def without(self, definition: TaskDefinition) -> Remaining:
-        """What is left beside one more task."""
+    def without(self, definition: TaskDefinition, dynamic: frozenset[HostPort] = frozenset()) -> Remaining:
+        """What is left beside one more task, which also has these ports that its agent chose."""
         return Remaining(
             self.cpu - definition.cpu,
             self.memory - definition.memory,
-            self.ports | static_host_ports(definition),
+            self.ports | static_host_ports(definition) | dynamic,
         )
 
 
@@ -80,9 +79,9 @@ def remaining(instances: Iterable[ContainerInstance], tasks: Iterable[Task]) -> 
     left = {each.id: Remaining(each.cpu, each.memory, each.ports) for each in instances}
     for task in tasks:
         if task.instance in left and holds_ports(task):
-            left[task.instance] = left[task.instance].without(task.definition)
-            dynamic = {("tcp", host) for _, host in task.bindings if task.definition.network_mode != "awsvpc"}
-            left[task.instance] = replace(left[task.instance], ports=left[task.instance].ports | dynamic)
+            bindings = () if task.definition.network_mode == "awsvpc" else task.bindings
+            dynamic = frozenset(("tcp", host) for _, host in bindings)
+            left[task.instance] = left[task.instance].without(task.definition, dynamic)
     return left
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from sim.cluster.target_health import TargetHealth
 
@@ -16,7 +15,7 @@ class Observed:
     A balancer is named as in `LoadBalancer.name`. A target that was registered again is no longer among the drained.
     """
 
-    targets: Mapping[str, Mapping[str, TargetHealth]] = field(default_factory=lambda: MappingProxyType({}))
+    targets: Mapping[str, Mapping[str, TargetHealth]] = field(default_factory=dict)
     drained: Set[tuple[str, str]] = frozenset()
     """Pairs of a balancer's name and a target's id."""
     alarms: frozenset[str] = frozenset()

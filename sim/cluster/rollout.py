@@ -32,6 +32,8 @@ def count(turn: Turn) -> None:
             turn.tasks[task.id] = replace(task, counted=True)
             failures += 1
             unstarted += failed_to_start(task)
+    if not failures and not healed:
+        return
     breaker = turn.service.settings.configuration.circuit_breaker
     starting = (0 if healed else primary.start_failures) + unstarted
     turn.service = turn.service.with_primary(
@@ -93,7 +95,8 @@ def conclude(turn: Turn) -> None:
     if not _settled(turn):
         if primary.revision.capacity_providers and not turn.room().instances:
             turn.conditions.append(events.no_capacity())
-        turn.service = service.with_primary(replace(primary, baking_since=None))
+        if primary.baking_since is not None:
+            turn.service = service.with_primary(replace(primary, baking_since=None))
         return
     if primary.rollout_state == "IN_PROGRESS":
         if not baked(turn, primary):
@@ -120,6 +123,8 @@ def _report_unhealthy(turn: Turn) -> None:
 def _without_replaced(turn: Turn) -> Service:
     """The service without the earlier deployments that have no task left."""
     service = turn.service
+    if len(service.deployments) == 1:
+        return service
     alive = {each.deployment for each in turn.own() if not each.stopped}
     over = tuple(each for each in service.deployments[1:] if each.id not in alive)
     rest = tuple(each for each in service.deployments[1:] if each.id in alive)

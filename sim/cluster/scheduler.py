@@ -30,7 +30,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from sim.cluster import daemons, events
@@ -60,9 +59,9 @@ _SCHEDULER: Final = "ServiceSchedulerInitiated"
 class Cluster:
     """All that the scheduler knows, by id or name."""
 
-    instances: Mapping[str, ContainerInstance] = field(default_factory=lambda: MappingProxyType({}))
-    services: Mapping[str, Service] = field(default_factory=lambda: MappingProxyType({}))
-    tasks: Mapping[str, Task] = field(default_factory=lambda: MappingProxyType({}))
+    instances: Mapping[str, ContainerInstance] = field(default_factory=dict)
+    services: Mapping[str, Service] = field(default_factory=dict)
+    tasks: Mapping[str, Task] = field(default_factory=dict)
 
     def with_task(self, task: Task) -> Cluster:
         """The cluster with another state of a task, such as an agent reports."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Literal
 
 from sim.cluster.deployments import Deployment, DeploymentConfiguration, Revision, begun
@@ -38,7 +37,7 @@ class Service:
     deployments: tuple[Deployment, ...]
     ended: tuple[Deployment, ...] = ()
     events: tuple[Event, ...] = ()
-    conditions: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    conditions: Mapping[str, float] = field(default_factory=dict)
     """The conditions that last, by the text of their event, and when each was an event last."""
     status: Literal["ACTIVE", "DRAINING", "INACTIVE"] = "ACTIVE"
 

@@ -40,6 +40,7 @@ class Turn:
     actions: list[Action] = field(default_factory=list)
     happened: list[str] = field(default_factory=list)
     conditions: list[str] = field(default_factory=list)
+    reported: dict[str, tuple[Task, TargetsHealth]] = field(default_factory=dict)
 
     def own(self) -> list[Task]:
         """The service's tasks that are not STOPPED, or whose end has not been dealt with."""
@@ -64,11 +65,15 @@ class Turn:
         return Target(identity, instance.zone if instance else "", task.id, port)
 
     def targets(self, task: Task) -> TargetsHealth:
-        """What the balancers report of the task."""
+        """What the balancers report of the task. A turn asks for it several times, and it does not change meanwhile."""
+        known = self.reported.get(task.id)
+        if known is None or known[0] is not task:
+            known = self.reported[task.id] = (task, self._targets(task))
+        return known[1]
+
+    def _targets(self, task: Task) -> TargetsHealth:
         found: dict[LoadBalancer, TargetHealth] = {}
-        if not task.registered:
-            return found
-        for each in self.balancers(task):
+        for each in self.balancers(task) if task.registered else ():
             reported = self.observed.targets.get(each.name, {}).get(self.target(task, each).id)
             if reported is not None:
                 found[each] = reported
