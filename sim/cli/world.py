@@ -57,7 +57,12 @@ def run_seeds(
     report.facts(_summary(wanted, coverage, bad, time.monotonic() - began))
     if not json:
         report.table(["fault", "operation", "hits"], _faults(coverage))
-        report.table(["crash", "times"], [{"crash": name, "times": n} for name, n in sorted(coverage.crashes.items())])
+        for what, counts in (
+            ("crash", coverage.crashes),
+            ("version", coverage.deployments),
+            ("the cluster came to", coverage.encounters),
+        ):
+            report.table([what, "times"], [{what: name, "times": n} for name, n in sorted(counts.items())])
     for result in bad:
         report.hint(f"seed {result.seed}: {result.verdict}\nreplay it: {_replay(result.seed, hours, plan)}")
     if bad:
@@ -119,6 +124,7 @@ def _summary(seeds: list[int], coverage: Coverage, bad: list[Result], seconds: f
         "wall_seconds": round(seconds, 1),
         "faults": sum(coverage.faults.values()),
         "crashes": sum(coverage.crashes.values()),
+        "deployments": sum(coverage.deployments.values()),
         "never_hit": coverage.never_hit() or "nothing",
     }
 

@@ -61,13 +61,27 @@ class Fault(StrEnum):
     """A task of `caller` gets SIGKILL, and another takes its place."""
     KILL_INSTANCE = "kill-instance"
     """A container instance ends with all tasks on it. FIS: aws:ec2:terminate-instances."""
+    DRAIN_INSTANCE = "drain-instance"
+    """A container instance takes no more tasks, and those on it move. FIS: aws:ecs:drain-container-instances."""
+    LOSE_ZONE = "lose-zone"
+    """A zone has no power for `seconds`. FIS: the scenario AZ Availability: Power Interruption."""
     PARTITION = "partition"
     """`caller` cannot reach `service` for `seconds`. FIS: aws:network:disrupt-connectivity."""
 
 
-SCHEDULED = frozenset({Fault.CLOCK_SKEW, Fault.STOP_TASK, Fault.KILL_TASK, Fault.KILL_INSTANCE, Fault.PARTITION})
+SCHEDULED = frozenset(
+    {
+        Fault.CLOCK_SKEW,
+        Fault.STOP_TASK,
+        Fault.KILL_TASK,
+        Fault.KILL_INSTANCE,
+        Fault.DRAIN_INSTANCE,
+        Fault.LOSE_ZONE,
+        Fault.PARTITION,
+    }
+)
 """Those that come at a moment; all others befall a call."""
-TIMED = frozenset({Fault.LATENCY, Fault.DELAYED_DELIVERY, Fault.CLOCK_SKEW, Fault.PARTITION})
+TIMED = frozenset({Fault.LATENCY, Fault.DELAYED_DELIVERY, Fault.CLOCK_SKEW, Fault.LOSE_ZONE, Fault.PARTITION})
 """Those that need `seconds`."""
 
 

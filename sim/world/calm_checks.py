@@ -8,7 +8,9 @@ from services.api.token import REFRESH_SECONDS
 from sim.faults.plan import Fault, Rule
 from sim.history.events import Outcome
 from sim.world.clients import Habit
-from sim.world.instances import API_STOP_SECONDS, Api
+from sim.world.fleet import DRAIN_SECONDS
+from sim.world.instances import API_STOP_SECONDS, Api, WorkerInstance
+from sim.world.versions import Version
 
 if TYPE_CHECKING:
     from sim.world.world import World
@@ -22,6 +24,11 @@ _STEP = 0.25
 _ONE_CALL = 0.5
 """What a publish takes at most in calm weather."""
 _WORKER_STOP_SECONDS = 25.0
+_REPLACED_SECONDS = 120.0
+"""Until another task has taken the place of one that ended, and is healthy."""
+_DEPLOYED_SECONDS = 900.0
+_PROBE_SECONDS = 5.0
+"""Between two e-mails while a deployment is under way."""
 _GIVE_UP = 600.0
 
 
@@ -34,6 +41,8 @@ def examine(world: World) -> None:
     _no_ssm(world)
     _a_rotation(world)
     _ends(world)
+    if world.setup.deployments is not None:
+        _a_deployment(world)
 
 
 def _publish(world: World, habit: Habit = Habit.CAREFUL) -> list[Outcome]:
@@ -90,11 +99,10 @@ def _a_stop_in_an_outage(world: World) -> None:
     world.nemesis.stage(Rule(Fault.PARTITION, service="s3", seconds=0))
     _publish(world)
     world.scheduler.park(1.0)
-    for number, instance in enumerate(list(world.fleet.instances.values())):
-        if not isinstance(instance, Api):
-            world.fleet.stop(instance) if number % 2 else world.fleet.crash(instance)
+    for number, instance in enumerate(world.fleet.of(WorkerInstance)):
+        world.fleet.stop(instance) if number % 2 else world.fleet.crash(instance)
     world.nemesis.clear()
-    world.fleet.start()
+    world.settle("the workers' return after an end in an outage of S3", _REPLACED_SECONDS)
     world.drain("the drain after an end in an outage of S3", _bound(world))
 
 
@@ -134,9 +142,8 @@ def _until(world: World, outcome: Outcome) -> float:
 
 def _ends(world: World) -> None:
     """An instance that is stopped ends in time, and in an API that ends no request fails."""
-    instances = list(world.fleet.instances.values())
-    for instance in (instances[0], instances[-1]):
-        bound = API_STOP_SECONDS + 1.0 if isinstance(instance, Api) else _WORKER_STOP_SECONDS
+    for instance in (world.fleet.of(Api)[0], world.fleet.of(WorkerInstance)[-1]):
+        bound = API_STOP_SECONDS + DRAIN_SECONDS if isinstance(instance, Api) else _WORKER_STOP_SECONDS
         ended: list[float] = []
         alone = sum(isinstance(each, type(instance)) for each in world.fleet.instances.values()) == 1
 
@@ -151,5 +158,19 @@ def _ends(world: World) -> None:
         world.observe(f"the stop of {instance.name}", ended[0], bound)
         if isinstance(instance, Api) and not alone:
             world.observe("publishes that failed in a drain", sum(each is not Outcome.OK for each in outcomes), 0)
-        world.fleet.start()
+        world.settle(f"the replacement of {instance.name}", _REPLACED_SECONDS)
         world.drain(f"the drain after the stop of {instance.name}", _bound(world))
+
+
+def _a_deployment(world: World) -> None:
+    """While an API is deployed, and nothing else happens, no request fails."""
+    client = world.client(f"deployed-{world.scheduler.now:.0f}", Habit.PATIENT)
+    began = world.scheduler.now
+    world.ecs.deploy("api", Version.GOOD)
+    failed = 0
+    while not world.ecs.steady and world.scheduler.now - began <= _DEPLOYED_SECONDS:
+        failed += client.publish() is not Outcome.OK
+        world.scheduler.park(_PROBE_SECONDS)
+    world.observe("the deployment of the API", world.scheduler.now - began, _DEPLOYED_SECONDS)
+    world.observe("publishes that failed in a deployment", failed, 0)
+    world.drain("the drain after a deployment", _bound(world))

@@ -19,7 +19,7 @@ from sim.world.instances import NO_ANSWER, Exchange, Request
 if TYPE_CHECKING:
     from random import Random
 
-    from sim.world.balancer import Balancer
+    from sim.world.elb import Elb
     from sim.world.virtual_time import WorldRuntime
 
 _RETRIED = frozenset({NO_ANSWER, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
@@ -60,7 +60,7 @@ class Client:
     name: str
     habit: Habit
     token: Callable[[], str]
-    balancer: Balancer
+    elb: Elb
     runtime: WorldRuntime
     record: Callable[[Event], None]
     sent: int = 0
@@ -86,7 +86,7 @@ class Client:
         exchange = Exchange(Request("/publish", self._body(email), key), self.runtime.event())
         draw = self.runtime.random
         self.runtime.sleep(draw.expovariate(2 / _OUTSIDE_SECONDS))
-        self.balancer.route(exchange)
+        self.elb.route(exchange)
         answered = exchange.over.wait(_TIMEOUT.get(self.habit, _TIMEOUT_SECONDS))
         if answered:
             self.runtime.sleep(draw.expovariate(2 / _OUTSIDE_SECONDS))

@@ -9,6 +9,7 @@ from typing import Self
 
 from sim.faults.plan import SCHEDULED
 from sim.world.setup import BEFALLS
+from sim.world.versions import Version
 
 
 class Place(StrEnum):
@@ -22,6 +23,19 @@ class Place(StrEnum):
     ELSEWHERE = "elsewhere"
 
 
+class Encounter(StrEnum):
+    """What the cluster may come to."""
+
+    ROLLBACK_BY_BREAKER = "a rollback by the circuit breaker"
+    ROLLBACK_BY_ALARM = "a rollback by the alarm"
+    INSTANCE_LOST_IN_DEPLOYMENT = "an instance lost in a deployment"
+    ZONE_LOST_IN_DEPLOYMENT = "a zone lost in a deployment"
+    DRAIN_IN_DEPLOYMENT = "an instance drained in a deployment"
+    ROUTED_WHILE_LEAVING = "a request by a node that had not learned of a deregistration"
+    CONNECT_TRIED_AGAIN = "a connection tried again"
+    SURGE_QUEUE = "a request in the surge queue"
+
+
 @dataclass
 class Coverage:
     """Counts, which can be added up."""
@@ -29,6 +43,9 @@ class Coverage:
     faults: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By fault and operation, or service for a fault of tasks."""
     crashes: Counter[str] = field(default_factory=Counter)
+    deployments: Counter[str] = field(default_factory=Counter)
+    """By version."""
+    encounters: Counter[str] = field(default_factory=Counter)
     publishes: int = 0
     stored: int = 0
     restarts: int = 0
@@ -38,6 +55,8 @@ class Coverage:
     def __iadd__(self, other: Coverage) -> Self:
         self.faults += other.faults
         self.crashes += other.crashes
+        self.deployments += other.deployments
+        self.encounters += other.encounters
         self.publishes += other.publishes
         self.stored += other.stored
         self.restarts += other.restarts
@@ -45,7 +64,14 @@ class Coverage:
         return self
 
     def never_hit(self) -> list[str]:
-        """What was not met of all that the world can do: faults of operations, faults of tasks, places of crashes."""
+        """What was not met of all that the world can do: faults of operations and of tasks, places of crashes, versions
+        that were deployed, and what the cluster came to."""
         met = {fault for fault, _ in self.faults}
         calls = [f"{fault} of {name}" for fault, (_, name) in BEFALLS if not self.faults[fault, name]]
-        return calls + sorted(SCHEDULED - met) + [place for place in Place if not self.crashes[place]]
+        return [
+            *calls,
+            *sorted(SCHEDULED - met),
+            *(place for place in Place if not self.crashes[place]),
+            *(f"a version: {version}" for version in Version if not self.deployments[version]),
+            *(each for each in Encounter if not self.encounters[each]),
+        ]

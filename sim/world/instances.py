@@ -95,6 +95,7 @@ class Api:
         self._exchanges: dict[Exchange, None] = {}
         self._empty = runtime.event()
         self._listens = True
+        self._checks: dict[bool, int] = {}
         sqs = pool.lend("sqs", name, aws, attempts=1, read_timeout=READ_TIMEOUT_SECONDS)
         ssm = pool.lend("ssm", name, aws, attempts=2, read_timeout=READ_TIMEOUT_SECONDS)
         self._drain_seconds = settings.drain_seconds
@@ -109,6 +110,17 @@ class Api:
     def listens(self) -> bool:
         """Whether it takes requests."""
         return self._listens
+
+    def check(self) -> int | None:
+        """The status that /health answers with, None if nothing listens.
+
+        It follows from `draining` alone, and never waits; so the application is asked once for each.
+        """
+        if not self._listens:
+            return None
+        if self.draining not in self._checks:
+            self._checks[self.draining], _ = self._respond(Request("/health", method="GET"))
+        return self._checks[self.draining]
 
     def take(self, exchange: Exchange) -> None:
         """Lets the application answer a request, in a task of its own."""
@@ -127,20 +139,29 @@ class Api:
         return self.runtime.monotonic() - began
 
     def crash(self) -> None:
-        """As after SIGKILL: whatever is in hand is gone."""
+        """As after SIGKILL: whatever is in hand is gone, and its connections are closed."""
+        exchanges = list(self._exchanges)
+        self.vanish()
+        for exchange in exchanges:
+            exchange.end(NO_ANSWER)
+
+    def vanish(self) -> None:
+        """As when its machine loses power: whatever is in hand is gone, and nobody hears of it."""
         self.state = State.DOWN
         self._listens = False
         self.runtime.crash()
-        for exchange in list(self._exchanges):
-            exchange.end(NO_ANSWER)
         self._exchanges.clear()
 
     def _answer(self, exchange: Exchange) -> None:
-        pieces, status, _ = run_wsgi_app(self._app, exchange.request.environ(), buffered=True)
+        status, body = self._respond(exchange.request)
         self._exchanges.pop(exchange, None)
         if not self._listens and not self._exchanges:
             self._empty.set()
-        exchange.end(int(status.partition(" ")[0]), b"".join(pieces))
+        exchange.end(status, body)
+
+    def _respond(self, request: Request) -> tuple[int, bytes]:
+        pieces, status, _ = run_wsgi_app(self._app, request.environ(), buffered=True)
+        return int(status.partition(" ")[0]), b"".join(pieces)
 
 
 class WorkerInstance:
@@ -170,6 +191,10 @@ class WorkerInstance:
         """As after SIGKILL."""
         self.state = State.DOWN
         self.runtime.crash()
+
+    def vanish(self) -> None:
+        """As when its machine loses power."""
+        self.crash()
 
     def _sign(self) -> None:
         self.signs += 1

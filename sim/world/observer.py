@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from sim.aws.model import Answer, AwsError
 from sim.faults.plan import Fault
 from sim.history.events import Called, Event, Faulted, message_id
-from sim.world.coverage import Coverage, Place
+from sim.world.coverage import Coverage, Encounter, Place
 from sim.world.instances import State
 
 if TYPE_CHECKING:
     from sim.aws.wire import Call
     from sim.world.fleet import Instance
+    from sim.world.versions import Version
 
 
 class Observer:
@@ -49,6 +50,14 @@ class Observer:
         """A fault has hit."""
         self.coverage.faults[fault.value, operation] += 1
         self._record(Faulted(self._clock(), fault.value, caller, operation))
+
+    def met(self, encounter: Encounter) -> None:
+        """The cluster has come to this."""
+        self.coverage.encounters[encounter] += 1
+
+    def deployed(self, version: Version) -> None:
+        """A version is deployed."""
+        self.coverage.deployments[version] += 1
 
     def crashed(self, instance: Instance, unheard: frozenset[str]) -> None:
         """An instance is about to crash, and with it the answers to operations that were done."""

@@ -52,7 +52,7 @@ class Scheduler:
         self._draw = draw
         self._made = 0
         self._moments: list[tuple[float, float, int, Task | Callable[[], None], int]] = []
-        self._tasks: dict[Task, Callable[[], None]] = {}
+        self._tasks: dict[Task, Callable[[], object]] = {}
         self._idle: list[greenlet] = []
         self._hub = greenlet(self._run)
 
@@ -60,7 +60,7 @@ class Scheduler:
         """Calls at that time; the call must not wait."""
         self._push(time, call, 0)
 
-    def spawn(self, function: Callable[[], None]) -> Task:
+    def spawn(self, function: Callable[[], object]) -> Task:
         """A new task, which goes on now or soon."""
         task = Task(self._idle.pop() if self._idle else greenlet(self._work, self._hub))
         self._tasks[task] = function

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sim.cluster.balancer.nodes import Delays
+from sim.cluster.cadence import AWS, LOCAL, Cadence
 from sim.faults.plan import SCHEDULED, TIMED, AwsService, Fault, Plan, Rule
 from sim.world.chance import stream
 from sim.world.clients import Habit
@@ -56,6 +58,22 @@ class Setup:
     """Between two poisoned messages, on average."""
     rotation: float = 600.0
     """Between two rotations of the token, on average."""
+    deployments: float | None = None
+    """Between two deployments, on average; None for none."""
+    cadence: Cadence = LOCAL
+    """Of the scheduler's steps, and of registrations."""
+    deregistration: float = 5.0
+    """Until a node of the load balancer knows at most that a target is to have no more requests."""
+
+    @property
+    def machines(self) -> int:
+        """Container instances: one to spare, since an API has a port of each to itself."""
+        return max(self.apis + 1, 2)
+
+    @property
+    def delays(self) -> Delays:
+        """How fast the nodes of the load balancer learn."""
+        return Delays(self.cadence.delays.registration, self.deregistration)
 
 
 def draw_setup(seed: int) -> Setup:
@@ -70,6 +88,8 @@ def draw_setup(seed: int) -> Setup:
         visibility_timeout=draw.choice([5, 10, 30]),
         receive_wait=draw.choice([0, 5, 20]),
         token_cache=draw.choice([5.0, 60.0]),
+        deployments=draw.choice([None, 40.0, 120.0]),
+        cadence=draw.choice([LOCAL, AWS]),
     )
 
 
@@ -100,6 +120,7 @@ def _rule(draw: Random, storm: float) -> Rule:
         caller = draw.choice(["api", "worker"])
         cut = draw.choice(CALLS[caller]) if fault is Fault.PARTITION else None
         lasts = {Fault.PARTITION: draw.choice([5.0, 60.0, 200.0]), Fault.CLOCK_SKEW: draw.uniform(-3600, 3600)}
+        lasts[Fault.LOSE_ZONE] = draw.choice([20.0, 60.0, 200.0])
         every = draw.choice([5.0, 20.0, 60.0])
         return Rule(fault, caller, cut, None, 1.0, since, until, every, lasts.get(fault))
     operation = draw.choice(_ONLY.get(fault, OPERATIONS))

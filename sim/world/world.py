@@ -19,15 +19,18 @@ from sim.faults.plan import Fault
 from sim.history.checker import Verdict, check
 from sim.history.events import Drained, Event, Observed, Outcome, Planted
 from sim.history.observed import dead, fingerprint, stored
-from sim.world.balancer import Balancer
+from sim.world.bounds import STEADY_SECONDS
 from sim.world.chance import stream
 from sim.world.client_pool import Pool, botocore_sleeps
 from sim.world.clients import WRONG, Client, Habit
+from sim.world.ecs import Ecs
+from sim.world.elb import ZONES, Elb
 from sim.world.fleet import Fleet
 from sim.world.nemesis import Nemesis
 from sim.world.network import Network
 from sim.world.observer import Observer
 from sim.world.scheduler import Scheduler
+from sim.world.versions import OF_ROLE, Version
 from sim.world.virtual_time import EPOCH, WorldRuntime
 
 if TYPE_CHECKING:
@@ -65,9 +68,23 @@ class World:
         self.nemesis = Nemesis(plan, lambda: self.scheduler.now)
         self.observer = Observer(lambda: self.scheduler.now, self.history.append, trail=trail)
         self.network = Network(self.scheduler, self.nemesis, stream(seed, "network"), self.account, self.observer)
-        self.balancer = Balancer(self.runtime, stream(seed, "balancer"))
-        self.fleet = Fleet(
-            seed, setup, self.scheduler, self.network, self.balancer, pool, self.observer.crashed, self._failed
+        self.fleet = Fleet(seed, setup, self.scheduler, self.network, pool, self.observer.crashed, self._failed)
+        self.ecs = Ecs(
+            setup,
+            self.scheduler,
+            stream(seed, "ecs"),
+            self.fleet,
+            self.observer.met,
+            self.observer.deployed,
+        )
+        self.elb = Elb(
+            self.runtime,
+            stream(seed, "balancer"),
+            setup.delays,
+            self.fleet.behind,
+            self.ecs.lost.__contains__,
+            self.ecs.changed,
+            self.observer.met,
         )
         self.token = "token-0"  # noqa: S105 - there is nothing behind it
         self._seed = seed
@@ -81,7 +98,10 @@ class World:
         with ExitStack() as stack:
             stack.enter_context(botocore_sleeps(self._nap))
             stack.callback(self._end)
-            self.fleet.start()
+            self.fleet.up(self.ecs)
+            self.ecs.up(self.elb)
+            while not self.ecs.steady:
+                self.scheduler.park(1.0)
             while True:
                 yield self._episode(examine)
 
@@ -96,7 +116,7 @@ class World:
     def client(self, name: str, habit: Habit) -> Client:
         """A client with a machine of its own."""
         runtime = WorldRuntime(self.scheduler, stream(self._seed, "client", name))
-        return Client(name, habit, lambda: self.token, self.balancer, runtime, self.history.append)
+        return Client(name, habit, lambda: self.token, self.elb, runtime, self.history.append)
 
     def publish(self, clients: Sequence[Client]) -> list[Outcome]:
         """An e-mail of each at once; how they ended, once all have."""
@@ -122,6 +142,13 @@ class World:
             self.scheduler.park(1.0)
         self.observe(what, self.scheduler.now - began, bound)
         return not self.account.queue.messages
+
+    def settle(self, what: str, bound: float) -> None:
+        """Waits for every service to have its healthy tasks and nothing else; records how long that took."""
+        began = self.scheduler.now
+        while not self.ecs.steady and self.scheduler.now - began <= bound:
+            self.scheduler.park(1.0)
+        self.observe(what, self.scheduler.now - began, bound)
 
     def observe(self, what: str, measured: float, limit: float) -> None:
         """Records a measurement."""
@@ -158,19 +185,39 @@ class World:
             self.scheduler.at(self.scheduler.now + moment.at, partial(self._befall, moment.hit))
         self.scheduler.spawn(lambda: self._now_and_then(self.setup.rotation, self.rotate, over))
         self.scheduler.spawn(lambda: self._now_and_then(self.setup.poison, self._poison, over))
+        if self.setup.deployments is not None:
+            every = self.setup.deployments
+            self.scheduler.spawn(lambda: self._now_and_then(every, self._deploy, over))
         self.scheduler.park(self.setup.storm)
         self.nemesis.stop()
         self.network.calm()
-        # Instances that are to come back do so in their time; the clients' last tries end in theirs.
+        # The clients' last tries end in their time.
         while busy:
             self.scheduler.park(1.0)
-        self.fleet.start()
+        self.ecs.restore()
+        self._mend()
+        self.settle("the cluster's way back after the storm", STEADY_SECONDS)
+
+    def _mend(self) -> None:
+        """As an operator would: in the place of a version that harms, and that nothing rolls back, a good one again."""
+        for role in OF_ROLE:
+            if self.ecs.version(role) in {Version.CRASHES, Version.LIES}:
+                self.ecs.deploy(role, Version.GOOD)
+
+    def _deploy(self) -> None:
+        role = self.runtime.random.choice(list(OF_ROLE))
+        self.ecs.deploy(role, self.runtime.random.choice(OF_ROLE[role]))
 
     def _befall(self, hit: Hit) -> None:
         fault, role = hit.rule.fault, hit.rule.caller or "any"
         if fault is Fault.PARTITION:
             self.nemesis.part(hit)
             self.observer.struck(fault, role, hit.rule.service or "AWS")
+            return
+        if fault is Fault.LOSE_ZONE:
+            zone = ZONES[int(hit.draw("zone") * len(ZONES))]
+            self.observer.struck(fault, zone, "")
+            self.ecs.lose_zone(zone, hit.rule.seconds or 0.0)
             return
         self.fleet.befall(hit, lambda fault, name: self.observer.struck(fault, name, ""))
 

@@ -91,7 +91,7 @@ def test_in_calm_weather_nothing_fails_and_nothing_is_left_to_chance(pool: Pool)
         "the drain after the storm",
         "receives of an e-mail in calm weather",
         "a rotated token's wait",
-        "the stop of worker-2",
+        "the stop of worker-4",
     }
 
 
