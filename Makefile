@@ -24,15 +24,20 @@ export UV_NO_CONFIG := 1
 .PHONY: help setup providers demo test world check bench readmes lock clean $(CHECKS:%=check-%)
 
 help: ## show this
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 setup: $(READY) ## make .venv, if it is not there or the locks have changed
 
 demo: $(READY) ## run the pipeline on real e-mails and show them arrive in S3
 	@$(BIN)/sim demo
 
-test: $(READY) ## run all tests on every target that this machine can run; TARGET=docker insists on one
+test: $(READY) ## run the tests that need Python alone; TARGET=docker runs the end-to-end tests on one target
 	@WORKERS=$(WORKERS) $(BIN)/python -m tests $(TARGET)
+
+test-rest: $(READY) ## run all other tests, on every target that this machine can run
+	@WORKERS=$(WORKERS) $(BIN)/python -m tests rest
+
+test-all: test test-rest ## run every test, as CI does
 
 world: $(READY) ## run the services in the deterministic simulation: fixed seeds, and fresh ones, which are named
 	@$(BIN)/sim world run --seeds 1..60 --fresh 20 --complete --jobs $(WORKERS)

@@ -1,8 +1,9 @@
-"""`python -m tests [TARGET]`: the whole test-suite on every target that this machine can run, or on one alone.
+"""`python -m tests`: the quick tests, which need Python alone. `python -m tests rest`: all others, on every target that
+this machine can run. `python -m tests TARGET`: the end-to-end tests on one target.
 
-On each target twice: on resources that the kit makes, and on those of production's Terraform, whose provider waits for
-most of its time; so the two go side by side. What cannot be run is named with what is missing for it. In CI nothing may
-be missing.
+The tests that Terraform can change (marker `resources`) run again on what production's Terraform makes. Its provider
+waits for most of its time, so these runs go beside the others. What cannot be run is named with what is missing for
+it. In CI nothing may be missing.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -23,85 +25,105 @@ from sim.targets.target import Provision
 _WORKERS = os.environ.get("WORKERS", "2")
 _APPLY_SECONDS = 600
 """What a test may take whose target's resources Terraform makes first."""
+_SLOWEST = 15
+"""So many tests are named with their seconds."""
+_SIDE_BY_SIDE = ("-n", _WORKERS, "--dist", "loadfile")
+_QUICK = ("tests/unit", "tests/property", "tests/e2e")
 
 
 @dataclass(frozen=True)
 class Run:
-    """The tests on a target, and who makes its resources."""
+    """One run of pytest. `needs` are what it needs of the machine, by the doctor's names."""
 
-    target: str
-    provision: Provision
+    name: str
+    needs: tuple[str, ...]
+    arguments: tuple[str, ...]
+    beside: bool = False
+    """It goes beside the others, which are one after the other."""
 
     @property
-    def needs(self) -> tuple[str, ...]:
-        """What it needs of the machine, as the doctor has it."""
-        return (self.target,) if self.provision is Provision.KIT else (self.target, self.provision)
+    def command(self) -> list[str]:
+        """The command line."""
+        return [sys.executable, "-m", "pytest", "--durations", str(_SLOWEST), *self.arguments]
 
-    def command(self, *, alone: bool) -> list[str]:
-        """The tests that need a target. With the first also those that need none, and those of Terraform's roots."""
-        first = self.target == LOCAL[0]
-        options = ["--target", self.target, "--provision", self.provision]
-        if self.provision is Provision.TERRAFORM:
-            tests = ["tests/e2e", "tests/terraform/test_roots.py"] if first else ["tests/e2e"]
-            # One session, because every session makes its own resources.
-            options += ["-n", "0", "--timeout", str(_APPLY_SECONDS)]
-        else:
-            tests = ["tests"] if first and not alone else ["tests/e2e"]
-            options += ["-n", _WORKERS, "--dist", "loadfile"]
-        return [sys.executable, "-m", "pytest", *options, *tests]
+
+def quick() -> list[Run]:
+    """Unit tests, laws, and the end-to-end tests on processes."""
+    return [Run("quick", (LOCAL[0],), (*_SIDE_BY_SIDE, *_QUICK))]
+
+
+def on(target: str) -> list[Run]:
+    """The end-to-end tests on one target."""
+    return [Run(f"e2e on {target}", (target,), (*_SIDE_BY_SIDE, "--target", target, "tests/e2e"))]
+
+
+def rest() -> list[Run]:
+    """All that is not quick. The first run's tests say by themselves what they need."""
+    others = (*_SIDE_BY_SIDE, *(f"--ignore={folder}" for folder in _QUICK), "tests")
+    return [
+        Run("the rooms", (LOCAL[0],), others),
+        *(run for target in LOCAL[1:] for run in on(target)),
+        *(_on_terraform(target) for target in LOCAL),
+    ]
+
+
+def _on_terraform(target: str) -> Run:
+    roots = ["tests/terraform/test_roots.py"] if target == LOCAL[0] else []
+    # One session, because every session makes its own resources.
+    options = ("--target", target, "--provision", Provision.TERRAFORM, "--timeout", str(_APPLY_SECONDS))
+    return Run(
+        f"{target}, on Terraform's resources",
+        (target, "terraform"),
+        (*options, "-m", "resources", "tests/e2e", *roots),
+        beside=True,
+    )
 
 
 def main(wanted: str | None) -> int:
     """Runs the tests; the exit status: 0 if every one passed, and in CI or with a target wanted none was left out."""
     console = Console()
-    if wanted is not None and wanted not in LOCAL:
+    if wanted not in {None, "rest", *LOCAL}:
         console.print(f"there is no target {wanted!r}; there are: {', '.join(LOCAL)}")
         return 2
-    runs = [Run(target, provision) for provision in Provision for target in ([wanted] if wanted else LOCAL)]
+    runs = quick() if wanted is None else rest() if wanted == "rest" else on(wanted or "")
     findings = examine()
     lacking = {run: [finding for need in run.needs for finding in missing(findings, need)] for run in runs}
     possible = [run for run in runs if not lacking[run]]
-    if any(run.target == "docker" for run in possible):
+    if any("docker" in run.needs for run in possible):
         # Once, before tests side by side would do it at the same time.
         subprocess.run([sys.executable, "-m", "sim.images", "build"], check=True, stdout=subprocess.DEVNULL)
-    with ThreadPoolExecutor(1) as beside:
-        terraforms = [run for run in possible if run.provision is Provision.TERRAFORM]
-        later = beside.submit(_run, terraforms, wanted, aside=True)
-        results = _run([run for run in possible if run not in terraforms], wanted, aside=False) | later.result()
-    for run, (_, said) in results.items():
-        if said:
-            console.rule(f"{run.target}, provisioned by {run.provision}")
-            sys.stdout.write(said)
-    console.print(_table(runs, results, lacking))
-    insisted = runs if os.environ.get("CI") else [Run(wanted, Provision.KIT)] if wanted else []
-    left_out = [run for run in insisted if lacking[run]]
-    return 1 if left_out or any(status for status, _ in results.values()) else 0
+    statuses = _run_all(console, possible)
+    console.print(_table(statuses, lacking))
+    left_out = [run for run in runs if lacking[run] and (os.environ.get("CI") or wanted in LOCAL)]
+    return 1 if left_out or any(statuses.values()) else 0
 
 
-def _run(runs: list[Run], wanted: str | None, *, aside: bool) -> dict[Run, tuple[int, str]]:
-    """One after the other: the exit status of each, and what it said if that was kept `aside`."""
-    results = {}
-    for run in runs:
-        done = subprocess.run(
-            run.command(alone=wanted is not None),
-            stdout=subprocess.PIPE if aside else None,
-            stderr=subprocess.STDOUT if aside else None,
-            text=True,
-            check=False,
-        )
-        results[run] = (done.returncode, done.stdout or "")
-    return results
+def _run_all(console: Console, runs: Sequence[Run]) -> dict[Run, int]:
+    """The exit status of each. What those beside print comes at the end."""
+    beside = [run for run in runs if run.beside]
+    with ThreadPoolExecutor(1) as thread:
+        later = thread.submit(lambda: [(run, *_captured(run)) for run in beside])
+        statuses = {run: subprocess.run(run.command, check=False).returncode for run in runs if not run.beside}
+        for run, status, output in later.result():
+            console.rule(run.name)
+            sys.stdout.write(output)
+            statuses[run] = status
+    return statuses
 
 
-def _table(runs: list[Run], results: dict[Run, tuple[int, str]], lacking: dict[Run, list[Finding]]) -> Table:
-    columns = ("target", "provisioned by", "tests", "missing", "remedy")
+def _captured(run: Run) -> tuple[int, str]:
+    done = subprocess.run(run.command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    return done.returncode, done.stdout
+
+
+def _table(statuses: Mapping[Run, int], lacking: Mapping[Run, Sequence[Finding]]) -> Table:
+    columns = ("tests", "result", "missing", "remedy")
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
-    for run in runs:
-        if run in results:
-            passed = results[run][0] == 0
-            table.add_row(run.target, run.provision, "passed" if passed else "[red]failed[/red]")
-        for finding in lacking[run]:
-            table.add_row(run.target, run.provision, "not run", f"{finding.what}: {finding.seen}", finding.remedy)
+    for run, findings in lacking.items():
+        if run in statuses:
+            table.add_row(run.name, "passed" if statuses[run] == 0 else "[red]failed[/red]")
+        for finding in findings:
+            table.add_row(run.name, "not run", f"{finding.what}: {finding.seen}", finding.remedy)
     return table
 
 

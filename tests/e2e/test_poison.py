@@ -11,7 +11,7 @@ from sim.client.accepted_emails import Ledger
 from sim.host.waiting import until
 from sim.targets.target import Capability, Target
 
-pytestmark = pytest.mark.needs(Capability.OBJECTS, Capability.QUEUE, Capability.DEAD_LETTERS)
+pytestmark = [pytest.mark.needs(Capability.OBJECTS, Capability.QUEUE, Capability.DEAD_LETTERS), pytest.mark.resources]
 
 POISON = [
     "not json",

@@ -11,7 +11,7 @@ from sim.client.accepted_emails import Ledger
 from sim.client.api import Client
 from sim.targets.target import Capability, Target
 
-pytestmark = pytest.mark.needs(Capability.OBJECTS)
+pytestmark = [pytest.mark.needs(Capability.OBJECTS), pytest.mark.resources]
 
 
 def test_an_email_is_one_object_named_by_its_own_time(target: Target, ledger: Ledger, email: Email) -> None:

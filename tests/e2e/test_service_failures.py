@@ -36,6 +36,7 @@ def until_some_are_stored(target: Target, ledger: Ledger) -> None:
     assert left(), "the worker was done before it could be disturbed"
 
 
+@pytest.mark.resources
 def test_a_worker_killed_in_the_middle_of_a_batch(target: Target, ledger: Ledger, emails: list[Email]) -> None:
     publish_with_the_worker_away(target, ledger, emails)
     until_some_are_stored(target, ledger)

@@ -11,6 +11,8 @@ from sim.client.api import Client
 from sim.host.waiting import until
 from sim.targets.target import Capability, Target
 
+pytestmark = pytest.mark.resources
+
 WRONG_TOKEN = "urn:email-api:problem:wrong-token"
 
 

@@ -22,7 +22,7 @@ from sim.terraform.local_roots import SIDE_BY_SIDE, Environment
 from tests.cloud.conftest import Client
 from tests.terraform.conftest import TIMES, changes, client
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.resources]
 
 Provisioned = ProcessTarget | DockerTarget
 
