@@ -208,3 +208,28 @@ def test_a_grace_period_for_nothing_is_named() -> None:
     assert any("grace period" in each for each in contradictions(of(text)))
     assert contradictions(of(made.project())) == []
     assert USUAL.answers
+
+
+def test_a_capacity_provider_alarms_and_a_container_check_together_go_without_a_gap() -> None:
+    managed = [{"auto_scaling_group_arn": "arn:asg", "managed_scaling": [{"status": "ENABLED"}]}]
+    metrics = [{"metric": []}, {"metric": [{"period": 60}]}]
+    check = {"command": ["true"], "interval": 5, "timeout": 3, "retries": 3, "startPeriod": 30}
+    text = made.state(
+        made.service(
+            capacity_provider_strategy=[{"capacity_provider": "hosts"}],
+            deployment_circuit_breaker=[{"enable": True, "rollback": True}],
+            alarms=[{"enable": True, "rollback": True, "alarm_names": ["errors"]}],
+        ),
+        made.definition(containers=[{**made.CONTAINER, "healthCheck": check}]),
+        made.elb(),
+        made.group(3, max_size=5),
+        made.template(),
+        made.resource("aws_ecs_capacity_provider.hosts", name="hosts", auto_scaling_group_provider=managed),
+        made.resource(
+            "aws_cloudwatch_metric_alarm.errors", alarm_name="errors", evaluation_periods=2, metric_query=metrics
+        ),
+    )
+    found = foretold(of(text, cadence=AWS), 4)
+    assert found.ends
+    assert found.lowest == 2
+    assert all(each.missing == 0 and (each.seconds or 0) > 120 for each in found.courses), "the alarms bake"
