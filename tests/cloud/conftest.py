@@ -1,4 +1,4 @@
-"""One LocalStack with the control plane for all tests of this folder; each test has an account of its own in it."""
+"""One LocalStack with the control plane for all tests of this folder; each test has its own account in it."""
 
 from __future__ import annotations
 

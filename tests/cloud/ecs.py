@@ -1,4 +1,4 @@
-"""A cluster with a container instance and an agent that says what a test wants it to say."""
+"""A cluster with a container instance and an agent that reports what a test asks for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Values = dict[str, Any]
 
 
 class Cluster:
-    """One ECS cluster, with what plays its scheduler and its agents."""
+    """One ECS cluster, with a stand-in for its scheduler and its agents."""
 
     def __init__(self, aws: Callable[[str], Client]) -> None:
         self.ecs = aws("ecs")
@@ -64,7 +64,7 @@ class Cluster:
         return str(made["tasks"][0]["taskArn"])
 
     def submit(self, task: str, status: str, **more: Any) -> None:
-        """The agent tells what has become of a task."""
+        """The agent reports a change of a task."""
         self.ecs.submit_task_state_change(cluster=CLUSTER, task=task, status=status, **more)
 
     def run(self, instance: str, name: str = "api") -> str:

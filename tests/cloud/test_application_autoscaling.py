@@ -28,7 +28,7 @@ def test_a_scalable_target_keeps_its_tags(aws: Callable[[str], Client]) -> None:
     assert scaling.list_tags_for_resource(ResourceARN=arn)["Tags"] == {"stage": "production"}
 
 
-def test_tags_of_nothing_are_refused(aws: Callable[[str], Client]) -> None:
+def test_tags_of_an_unknown_target_are_refused(aws: Callable[[str], Client]) -> None:
     scaling = aws("application-autoscaling")
     with pytest.raises(scaling.exceptions.ResourceNotFoundException):
         scaling.list_tags_for_resource(

@@ -56,7 +56,7 @@ def test_the_group_launches_instances_that_ec2_knows(autoscaling: Client, aws: C
     assert len({each["SubnetId"] for each in known}) == 2
 
 
-def test_a_refresh_is_as_far_as_old_instances_are_gone(autoscaling: Client) -> None:
+def test_the_progress_of_a_refresh_is_the_share_of_old_instances_that_are_gone(autoscaling: Client) -> None:
     first, second = instances(autoscaling)
     autoscaling.start_instance_refresh(AutoScalingGroupName="g", Preferences={"MinHealthyPercentage": 100})
     assert refreshes(autoscaling) == [("InProgress", 0, 2)]
@@ -67,7 +67,7 @@ def test_a_refresh_is_as_far_as_old_instances_are_gone(autoscaling: Client) -> N
     assert len(instances(autoscaling)) == 2
 
 
-def test_one_refresh_at_a_time(autoscaling: Client) -> None:
+def test_a_group_has_one_refresh_at_a_time(autoscaling: Client) -> None:
     autoscaling.start_instance_refresh(AutoScalingGroupName="g")
     with pytest.raises(autoscaling.exceptions.InstanceRefreshInProgressFault):
         autoscaling.start_instance_refresh(AutoScalingGroupName="g")
@@ -78,7 +78,7 @@ def test_one_refresh_at_a_time(autoscaling: Client) -> None:
     assert [each[0] for each in refreshes(autoscaling)] == ["InProgress", "Cancelled"]
 
 
-def test_a_group_that_is_deleted_by_force_takes_along_what_is_protected(
+def test_deleting_a_group_by_force_ends_its_protected_instances(
     autoscaling: Client, aws: Callable[[str], Client]
 ) -> None:
     launched = instances(autoscaling)

@@ -1,4 +1,4 @@
-"""What is put right in EC2."""
+"""Corrections to EC2: descriptions of security group rules, and routes to gateway endpoints."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_rule_for_another_group_keeps_its_description(aws: Callable[[str], Cli
     assert rule["ReferencedGroupInfo"]["GroupId"] == balancer
 
 
-def test_routes_to_a_gateway_endpoint_come_and_go_with_its_route_tables(aws: Callable[[str], Client]) -> None:
+def test_routes_to_a_gateway_endpoint_follow_its_route_tables(aws: Callable[[str], Client]) -> None:
     ec2 = aws("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
     first, second = (ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"] for _ in range(2))

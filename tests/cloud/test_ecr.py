@@ -33,10 +33,10 @@ def upload(ecr: Client, blob: bytes, named: str | None = None) -> str:
     half = len(blob) // 2
     for first, part in ((0, blob[:half]), (half, blob[half:])):
         last = first + len(part) - 1
-        told = ecr.upload_layer_part(
+        answer = ecr.upload_layer_part(
             repositoryName=NAME, uploadId=begun, partFirstByte=first, partLastByte=last, layerPartBlob=part
         )
-        assert told["lastByteReceived"] == last
+        assert answer["lastByteReceived"] == last
     done = ecr.complete_layer_upload(repositoryName=NAME, uploadId=begun, layerDigests=[named or digest(blob)])
     return str(done["layerDigest"])
 
@@ -64,7 +64,7 @@ def test_an_image_is_found_by_tag_and_by_digest_as_it_was_pushed(ecr: Client) ->
         assert (described["imageDigest"], described["imageTags"]) == (pushed, ["1.0.0"])
 
 
-def test_a_tag_that_is_immutable_stays_where_it_is(ecr: Client) -> None:
+def test_an_immutable_tag_cannot_be_moved(ecr: Client) -> None:
     first, second = manifest(ecr, b"1"), manifest(ecr, b"2")
     pushed = put(ecr, first, "1.0.0")
     with pytest.raises(ecr.exceptions.ImageTagAlreadyExistsException):
@@ -76,7 +76,7 @@ def test_a_tag_that_is_immutable_stays_where_it_is(ecr: Client) -> None:
     assert sorted(described["imageTags"]) == ["1.0.0", "stable"]
 
 
-def test_a_layer_that_is_there_need_not_be_pushed_again(ecr: Client) -> None:
+def test_a_layer_that_exists_need_not_be_pushed_again(ecr: Client) -> None:
     there, other = upload(ecr, b"layer"), digest(b"other")
     known = ecr.batch_check_layer_availability(repositoryName=NAME, layerDigests=[there, other])["layers"]
     assert {each["layerDigest"]: each["layerAvailability"] for each in known} == {
@@ -87,7 +87,7 @@ def test_a_layer_that_is_there_need_not_be_pushed_again(ecr: Client) -> None:
         upload(ecr, b"layer")
 
 
-def test_a_layer_whose_bytes_are_others_is_refused(ecr: Client) -> None:
+def test_a_layer_with_the_wrong_digest_is_refused(ecr: Client) -> None:
     with pytest.raises(ecr.exceptions.InvalidLayerException):
         upload(ecr, b"layer", named=digest(b"other"))
 
@@ -105,7 +105,7 @@ def test_an_image_that_claims_another_digest_is_refused(ecr: Client) -> None:
         )
 
 
-def test_what_is_not_there_is_named_as_aws_names_it(ecr: Client) -> None:
+def test_a_missing_resource_gives_the_error_that_aws_gives(ecr: Client) -> None:
     with pytest.raises(ecr.exceptions.RepositoryNotFoundException):
         ecr.initiate_layer_upload(repositoryName="none")
     with pytest.raises(ecr.exceptions.ImageNotFoundException):

@@ -1,4 +1,4 @@
-"""ECS services: what was asked for is kept, and what is told of them is what agents made of it."""
+"""ECS services: their settings are kept, and their state follows from what agents report."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def states(cluster: Cluster) -> list[tuple[str, str, int, int]]:
     ]
 
 
-def test_a_service_has_what_it_was_created_with(cluster: Cluster) -> None:
+def test_a_service_keeps_the_settings_it_was_created_with(cluster: Cluster) -> None:
     asked: Values = {
         "deploymentConfiguration": {
             "minimumHealthyPercent": 50,
@@ -51,18 +51,18 @@ def test_a_service_has_what_it_was_created_with(cluster: Cluster) -> None:
     assert "launchType" not in service
 
 
-def test_a_deployment_that_nobody_runs_stays_in_progress(cluster: Cluster) -> None:
+def test_a_deployment_without_agents_stays_in_progress(cluster: Cluster) -> None:
     cluster.service()
     assert states(cluster) == [("PRIMARY", "IN_PROGRESS", 0, 0)]
     assert cluster.described()["runningCount"] == 0
 
 
-def test_a_service_that_wants_no_tasks_is_there_at_once(cluster: Cluster) -> None:
+def test_a_service_without_desired_tasks_is_stable_at_once(cluster: Cluster) -> None:
     cluster.service(desiredCount=0)
     assert states(cluster) == [("PRIMARY", "COMPLETED", 0, 0)]
 
 
-def test_a_deployment_is_completed_when_agents_say_that_its_tasks_run(cluster: Cluster) -> None:
+def test_a_deployment_is_completed_when_agents_report_its_tasks_as_running(cluster: Cluster) -> None:
     cluster.service()
     first, second = (cluster.start(cluster.join()) for _ in range(2))
     assert states(cluster) == [("PRIMARY", "IN_PROGRESS", 0, 2)]
@@ -87,7 +87,7 @@ def test_a_new_task_definition_is_rolled_out_beside_the_old_one(cluster: Cluster
     assert cluster.task(old)["stopCode"] == "ServiceSchedulerInitiated"
 
 
-def test_only_what_concerns_the_tasks_makes_a_new_deployment(cluster: Cluster) -> None:
+def test_only_settings_of_the_tasks_start_a_new_deployment(cluster: Cluster) -> None:
     cluster.service(desiredCount=1)
     cluster.run(cluster.join())
     before = cluster.described()["deployments"]
@@ -99,7 +99,7 @@ def test_only_what_concerns_the_tasks_makes_a_new_deployment(cluster: Cluster) -
     assert [each["status"] for each in cluster.described()["deployments"]] == ["PRIMARY", "ACTIVE"]
 
 
-def test_the_circuit_breaker_brings_the_last_good_deployment_back(cluster: Cluster) -> None:
+def test_the_circuit_breaker_rolls_back_to_the_last_good_deployment(cluster: Cluster) -> None:
     breaker = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
     good = cluster.service(desiredCount=1, deploymentConfiguration=breaker)["taskDefinition"]
     cluster.run(cluster.join())
@@ -115,7 +115,7 @@ def test_the_circuit_breaker_brings_the_last_good_deployment_back(cluster: Clust
     assert [each["status"] for each in deployments] == ["ROLLBACK_SUCCESSFUL", "SUCCESSFUL"]
 
 
-def test_a_service_behind_a_classic_load_balancer_tells_no_rollout_state(cluster: Cluster) -> None:
+def test_a_service_behind_a_classic_elb_has_no_rollout_state(cluster: Cluster) -> None:
     cluster.service(loadBalancers=[{"loadBalancerName": "e", "containerName": "api", "containerPort": 8080}])
     assert "rolloutState" not in cluster.described()["deployments"][0]
     deployment = cluster.ecs.list_service_deployments(cluster=CLUSTER, service="api")["serviceDeployments"][0]
@@ -136,7 +136,7 @@ def test_a_service_is_deleted_when_its_last_task_has_stopped(cluster: Cluster) -
     assert cluster.ecs.list_services(cluster=CLUSTER)["serviceArns"] == []
 
 
-def test_what_is_not_there_is_named_as_aws_names_it(cluster: Cluster) -> None:
+def test_a_missing_resource_gives_the_error_that_aws_gives(cluster: Cluster) -> None:
     ecs = cluster.ecs
     with pytest.raises(ecs.exceptions.ServiceNotFoundException):
         ecs.update_service(cluster=CLUSTER, service="none", desiredCount=1)
@@ -148,7 +148,7 @@ def test_what_is_not_there_is_named_as_aws_names_it(cluster: Cluster) -> None:
     assert [each["reason"] for each in failures] == ["MISSING"]
 
 
-def test_a_cluster_is_not_deleted_with_something_in_it(cluster: Cluster) -> None:
+def test_a_cluster_that_is_not_empty_cannot_be_deleted(cluster: Cluster) -> None:
     cluster.service(desiredCount=0)
     with pytest.raises(cluster.ecs.exceptions.ClusterContainsServicesException):
         cluster.ecs.delete_cluster(cluster=CLUSTER)
@@ -158,7 +158,7 @@ def test_a_cluster_is_not_deleted_with_something_in_it(cluster: Cluster) -> None
         cluster.ecs.delete_cluster(cluster=CLUSTER)
 
 
-def test_tags_are_kept_on_whatever_has_an_arn(cluster: Cluster) -> None:
+def test_every_resource_with_an_arn_keeps_its_tags(cluster: Cluster) -> None:
     service = cluster.service(tags=[{"key": "team", "value": "mail"}])
     for arn in (service["serviceArn"], service["taskDefinition"], cluster.join(), service["clusterArn"]):
         cluster.ecs.tag_resource(resourceArn=arn, tags=[{"key": "stage", "value": "test"}])

@@ -1,4 +1,4 @@
-"""Tasks and container instances, as agents tell of them."""
+"""Tasks and container instances, as agents report them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def cluster(aws: Callable[[str], Client]) -> Cluster:
     return cluster
 
 
-def test_an_agent_tells_how_a_task_ended(cluster: Cluster) -> None:
+def test_an_agent_reports_how_a_task_ended(cluster: Cluster) -> None:
     cluster.service(desiredCount=1)
     task = cluster.run(cluster.join())
     cluster.submit(
@@ -40,7 +40,7 @@ def test_an_agent_tells_how_a_task_ended(cluster: Cluster) -> None:
     assert cluster.ecs.list_tasks(cluster=CLUSTER, desiredStatus="STOPPED")["taskArns"] == [task]
 
 
-def test_what_has_stopped_does_not_run_again(cluster: Cluster) -> None:
+def test_a_stopped_task_does_not_run_again(cluster: Cluster) -> None:
     cluster.service(desiredCount=1)
     task = cluster.run(cluster.join())
     cluster.submit(task, "STOPPED")
@@ -48,7 +48,7 @@ def test_what_has_stopped_does_not_run_again(cluster: Cluster) -> None:
     assert cluster.task(task)["lastStatus"] == "STOPPED"
 
 
-def test_a_task_that_is_to_stop_runs_until_its_agent_says_otherwise(cluster: Cluster) -> None:
+def test_a_task_with_a_requested_stop_runs_until_its_agent_reports_the_stop(cluster: Cluster) -> None:
     cluster.service(desiredCount=1)
     task = cluster.run(cluster.join())
     cluster.ecs.stop_task(cluster=CLUSTER, task=task, reason="by hand")
@@ -57,7 +57,7 @@ def test_a_task_that_is_to_stop_runs_until_its_agent_says_otherwise(cluster: Clu
     assert (cluster.task(task)["stopCode"], cluster.task(task)["stoppedReason"]) == ("UserInitiated", "by hand")
 
 
-def test_an_instance_has_left_what_its_tasks_do_not_take(cluster: Cluster) -> None:
+def test_an_instance_reports_the_resources_that_its_tasks_leave_free(cluster: Cluster) -> None:
     instance = cluster.join(memory=1024, ports=(22, 51678))
     task = cluster.ecs.start_task(cluster=CLUSTER, containerInstances=[instance], taskDefinition="api")["tasks"][0]
     assert remaining(cluster, instance) == (512, ["22", "51678", "8080"])
@@ -65,7 +65,7 @@ def test_an_instance_has_left_what_its_tasks_do_not_take(cluster: Cluster) -> No
     assert remaining(cluster, instance) == (1024, ["22", "51678"])
 
 
-def test_a_host_port_is_taken_once(cluster: Cluster) -> None:
+def test_a_host_port_can_be_used_once(cluster: Cluster) -> None:
     instance = cluster.join()
     assert not cluster.ecs.run_task(cluster=CLUSTER, taskDefinition="api")["failures"]
     again = cluster.ecs.run_task(cluster=CLUSTER, taskDefinition="api")
@@ -73,7 +73,7 @@ def test_a_host_port_is_taken_once(cluster: Cluster) -> None:
     assert again["failures"] == [{"arn": instance, "reason": "RESOURCE:PORTS"}]
 
 
-def test_no_task_is_run_where_no_instance_is_ready(cluster: Cluster) -> None:
+def test_a_task_is_refused_if_no_instance_is_ready(cluster: Cluster) -> None:
     with pytest.raises(cluster.ecs.exceptions.InvalidParameterException, match="No Container Instances"):
         cluster.ecs.run_task(cluster=CLUSTER, taskDefinition="api")
     instance = cluster.join()
@@ -82,7 +82,7 @@ def test_no_task_is_run_where_no_instance_is_ready(cluster: Cluster) -> None:
         cluster.ecs.run_task(cluster=CLUSTER, taskDefinition="api")
 
 
-def test_an_instance_with_tasks_goes_only_by_force(cluster: Cluster) -> None:
+def test_an_instance_with_tasks_is_deregistered_only_by_force(cluster: Cluster) -> None:
     instance = cluster.join()
     cluster.ecs.run_task(cluster=CLUSTER, taskDefinition="api")
     with pytest.raises(cluster.ecs.exceptions.InvalidParameterException, match="running tasks"):
@@ -91,7 +91,7 @@ def test_an_instance_with_tasks_goes_only_by_force(cluster: Cluster) -> None:
     assert cluster.ecs.list_container_instances(cluster=CLUSTER)["containerInstanceArns"] == []
 
 
-def test_the_cluster_counts_what_is_in_it(cluster: Cluster) -> None:
+def test_the_cluster_counts_its_services_tasks_and_instances(cluster: Cluster) -> None:
     cluster.service(desiredCount=1)
     cluster.run(cluster.join())
     cluster.start(cluster.join())

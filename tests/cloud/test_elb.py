@@ -1,4 +1,4 @@
-"""Classic ELBs: attributes, and the health of instances as whoever checks it tells."""
+"""Classic ELBs: attributes, and the reported health of instances."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def deregister(elb: Client, *instances: str) -> list[str]:
     return [each["InstanceId"] for each in answer["Instances"]]
 
 
-def test_attributes_are_kept(elb: Client) -> None:
+def test_attributes_that_are_set_are_kept(elb: Client) -> None:
     asked = {
         "CrossZoneLoadBalancing": {"Enabled": True},
         "AccessLog": {"Enabled": True, "S3BucketName": "logs", "EmitInterval": 5, "S3BucketPrefix": "e"},
@@ -71,7 +71,7 @@ def test_attributes_are_kept(elb: Client) -> None:
     assert elb.describe_load_balancer_attributes(LoadBalancerName="e")["LoadBalancerAttributes"] == asked
 
 
-def test_what_is_not_asked_for_stays_as_aws_has_it(elb: Client) -> None:
+def test_attributes_that_are_not_set_have_awss_defaults(elb: Client) -> None:
     elb.modify_load_balancer_attributes(
         LoadBalancerName="e", LoadBalancerAttributes={"ConnectionDraining": {"Enabled": True}}
     )
@@ -81,18 +81,18 @@ def test_what_is_not_asked_for_stays_as_aws_has_it(elb: Client) -> None:
     assert attributes["AdditionalAttributes"][0]["Value"] == "defensive"
 
 
-def test_its_name_is_in_its_region(elb: Client) -> None:
+def test_the_dns_name_is_in_the_callers_region(elb: Client) -> None:
     described = elb.describe_load_balancers(LoadBalancerNames=["e"])["LoadBalancerDescriptions"][0]
     assert described["DNSName"].endswith(f".{REGION}.elb.amazonaws.com")
 
 
-def test_an_instance_that_nobody_has_checked_is_not_in_service(elb: Client) -> None:
+def test_an_instance_without_a_reported_health_is_out_of_service(elb: Client) -> None:
     assert register(elb, "i-1", "i-2") == ["i-1", "i-2"]
     waiting = ("OutOfService", "ELB", "Instance registration is still in progress.")
     assert health(elb) == {"i-1": waiting, "i-2": waiting}
 
 
-def test_what_a_checker_tells_is_told(elb: Client, report: Report) -> None:
+def test_a_reported_health_is_returned(elb: Client, report: Report) -> None:
     register(elb, "i-1", "i-2")
     reason = "Instance has failed at least the UnhealthyThreshold number of health checks consecutively."
     report("i-1", State="InService")
@@ -101,7 +101,7 @@ def test_what_a_checker_tells_is_told(elb: Client, report: Report) -> None:
     elb.get_waiter("any_instance_in_service").wait(LoadBalancerName="e")
 
 
-def test_an_instance_in_service_drains_until_it_is_told_to_have_drained(elb: Client, report: Report) -> None:
+def test_an_instance_in_service_drains_until_it_is_reported_as_drained(elb: Client, report: Report) -> None:
     elb.modify_load_balancer_attributes(
         LoadBalancerName="e", LoadBalancerAttributes={"ConnectionDraining": {"Enabled": True, "Timeout": 300}}
     )
@@ -114,7 +114,7 @@ def test_an_instance_in_service_drains_until_it_is_told_to_have_drained(elb: Cli
     assert health(elb, "i-1")["i-1"][0] == "OutOfService"
 
 
-def test_an_instance_that_comes_back_is_checked_anew(elb: Client, report: Report) -> None:
+def test_an_instance_that_returns_starts_without_a_health(elb: Client, report: Report) -> None:
     register(elb, "i-1")
     report("i-1", State="InService")
     register(elb, "i-1")
@@ -124,11 +124,11 @@ def test_an_instance_that_comes_back_is_checked_anew(elb: Client, report: Report
     assert health(elb)["i-1"][0] == "OutOfService"
 
 
-def test_a_health_that_is_none_is_refused(elb: Client, report: Report) -> None:
+def test_an_unknown_health_state_is_refused(elb: Client, report: Report) -> None:
     register(elb, "i-1")
     assert report("i-1", State="Healthy") == HTTPStatus.BAD_REQUEST
 
 
-def test_what_is_not_there_is_named_as_aws_names_it(elb: Client) -> None:
+def test_a_missing_load_balancer_gives_the_error_that_aws_gives(elb: Client) -> None:
     with pytest.raises(elb.exceptions.AccessPointNotFoundException):
         elb.describe_instance_health(LoadBalancerName="none")

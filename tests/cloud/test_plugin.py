@@ -1,4 +1,4 @@
-"""The plugin as a whole: what community LocalStack lacks is there, and sees what LocalStack has."""
+"""The plugin as a whole: it adds services that share the resources of LocalStack."""
 
 from __future__ import annotations
 
@@ -23,6 +23,6 @@ def test_a_service_that_localstack_lacks_answers(aws: Callable[[str], Client], s
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
-def test_policies_that_aws_offers_to_all_are_there(aws: Callable[[str], Client]) -> None:
+def test_aws_managed_policies_exist(aws: Callable[[str], Client]) -> None:
     arn = "arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role"
     assert aws("iam").get_policy(PolicyArn=arn)["Policy"]["Arn"] == arn

@@ -1,4 +1,4 @@
-"""Queues whose policies are taken away."""
+"""Queues whose policies are removed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from tests.cloud.conftest import Client
 
 
-def test_a_policy_that_is_taken_away_is_gone(aws: Callable[[str], Client]) -> None:
+def test_a_removed_policy_is_not_returned(aws: Callable[[str], Client]) -> None:
     sqs = aws("sqs")
     url = sqs.create_queue(QueueName="dead")["QueueUrl"]
     name = "RedriveAllowPolicy"

@@ -1,4 +1,4 @@
-"""Tags that come with what is made, and stay where they belong."""
+"""Tags of alarms and launch templates."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tests.cloud.conftest import Client
 
 
-def test_an_alarm_keeps_the_tags_that_it_was_made_with(aws: Callable[[str], Client]) -> None:
+def test_an_alarm_keeps_the_tags_it_was_created_with(aws: Callable[[str], Client]) -> None:
     cloudwatch = aws("cloudwatch")
     alarm = {
         "AlarmName": "depth",
@@ -25,7 +25,9 @@ def test_an_alarm_keeps_the_tags_that_it_was_made_with(aws: Callable[[str], Clie
     assert cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"] == [{"Key": "stage", "Value": "test"}]
 
 
-def test_the_tags_of_a_launch_template_are_not_those_of_what_it_launches(aws: Callable[[str], Client]) -> None:
+def test_a_launch_template_and_its_instances_have_separate_tags(
+    aws: Callable[[str], Client],
+) -> None:
     ec2 = aws("ec2")
     of_instances = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "node"}]}]
     of_template = [{"ResourceType": "launch-template", "Tags": [{"Key": "stage", "Value": "test"}]}]

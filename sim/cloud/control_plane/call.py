@@ -1,4 +1,4 @@
-"""A call of an AWS operation as the providers see it, and what they answer."""
+"""The types that all providers share: a call of an AWS operation, its answer, its errors, and state by region."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 Values = dict[str, Any]
-"""Parameters or an answer, with the names and the shapes of AWS's API reference."""
+"""The parameters of an operation or its answer, with the names and shapes of AWS's API reference."""
 
 State = TypeVar("State")
 
 
 class Forward(Protocol):
-    """Has an operation answered by what is underneath: moto, or LocalStack's own provider."""
+    """Passes an operation on to moto or to LocalStack's own provider."""
 
     def __call__(self, operation: str | None = None, parameters: Values | None = None) -> Values:
-        """The answer; without arguments, to the call as it came. Raises LocalStack's own errors."""
+        """Returns the answer. Without arguments, passes on the original call. Raises LocalStack's own errors."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call: who makes it, where, with which parameters."""
+    """One call of an AWS operation: the caller's account, the region and the parameters."""
 
     account: str
     region: str
@@ -30,19 +30,19 @@ class Call:
     forward: Forward
 
     def arn(self, service: str, resource: str) -> str:
-        """The ARN of a resource of the caller's."""
+        """The ARN of a resource in the caller's account and region."""
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
 
 
 Route = Callable[[str, dict[str, str], Values], Values]
-"""What answers where AWS has no API: handed the method, the variables of the path, and the body. Raises AwsError."""
+"""Handles a path that AWS's API lacks. Takes the HTTP method, the path's variables and the body. Raises AwsError."""
 
 Operations = Mapping[str, Callable[[Call], Values]]
-"""What a provider answers itself, by the names of the operations."""
+"""The operations that a provider answers itself, by name."""
 
 
 class AwsError(Exception):
-    """An error that AWS's API reference names for the operation; the caller gets it in the service's protocol."""
+    """An error from AWS's API reference. The caller receives it in the protocol of the service."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -52,15 +52,15 @@ class AwsError(Exception):
 
 
 class Regional(Generic[State]):
-    """The state of a service: one for each account and region, made when first asked for."""
+    """The state of an AWS service, one for each account and region. The first access creates it."""
 
     def __init__(self, new: Callable[[], State]) -> None:
         self._states: defaultdict[tuple[str, str], State] = defaultdict(new)
 
     def of(self, call: Call) -> State:
-        """That of the caller."""
+        """The state of the caller's account and region."""
         return self.at(call.account, call.region)
 
     def at(self, account: str, region: str) -> State:
-        """That of an account in a region."""
+        """The state of this account and region."""
         return self._states[account, region]

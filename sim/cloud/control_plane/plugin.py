@@ -1,6 +1,6 @@
-"""Where LocalStack and the providers meet: what the entry points name, and the only untyped code.
+"""Connects the providers to LocalStack. The entry points name the functions here. Only this module is untyped in part.
 
-Each function below is called once, when its service is called first.
+LocalStack calls each decorated function once, at the first call to its service.
 """
 
 from __future__ import annotations
@@ -43,20 +43,20 @@ _ecs = Ecs(_now)
 
 @_provides(api="application-autoscaling")
 def application_autoscaling() -> Service:
-    from moto.applicationautoscaling.models import (  # noqa: PLC0415 - not before it is called
+    from moto.applicationautoscaling.models import (  # noqa: PLC0415 - import only at the first call
         ApplicationAutoscalingBackend,
     )
 
-    # It would look for ECS services in moto, where they are not.
+    # moto would look for the ECS services in its own state, but this plugin keeps them.
     ApplicationAutoscalingBackend._ecs_service_exists_for_target = lambda *_: True  # noqa: SLF001
     return _over_moto("application-autoscaling", ApplicationAutoScaling(_ecs.has_service).operations)
 
 
 @_provides(api="autoscaling")
 def autoscaling() -> Service:
-    from moto.autoscaling.models import FakeAutoScalingGroup  # noqa: PLC0415 - not before it is called
+    from moto.autoscaling.models import FakeAutoScalingGroup  # noqa: PLC0415 - import only at the first call
 
-    # It would launch them all in the first.
+    # moto would launch all instances in the first subnet.
     launch = FakeAutoScalingGroup.replace_autoscaling_group_instances
     FakeAutoScalingGroup.replace_autoscaling_group_instances = _in_all_subnets(launch)
     return _over_moto("autoscaling", AutoScaling(_now).operations)
@@ -82,17 +82,17 @@ def elb() -> Service:
 
 @_provides(api="cloudwatch", name="control-plane")
 def cloudwatch() -> Service:
-    from localstack.services.cloudwatch.provider_v2 import CloudwatchProvider  # noqa: PLC0415 - not before it is called
+    from localstack.services.cloudwatch.provider_v2 import CloudwatchProvider  # noqa: PLC0415 - import only at the first call
 
     return _over_localstack(Service.for_provider(CloudwatchProvider()), CLOUDWATCH_OPERATIONS)
 
 
 @_provides(api="ec2", name="control-plane")
 def ec2() -> Service:
-    from localstack.services.ec2.provider import Ec2Provider  # noqa: PLC0415 - not before it is called
+    from localstack.services.ec2.provider import Ec2Provider  # noqa: PLC0415 - import only at the first call
     from moto.ec2.models.security_groups import SecurityGroupRule  # noqa: PLC0415
 
-    # It would find those of address ranges alone, and not those of other groups.
+    # moto finds the description of a rule for an address range, but not of a rule for another security group.
     SecurityGroupRule.description = property(
         lambda rule: rule.ip_range.get("Description") or rule.source_group.get("Description")
     )
@@ -102,13 +102,13 @@ def ec2() -> Service:
 
 @_provides(api="sqs", name="control-plane")
 def sqs() -> Service:
-    from localstack.services.sqs.provider import SqsProvider  # noqa: PLC0415 - not before it is called
+    from localstack.services.sqs.provider import SqsProvider  # noqa: PLC0415 - import only at the first call
 
     return _over_localstack(Service.for_provider(SqsProvider()), SQS_OPERATIONS)
 
 
 class _Moto:
-    """A service that LocalStack does not have, for `Service.for_provider`."""
+    """A service that community LocalStack lacks, in the shape that `Service.for_provider` takes."""
 
     version = None
 
@@ -146,7 +146,7 @@ def _in_all_subnets(launch: Callable[[Any, int, Any], None]) -> Callable[[Any, i
 
 
 def _handlers(operations: Operations, underneath: Mapping[str, _Handler]) -> dict[str, _Handler]:
-    """One call of a service at a time, so that what it keeps needs no locks of its own."""
+    """Handlers that let one call into a service at a time, so the state of the service needs no locks."""
     lock, underneath = threading.Lock(), dict(underneath)
 
     def handler(answer: Callable[[Call], Values]) -> _Handler:
@@ -186,7 +186,7 @@ def _moto(context: RequestContext, _: Values) -> Values:
 
 
 def _remade(context: RequestContext, operation: str, parameters: Values) -> RequestContext:
-    """The same caller's call of another operation."""
+    """The context of another operation, called by the same caller."""
     made = create_aws_request_context(
         service_name=context.service.service_name,
         action=operation,

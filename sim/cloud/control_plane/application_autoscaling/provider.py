@@ -1,4 +1,4 @@
-"""What is put right in moto's Application Auto Scaling."""
+"""Corrections to moto's Application Auto Scaling."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from sim.cloud.control_plane.call import AwsError, Call, Operations, Regional, V
 
 
 class ApplicationAutoScaling:
-    """Keeps the tags of scalable targets, which moto does not have, and looks for ECS services where they are.
+    """Keeps the tags of scalable targets, which moto lacks, and checks ECS services against this plugin's state.
 
-    `has_service` says whether the caller has a service, by cluster and name.
+    `has_service` returns True if the caller has an active service with this cluster and name.
 
     https://docs.aws.amazon.com/autoscaling/application/APIReference/API_RegisterScalableTarget.html
     https://docs.aws.amazon.com/autoscaling/application/APIReference/API_ListTagsForResource.html

@@ -1,7 +1,7 @@
-"""Where a group launches, and instance refreshes: a group's instances replaced by new ones, a few at a time.
+"""The subnet of a new instance, and instance refreshes, which replace the instances of a group a few at a time.
 
-Nothing here ends an instance. Whoever runs them does, and how far a refresh has come follows from which of the
-instances that the group had when it began it still has.
+This module ends no instance; the program that runs the instances does. The progress of a refresh follows from how many
+of the group's old instances still exist.
 
 https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_StartInstanceRefresh.html
 https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_InstanceRefresh.html
@@ -18,7 +18,7 @@ from sim.cloud.control_plane.call import AwsError, Values
 
 
 def next_subnet(subnets: Sequence[str], used: Collection[str]) -> str:
-    """Of a group's subnets the one with the fewest instances, the first among equals; `used` has one for each instance.
+    """The subnet with the fewest instances; the first of several. `used` names the subnet of each instance.
 
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/auto-scaling-benefits.html
     """
@@ -27,7 +27,7 @@ def next_subnet(subnets: Sequence[str], used: Collection[str]) -> str:
 
 @dataclass(frozen=True)
 class Refresh:
-    """One refresh of a group; `old` are the instances that it is to replace, `left` those that are still there."""
+    """One refresh of a group. `old` are the instances to replace; `left` are those of them that still exist."""
 
     id: str
     group: str
@@ -40,14 +40,14 @@ class Refresh:
 
     @property
     def percentage(self) -> int:
-        """Of the old instances that are gone."""
+        """The share of the old instances that are gone, in percent."""
         return 100 if not self.old else 100 * (len(self.old) - len(self.left)) // len(self.old)
 
 
 def start(
     refresh_id: str, parameters: Values, instances: Collection[str], known: Collection[Refresh], now: datetime
 ) -> Refresh:
-    """A new refresh; `known` are those of the group. Raises AwsError: InstanceRefreshInProgress."""
+    """A new refresh. `known` are the group's earlier refreshes. Raises AwsError: InstanceRefreshInProgress."""
     group = parameters["AutoScalingGroupName"]
     if any(each.status == "InProgress" for each in known):
         raise AwsError(
@@ -61,7 +61,7 @@ def start(
 
 
 def observe(refresh: Refresh, instances: Collection[str], now: datetime) -> Refresh:
-    """The refresh when the group has these instances."""
+    """The refresh, updated for the instances that the group has now."""
     if refresh.status != "InProgress":
         return refresh
     seen = replace(refresh, left=refresh.old & frozenset(instances))
@@ -69,7 +69,7 @@ def observe(refresh: Refresh, instances: Collection[str], now: datetime) -> Refr
 
 
 def cancel(known: Collection[Refresh], group: str, now: datetime) -> Refresh:
-    """The refresh in progress, cancelled. Raises AwsError: ActiveInstanceRefreshNotFound."""
+    """The refresh in progress, as cancelled. Raises AwsError: ActiveInstanceRefreshNotFound."""
     for refresh in known:
         if refresh.status == "InProgress":
             return replace(refresh, status="Cancelled", ended_at=now)
@@ -77,7 +77,7 @@ def cancel(known: Collection[Refresh], group: str, now: datetime) -> Refresh:
 
 
 def describe(refresh: Refresh) -> Values:
-    """As DescribeInstanceRefreshes does."""
+    """The refresh as DescribeInstanceRefreshes returns it."""
     ended = {"EndTime": refresh.ended_at} if refresh.ended_at else {}
     return {
         "InstanceRefreshId": refresh.id,

@@ -1,4 +1,4 @@
-"""What is put right in moto's Auto Scaling: instance refreshes, which it does not have, and the end of a group."""
+"""Corrections to moto's Auto Scaling: instance refreshes, which moto lacks, and the deletion of a group."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MOST = 100
 
 
 class AutoScaling:
-    """Keeps the instance refreshes of groups, by the name of the group and the newest first."""
+    """Keeps the instance refreshes of each group, by the group's name, the newest first."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
@@ -44,7 +44,7 @@ class AutoScaling:
         return {"InstanceRefreshes": [describe(each) for each in known if not asked or each.id in asked]}
 
     def delete_group(self, call: Call) -> Values:
-        """With ForceDelete all its instances end; moto's would leave those that are protected from scaling in.
+        """Deletes a group. ForceDelete ends all its instances, where moto would leave those protected from scale-in.
 
         https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DeleteAutoScalingGroup.html
         """
@@ -61,7 +61,7 @@ class AutoScaling:
         return answer
 
     def _observed(self, call: Call) -> tuple[list[Refresh], list[str]]:
-        """The refreshes of the call's group, as they are now, and its instances. Raises AwsError: ValidationError."""
+        """The group's refreshes, brought up to date, and its instances. Raises AwsError: ValidationError."""
         name = call.parameters["AutoScalingGroupName"]
         found = call.forward("DescribeAutoScalingGroups", {"AutoScalingGroupNames": [name]})["AutoScalingGroups"]
         if not found:

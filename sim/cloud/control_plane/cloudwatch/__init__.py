@@ -1,1 +1,1 @@
-"""CloudWatch: alarms that keep the tags they are made with."""
+"""CloudWatch: alarms keep the tags that they are created with."""

@@ -1,4 +1,4 @@
-"""What is put right in LocalStack's CloudWatch."""
+"""Corrections to LocalStack's CloudWatch."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from sim.cloud.control_plane.call import Call, Operations, Values
 
 
 def put_metric_alarm(call: Call) -> Values:
-    """Tags are for a new alarm: "if you are updating an existing alarm, any tags you specify are ignored".
+    """Sets the tags of a new alarm only: "if you are updating an existing alarm, any tags you specify are ignored".
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
     """

@@ -1,1 +1,1 @@
-"""Elastic Compute Cloud: launch templates that do not hold their own tags."""
+"""Elastic Compute Cloud: corrected launch templates and gateway endpoints."""

@@ -1,4 +1,4 @@
-"""What is put right in LocalStack's EC2."""
+"""Corrections to LocalStack's EC2."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from sim.cloud.control_plane.call import Call, Operations, Values
 
 
 def describe_launch_template_versions(call: Call) -> Values:
-    """Without the tags of the template itself among those of what it launches.
+    """Leaves the tags of the template itself out of the tags for what it launches.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_LaunchTemplateTagSpecificationRequest.html
     """
@@ -21,7 +21,7 @@ def describe_launch_template_versions(call: Call) -> Values:
 
 
 def modify_vpc_endpoint(call: Call) -> Values:
-    """With the route tables of a gateway endpoint come and go the routes to it.
+    """Adds and removes the routes to a gateway endpoint together with its route tables.
 
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ModifyVpcEndpoint.html
     https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html

@@ -1,1 +1,1 @@
-"""Elastic Container Registry: images pushed by its API."""
+"""Elastic Container Registry: images are pushed by its API."""

@@ -1,4 +1,4 @@
-"""Layers on their way into a repository, and what an image's manifest says of itself.
+"""Uploads of image layers, and the digests that an image's manifest names.
 
 https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_InitiateLayerUpload.html
 https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_PutImage.html
@@ -18,7 +18,7 @@ PART_SIZE = 10 * 1024 * 1024
 
 @dataclass
 class Upload:
-    """The parts of a layer so far. Of the bytes only their digest and number are kept: nobody pulls from here."""
+    """The digest and size of the layer parts received so far. Nobody pulls from here, so the bytes are not kept."""
 
     size: int = 0
     digest: hashlib._Hash = field(default_factory=hashlib.sha256)
@@ -26,13 +26,16 @@ class Upload:
 
 @dataclass
 class Layers:
-    """Of one repository: uploads by id, and the sizes of layers by digest."""
+    """The layers of one repository: unfinished uploads by id, and the sizes of finished layers by digest."""
 
     uploads: dict[str, Upload] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
 
     def upload(self, upload_id: str, first: int, last: int, part: bytes) -> int:
-        """The last byte there is then. Raises AwsError: UploadNotFoundException, InvalidLayerPartException."""
+        """Adds a part. Returns the index of the last byte received.
+
+        Raises AwsError: UploadNotFoundException, InvalidLayerPartException.
+        """
         upload = self._found(upload_id)
         if first != upload.size or last - first + 1 != len(part):
             raise AwsError(
@@ -44,21 +47,28 @@ class Layers:
         return upload.size - 1
 
     def complete(self, upload_id: str, expected: Collection[str]) -> str:
-        """The digest of the layer. Raises AwsError: InvalidLayerException, LayerAlreadyExistsException, ..."""
+        """Finishes an upload. Returns the digest of the layer.
+
+        Raises AwsError: UploadNotFoundException, EmptyUploadException, InvalidLayerException,
+        LayerAlreadyExistsException.
+        """
         upload = self._found(upload_id)
         if not upload.size:
             raise AwsError("EmptyUploadException", "The layer has no parts.")
         digest = f"sha256:{upload.digest.hexdigest()}"
         if digest not in expected:
-            raise AwsError("InvalidLayerException", f"The layer's digest is {digest}, and not one of {list(expected)}.")
+            raise AwsError(
+                "InvalidLayerException",
+                f"The layer's digest is {digest}, but the call expects one of {list(expected)}.",
+            )
         del self.uploads[upload_id]
         if digest in self.sizes:
-            raise AwsError("LayerAlreadyExistsException", f"The layer {digest} is there already.")
+            raise AwsError("LayerAlreadyExistsException", f"The layer {digest} exists already.")
         self.sizes[digest] = upload.size
         return digest
 
     def availability(self, digests: Collection[str]) -> list[Values]:
-        """As BatchCheckLayerAvailability tells it."""
+        """The layers as BatchCheckLayerAvailability returns them."""
         return [
             {"layerDigest": each, "layerAvailability": "AVAILABLE", "layerSize": self.sizes[each]}
             if each in self.sizes
@@ -74,18 +84,22 @@ class Layers:
 
 
 def manifest_digest(manifest: str, claimed: str | None) -> str:
-    """Of a manifest as it is stored. Raises AwsError: ImageDigestDoesNotMatchException."""
+    """The digest of a manifest. Raises AwsError, ImageDigestDoesNotMatchException, if the claimed digest differs."""
     digest = f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"
     if claimed and claimed != digest:
-        raise AwsError("ImageDigestDoesNotMatchException", f"The manifest's digest is {digest}, and not {claimed}.")
+        raise AwsError(
+            "ImageDigestDoesNotMatchException", f"The manifest's digest is {digest}, but the call names {claimed}."
+        )
     return digest
 
 
 def blobs(manifest: str) -> list[str]:
-    """The digests of all that an image's manifest is made of. Raises AwsError: InvalidParameterException."""
+    """The digests of the configuration and layers that a manifest names. Raises AwsError: InvalidParameterException."""
     try:
         parsed = json.loads(manifest)
         configuration = [parsed["config"]["digest"]] if "config" in parsed else []
         return configuration + [each["digest"] for each in parsed.get("layers") or []]
     except (AttributeError, KeyError, TypeError, ValueError):
-        raise AwsError("InvalidParameterException", "The image manifest is not one.") from None
+        raise AwsError(
+            "InvalidParameterException", "The image manifest is invalid: it must be JSON that names config and layers."
+        ) from None

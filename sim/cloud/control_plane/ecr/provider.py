@@ -1,4 +1,4 @@
-"""What is put right in moto's ECR: layers can be pushed, and an image's digest is that of its manifest."""
+"""Corrections to moto's ECR: layers can be pushed, and an image has the digest of its manifest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sim.cloud.control_plane.ecr.models import PART_SIZE, Layers, Upload, blobs,
 
 
 class Ecr:
-    """Keeps the layers of repositories, by the name of the repository."""
+    """Keeps the layers of each repository, by the repository's name."""
 
     def __init__(self) -> None:
         self._layers: Regional[defaultdict[str, Layers]] = Regional(lambda: defaultdict(Layers))
@@ -47,7 +47,9 @@ class Ecr:
         digest = manifest_digest(manifest, call.parameters.get("imageDigest"))
         lacking = [each for each in blobs(manifest) if each not in self._of(call).sizes]
         if lacking:
-            raise AwsError("LayersNotFoundException", f"The image refers to layers that are not there: {lacking}")
+            raise AwsError(
+                "LayersNotFoundException", f"The image refers to layers that the repository does not have: {lacking}"
+            )
         self._refuse_to_move(call, digest)
         return call.forward("PutImage", call.parameters | {"imageDigest": digest})
 
@@ -57,7 +59,7 @@ class Ecr:
         return answer
 
     def _refuse_to_move(self, call: Call, digest: str) -> None:
-        """Raises AwsError: ImageTagAlreadyExistsException, where the tag is another image's and immutable."""
+        """Raises AwsError, ImageTagAlreadyExistsException, if the tag is immutable and another image has it."""
         name, tag = call.parameters["repositoryName"], call.parameters.get("imageTag")
         if not tag or _repository(call)["imageTagMutability"] != "IMMUTABLE":
             return
@@ -70,7 +72,7 @@ class Ecr:
             )
 
     def _of(self, call: Call) -> Layers:
-        """Raises RepositoryNotFoundException."""
+        """The layers of the repository that the call names. Raises RepositoryNotFoundException."""
         return self._layers.of(call)[_repository(call)["repositoryName"]]
 
     def _about(self, call: Call) -> Values:
@@ -78,7 +80,7 @@ class Ecr:
 
 
 def _repository(call: Call) -> Values:
-    """As moto has it. Raises RepositoryNotFoundException."""
+    """moto's description of the repository that the call names. Raises RepositoryNotFoundException."""
     named = {"repositoryNames": [call.parameters["repositoryName"]]}
     found: Values = call.forward("DescribeRepositories", named)["repositories"][0]
     return found

@@ -14,7 +14,7 @@ from datetime import datetime
 from sim.cloud.control_plane.call import AwsError, Values
 from sim.cloud.control_plane.ecs.tasks import Reservation, Task
 
-# What the agent tells of the instance by its identity document, as attributes that placement can name.
+# Attributes for placement, and the fields of the agent's identity document that they come from.
 _FROM_IDENTITY = {
     "ecs.availability-zone": "availabilityZone",
     "ecs.instance-type": "instanceType",
@@ -25,7 +25,7 @@ _PORTS = {"PORTS": "tcp", "PORTS_UDP": "udp"}
 
 @dataclass(frozen=True)
 class ContainerInstance:
-    """One instance; `resources` is all that it had when it registered, ports being those already taken."""
+    """One instance. `resources` is its CPU and memory at registration, and the ports that were already in use then."""
 
     arn: str
     ec2_instance_id: str
@@ -43,7 +43,7 @@ class ContainerInstance:
 def register(
     arn: str, parameters: Values, before: ContainerInstance | None, tags: dict[str, str], now: datetime
 ) -> ContainerInstance:
-    """The instance as its agent describes it; `before` is what was known of it. Raises AwsError: ClientException."""
+    """The instance as its agent describes it; `before` is its last registration. Raises AwsError: ClientException."""
     try:
         identity: Values = json.loads(parameters["instanceIdentityDocument"])
         instance = str(identity["instanceId"])
@@ -64,7 +64,7 @@ def register(
 
 
 def remaining(instance: ContainerInstance, tasks: Collection[Task]) -> Reservation:
-    """What the tasks leave of it; of the ports, those that are taken."""
+    """The CPU and memory that the tasks leave free, and the ports that are in use."""
     held = [each.reservation for each in tasks if not each.stopped and each.container_instance_arn == instance.arn]
     return Reservation(
         instance.resources.cpu - sum(each.cpu for each in held),
@@ -74,7 +74,7 @@ def remaining(instance: ContainerInstance, tasks: Collection[Task]) -> Reservati
 
 
 def lacking(wanted: Reservation, left: Reservation) -> str:
-    """What is wanted and not left, as the failures of RunTask name it; "" where it fits."""
+    """The reason why `wanted` does not fit, as RunTask's failures name it; "" if it fits."""
     if wanted.cpu > left.cpu:
         return "RESOURCE:CPU"
     if wanted.memory > left.memory:
@@ -83,14 +83,14 @@ def lacking(wanted: Reservation, left: Reservation) -> str:
 
 
 def update_state(instance: ContainerInstance, status: str) -> ContainerInstance:
-    """ACTIVE, or DRAINING: no new tasks, and its services' tasks are to be replaced. Raises AwsError."""
+    """The instance with a new status. A DRAINING one takes no new tasks. Raises AwsError: InvalidParameterException."""
     if status not in {"ACTIVE", "DRAINING"}:
         raise AwsError("InvalidParameterException", "Container instance status should be one of [ACTIVE, DRAINING].")
     return replace(instance, status=status, version=instance.version + 1)
 
 
 def describe(instance: ContainerInstance, tasks: Collection[Task]) -> Values:
-    """As DescribeContainerInstances does, without the tags; `tasks` are those of the cluster."""
+    """The instance as DescribeContainerInstances returns it, without the tags. `tasks` are the tasks of the cluster."""
     here = [each for each in tasks if each.container_instance_arn == instance.arn]
     provider = {"capacityProviderName": instance.capacity_provider} if instance.capacity_provider else {}
     return {

@@ -1,4 +1,4 @@
-"""Services and their deployments as the API describes them."""
+"""Services and their deployments as AWS's API describes them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _IN_DEPLOYMENTS = ("capacityProviderStrategy", "launchType", "networkConfigurati
 
 
 def service(given: Service, tasks: Collection[Task]) -> Values:
-    """As DescribeServices does, without the tags; `tasks` are those of the service.
+    """The service as DescribeServices returns it, without the tags. `tasks` are the tasks of the service.
 
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Service.html
     """
@@ -35,7 +35,7 @@ def service(given: Service, tasks: Collection[Task]) -> Values:
 
 
 def counts(tasks: Collection[Task]) -> Values:
-    """Of the tasks that run, and that are on their way."""
+    """How many tasks are running, and how many are pending."""
     return {
         "runningCount": sum(each.last_status == "RUNNING" for each in tasks),
         "pendingCount": sum(each.desired_status == "RUNNING" and each.last_status != "RUNNING" for each in tasks),
@@ -45,7 +45,7 @@ def counts(tasks: Collection[Task]) -> Values:
 def _deployment(of: Service, deployment: Deployment, tasks: Collection[Task]) -> Values:
     """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Deployment.html"""
     primary = deployment is of.primary
-    # Not told of services behind a Classic ELB, says the page.
+    # AWS leaves the rollout state out for services behind a Classic ELB.
     rollout = {"rolloutState": deployment.rollout_state, "rolloutStateReason": _reason(deployment)}
     return {
         **{name: deployment.settings[name] for name in _IN_DEPLOYMENTS if name in deployment.settings},
@@ -66,7 +66,7 @@ def _reason(deployment: Deployment) -> str:
 
 
 def service_deployments(given: Service) -> list[Values]:
-    """As DescribeServiceDeployments does, the newest first.
+    """The deployments as DescribeServiceDeployments returns them, the newest first.
 
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDeployment.html
     """

@@ -1,8 +1,8 @@
 """Services and their rolling deployments.
 
-A service's settings are what its owner asked for. A change to some of them begins a deployment, which is PRIMARY until
-the next one; those before it are ACTIVE while tasks of theirs are left. What deployments have come to follows from the
-tasks, in `observe`: nothing here starts or stops one.
+The owner of a service chooses its settings. Changing some of them starts a deployment, which is PRIMARY until the next
+one. Earlier deployments are ACTIVE while they still have tasks. `observe` derives the progress of deployments from the
+tasks. Nothing in this module starts or stops a task.
 
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_UpdateService.html
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Deployment.html
@@ -19,7 +19,7 @@ from sim.cloud.control_plane.call import AwsError, Values
 from sim.cloud.control_plane.ecs.tasks import Task
 
 _MOST_EVENTS = 100
-# The parameters of UpdateService that "trigger a new service deployment"; the rest apply to the one there is.
+# The parameters of UpdateService that "trigger a new service deployment"; the others change the current deployment.
 _DEPLOYED = frozenset(
     {
         "loadBalancers",
@@ -67,7 +67,7 @@ _DEPLOYMENT_DEFAULTS: Values = {
 
 @dataclass(frozen=True)
 class Deployment:
-    """One roll-out of a task definition. The number in its id is also that of its service revision."""
+    """One roll-out of a task definition. Its service revision has the same number as its id."""
 
     id: str
     task_definition: str
@@ -80,13 +80,13 @@ class Deployment:
 
     @property
     def number(self) -> str:
-        """What comes after the slash in its id."""
+        """The part of its id after the slash."""
         return self.id.rpartition("/")[2]
 
 
 @dataclass(frozen=True)
 class Event:
-    """What the service scheduler tells."""
+    """A message of the service scheduler, as DescribeServices lists it."""
 
     id: str
     created_at: datetime
@@ -95,7 +95,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Service:
-    """A service of one cluster. `deployments` has the PRIMARY one first; `ended` are those that came to their end."""
+    """A service of one cluster. `deployments` has the PRIMARY one first; `ended` has finished ones, newest first."""
 
     arn: str
     cluster_arn: str
@@ -116,36 +116,36 @@ class Service:
 
     @property
     def group(self) -> str:
-        """Of its tasks."""
+        """The group that its tasks belong to."""
         return f"service:{self.name}"
 
     @property
     def behind_classic(self) -> bool:
-        """Whether a Classic ELB is in front of it."""
+        """True if a Classic ELB is in front of it."""
         return any("loadBalancerName" in each for each in self.settings["loadBalancers"])
 
 
 @dataclass(frozen=True)
 class Change:
-    """What the functions below are handed of the world: the time, and numbers that nothing else has."""
+    """The time of a change, and a source of unique ids."""
 
     now: datetime
     new_id: Callable[[], str]
 
     def deployment(self, task_definition: str, settings: Values) -> Deployment:
-        """A new one."""
+        """A new deployment, with a unique id."""
         return Deployment(f"ecs-svc/{self.new_id()}", task_definition, settings, self.now, self.now)
 
     def event(self, service: Service, *messages: str) -> Service:
         """The service with one more event for each message, the newest first."""
-        told = tuple(Event(self.new_id(), self.now, f"(service {service.name}) {each}") for each in messages)
-        return replace(service, events=(*reversed(told), *service.events)[:_MOST_EVENTS])
+        added = tuple(Event(self.new_id(), self.now, f"(service {service.name}) {each}") for each in messages)
+        return replace(service, events=(*reversed(added), *service.events)[:_MOST_EVENTS])
 
 
 def create(
     arn: str, cluster: Values, parameters: Values, task_definition: str, tags: dict[str, str], change: Change
 ) -> Service:
-    """A service as CreateService asks for it. `cluster` is its description."""
+    """The service that CreateService asks for. `cluster` is the cluster's description."""
     settings = _DEFAULTS | {name: value for name, value in parameters.items() if name not in _NOT_SETTINGS}
     if not parameters.get("launchType") and not parameters.get("capacityProviderStrategy"):
         strategy = cluster.get("defaultCapacityProviderStrategy")
@@ -164,7 +164,7 @@ def create(
 
 
 def update(service: Service, parameters: Values, task_definition: str | None, change: Change) -> Service:
-    """The service after UpdateService; `task_definition` is the ARN of the one it names, if it names one."""
+    """The service after UpdateService. `task_definition` is the ARN of the new definition, None to keep the old one."""
     given = {name: value for name, value in parameters.items() if name not in _NOT_SETTINGS}
     settings = dict(service.settings)
     if given.get("capacityProviderStrategy"):
@@ -192,7 +192,7 @@ def close(service: Service, tasks: Collection[Task], *, force: bool) -> Service:
 
 
 def observe(service: Service, tasks: Collection[Task], change: Change) -> Service:
-    """The service with what its tasks have made of its deployments; the tasks are those of the service."""
+    """The service with its deployments updated from `tasks`, which are all tasks of the service."""
     if service.status != "ACTIVE":
         return close(service, tasks, force=True)
     service = _without_replaced(service, tasks)
@@ -220,18 +220,21 @@ def observe(service: Service, tasks: Collection[Task], change: Change) -> Servic
 
 
 def deployment_configuration(service: Service) -> Values:
-    """With AWS's defaults for what the owner left open."""
+    """The service's deployment configuration, completed with AWS's defaults."""
     asked: Values = service.settings.get("deploymentConfiguration") or {}
     return _DEPLOYMENT_DEFAULTS | asked
 
 
 def _threshold(service: Service) -> int:
-    """Of failed tasks. https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html"""
+    """How many failed tasks trip the circuit breaker.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html
+    """
     return min(max(math.ceil(service.desired_count / 2), 3), 200)
 
 
 def _broken(service: Service, breaker: Values, change: Change) -> Service:
-    """The service after its circuit breaker: its deployment failed, and the last good one is back if that was asked."""
+    """The service after its circuit breaker: the deployment is FAILED; with rollback, the last good one is PRIMARY."""
     failed = replace(
         service.primary,
         rollout_state="FAILED",
@@ -264,7 +267,7 @@ def _with_primary(service: Service, primary: Deployment) -> Service:
 
 
 def _without_replaced(service: Service, tasks: Collection[Task]) -> Service:
-    """Deployments before the primary one end with their last task."""
+    """Moves the earlier deployments that have no tasks left from `deployments` to `ended`."""
     with_tasks = {each.started_by for each in tasks if not each.stopped}
     older = service.deployments[1:]
     gone = tuple(each for each in older if each.id not in with_tasks)
@@ -277,5 +280,5 @@ def _running(tasks: Collection[Task]) -> int:
 
 
 def _normal(settings: Values) -> Values:
-    """Without an empty network configuration, which AWS leaves out, and on which Terraform's AWS provider crashes."""
+    """Drops an empty network configuration. AWS leaves it out, and Terraform's AWS provider crashes on it."""
     return {name: value for name, value in settings.items() if value or name != "networkConfiguration"}

@@ -25,7 +25,7 @@ _DEFAULT_PORT_MAPPING: Values = {"hostPort": 0, "protocol": "tcp"}
 
 @dataclass(frozen=True)
 class TaskDefinition:
-    """One revision. `settings` are the parameters that it was registered with, its defaults filled in."""
+    """One revision. `settings` are the parameters it was registered with, completed with AWS's defaults."""
 
     arn: str
     family: str
@@ -37,7 +37,7 @@ class TaskDefinition:
     deregistered_at: datetime | None = None
 
     def describe(self) -> Values:
-        """As AWS does."""
+        """The revision as DescribeTaskDefinition returns it."""
         requires = self.settings.get("requiresCompatibilities") or []
         ended = {"deregisteredAt": self.deregistered_at} if self.deregistered_at else {}
         return {
@@ -56,7 +56,7 @@ class TaskDefinition:
 
 @dataclass
 class TaskDefinitions:
-    """All of an account and region."""
+    """All task definitions of one account and region, by family and revision."""
 
     families: dict[str, dict[int, TaskDefinition]] = field(default_factory=dict)
 
@@ -75,7 +75,10 @@ class TaskDefinitions:
         return made
 
     def find(self, name: str) -> TaskDefinition:
-        """By its ARN, as family:revision, or the latest active one of a family. Raises AwsError: ClientException."""
+        """Finds a revision by ARN or family:revision; given a family, its latest ACTIVE one.
+
+        Raises AwsError: ClientException.
+        """
         family, _, revision = name.rpartition("/")[2].partition(":")
         revisions = self.families.get(family, {})
         if revision:
@@ -87,7 +90,7 @@ class TaskDefinitions:
         return found
 
     def deregister(self, name: str, now: datetime) -> TaskDefinition:
-        """Makes a revision INACTIVE; what runs it goes on. Raises AwsError: ClientException."""
+        """Makes a revision INACTIVE. Its tasks continue to run. Raises AwsError: ClientException."""
         return self._put(replace(self._exactly(name), status="INACTIVE", deregistered_at=now))
 
     def delete(self, name: str) -> TaskDefinition:
@@ -103,7 +106,7 @@ class TaskDefinitions:
         self._put(replace(self._exactly(name), tags=tags))
 
     def listed(self, family: str | None, status: str) -> list[TaskDefinition]:
-        """Those of the family, or all, with the status; by family and revision."""
+        """The revisions with this status, of one family or of all, sorted by family and revision."""
         chosen = sorted(self.families) if family is None else [family]
         return [
             each

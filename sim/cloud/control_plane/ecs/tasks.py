@@ -1,6 +1,6 @@
-"""Tasks, and what an agent tells of them.
+"""Tasks, and the state changes that agents report.
 
-A task is PENDING on a container instance until the agent there says more, by SubmitTaskStateChange.
+A task is PENDING on a container instance until the agent there reports a change by SubmitTaskStateChange.
 
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-lifecycle-explanation.html
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
@@ -16,14 +16,14 @@ from sim.cloud.control_plane.call import Values
 from sim.cloud.control_plane.ecs.task_definitions import TaskDefinition
 
 _ORDER = ("PROVISIONING", "PENDING", "ACTIVATING", "RUNNING", "DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED")
-# What the service scheduler says when it stops a task because its health checks failed, and in its other cases.
+# The reasons that the service scheduler gives when it stops a task: failed health checks, and scaling.
 _UNHEALTHY = ("Task failed ELB health checks", "Task failed container health checks")
 _BY_SCHEDULER = ("Scaling activity initiated by", *_UNHEALTHY)
 
 
 @dataclass(frozen=True)
 class Reservation:
-    """What a task holds of its container instance: CPU units, MiB, and host ports as (protocol, port)."""
+    """What a task reserves on its container instance: CPU units, MiB of memory, and host ports as (protocol, port)."""
 
     cpu: int
     memory: int
@@ -46,7 +46,7 @@ class Container:
 
 @dataclass(frozen=True)
 class Task:
-    """A task on a container instance. `settings` are what it was started with and what does not change."""
+    """A task on a container instance. `settings` are the parts of its description that never change."""
 
     arn: str
     cluster_arn: str
@@ -75,22 +75,22 @@ class Task:
 
     @property
     def stopped(self) -> bool:
-        """Whether it has come to its end."""
+        """True if it has ended."""
         return self.last_status == "STOPPED"
 
     @property
     def unhealthy(self) -> bool:
-        """Whether it was stopped because its health checks failed."""
+        """True if it was stopped because its health checks failed."""
         return self.stopped_reason.startswith(_UNHEALTHY)
 
     @property
     def failed(self) -> bool:
-        """Whether it counts as a failure: it stopped before it ran though nobody asked for that, or was unhealthy."""
+        """True if the circuit breaker counts it: it was unhealthy, or it stopped by itself before it was RUNNING."""
         return self.stopped and (self.unhealthy or (self.started_at is None and self.stop_code == "TaskFailedToStart"))
 
 
 def reservation(definition: TaskDefinition) -> Reservation:
-    """What a task of the definition takes of an instance; of memory, the softer limit where there are two."""
+    """What a task of the definition reserves. Of two memory limits, the reservation counts, not the hard limit."""
     containers: list[Values] = definition.settings["containerDefinitions"]
     cpu = definition.settings.get("cpu") or sum(each["cpu"] for each in containers)
     memory = definition.settings.get("memory") or sum(
@@ -101,12 +101,12 @@ def reservation(definition: TaskDefinition) -> Reservation:
 
 
 def containers(definition: TaskDefinition) -> tuple[Container, ...]:
-    """Those of a new task."""
+    """The containers of a new task."""
     return tuple(Container(each["name"], each["image"]) for each in definition.settings["containerDefinitions"])
 
 
 def request_stop(task: Task, reason: str, now: datetime) -> Task:
-    """The task with the wish that it stop; the agent has to stop it."""
+    """The task with the desired status STOPPED. The agent stops it."""
     if task.desired_status == "STOPPED":
         return task
     code = "ServiceSchedulerInitiated" if reason.startswith(_BY_SCHEDULER) else "UserInitiated"
@@ -121,7 +121,7 @@ def request_stop(task: Task, reason: str, now: datetime) -> Task:
 
 
 def change(task: Task, parameters: Values, now: datetime) -> Task:
-    """The task after its agent submitted a state change. Nothing brings back what has stopped, or goes backwards."""
+    """The task after a state change from its agent. A status never goes back, and a stopped task stays stopped."""
     if task.stopped:
         return task
     changes = {each["containerName"]: each for each in parameters.get("containers") or []}
@@ -163,8 +163,8 @@ def _changed(container: Container, change: Values, task_status: str) -> Containe
 
 
 def describe(task: Task) -> Values:
-    """As DescribeTasks does, without the tags."""
-    told: Values = {
+    """The task as DescribeTasks returns it, without the tags."""
+    described: Values = {
         **task.settings,
         "taskArn": task.arn,
         "clusterArn": task.cluster_arn,
@@ -187,11 +187,11 @@ def describe(task: Task) -> Values:
         "stopCode": task.stop_code,
         "stoppedReason": task.stopped_reason,
     }
-    return {name: value for name, value in told.items() if value not in (None, "")}
+    return {name: value for name, value in described.items() if value not in (None, "")}
 
 
 def _container(container: Container, task: Task) -> Values:
-    told: dict[str, Any] = {
+    described: dict[str, Any] = {
         "containerArn": f"{task.arn.replace(':task/', ':container/')}/{container.name}",
         "taskArn": task.arn,
         "name": container.name,
@@ -204,4 +204,4 @@ def _container(container: Container, task: Task) -> Values:
         "networkBindings": list(container.bindings),
         "healthStatus": "UNKNOWN",
     }
-    return {name: value for name, value in told.items() if value not in (None, "")}
+    return {name: value for name, value in described.items() if value not in (None, "")}

@@ -1,1 +1,1 @@
-"""Elastic Load Balancing, the classic one."""
+"""Elastic Load Balancing: Classic ELB."""

@@ -1,4 +1,4 @@
-"""A Classic ELB's attributes, and the health of its instances as whoever checks it has told.
+"""A Classic ELB's attributes, and the reported health of its instances.
 
 https://docs.aws.amazon.com/elasticloadbalancing/2012-06-01/APIReference/API_LoadBalancerAttributes.html
 https://docs.aws.amazon.com/elasticloadbalancing/2012-06-01/APIReference/API_InstanceState.html
@@ -28,7 +28,7 @@ DEFAULT_ATTRIBUTES: Values = {
 
 @dataclass(frozen=True)
 class Health:
-    """Of one instance; until `until`, if that is given."""
+    """The health of one instance. With `until`, the report expires then."""
 
     state: str
     reason: str = "N/A"
@@ -36,7 +36,7 @@ class Health:
     until: datetime | None = None
 
     def describe(self, instance: str) -> Values:
-        """As DescribeInstanceHealth does."""
+        """The instance as DescribeInstanceHealth returns it."""
         return {
             "InstanceId": instance,
             "State": self.state,
@@ -51,13 +51,13 @@ UNKNOWN = Health("OutOfService", "Instance", "Instance is not currently register
 
 @dataclass
 class LoadBalancer:
-    """What moto does not keep of one. The health of an instance that nobody has told of is REGISTERING."""
+    """What moto does not keep of a load balancer. An instance without a reported health is REGISTERING."""
 
     attributes: Values = field(default_factory=lambda: DEFAULT_ATTRIBUTES)
-    told: dict[str, Health] = field(default_factory=dict)
+    reported: dict[str, Health] = field(default_factory=dict)
 
     def modify(self, asked: Values) -> None:
-        """Takes over the attributes that are asked for."""
+        """Sets the given attributes and keeps the others."""
         before = self.attributes["ConnectionDraining"]
         named = {each["Key"]: each["Value"] for each in self.attributes["AdditionalAttributes"]}
         named |= {each["Key"]: each["Value"] for each in asked.get("AdditionalAttributes") or []}
@@ -70,28 +70,29 @@ class LoadBalancer:
             self.attributes["ConnectionDraining"] = {**before, **asked["ConnectionDraining"]}
 
     def deregister(self, instances: Collection[str], now: datetime) -> None:
-        """Instances in service drain if that is on, at most for its timeout; others are gone."""
+        """Removes instances. With connection draining, those in service drain first, at most for its timeout."""
         draining = self.attributes["ConnectionDraining"]
         for instance in instances:
-            before = self.told.pop(instance, REGISTERING)
+            before = self.reported.pop(instance, REGISTERING)
             if draining["Enabled"] and before.state == "InService":
                 until = now + timedelta(seconds=draining["Timeout"])
                 doing = "Instance deregistration currently in progress."
-                self.told[instance] = Health("InService", description=doing, until=until)
+                self.reported[instance] = Health("InService", description=doing, until=until)
 
     def health(self, registered: Collection[str], asked: Collection[str], now: datetime) -> list[Values]:
-        """Of the instances asked for, or of all that are registered or drain."""
-        self.told = {name: each for name, each in self.told.items() if each.until is None or each.until > now}
-        draining = [name for name, each in self.told.items() if each.until and name not in registered]
-        known = {name: self.told.get(name, REGISTERING) for name in (*registered, *draining)}
+        """The health of the instances in `asked`; if it is empty, of all that are registered or draining."""
+        self.reported = {name: each for name, each in self.reported.items() if each.until is None or each.until > now}
+        draining = [name for name, each in self.reported.items() if each.until and name not in registered]
+        known = {name: self.reported.get(name, REGISTERING) for name in (*registered, *draining)}
         return [known.get(name, UNKNOWN).describe(name) for name in asked or known]
 
 
-def health(told: Values) -> Health:
-    """What a checker has written. Raises AwsError: ValidationError."""
-    state, reason = told.get("State"), told.get("ReasonCode", "N/A")
+def health(report: Values) -> Health:
+    """The health in the report of a health checker. Raises AwsError: ValidationError."""
+    state, reason = report.get("State"), report.get("ReasonCode", "N/A")
     if state not in _STATES or reason not in _REASONS:
         raise AwsError(
-            "ValidationError", f"State is one of {sorted(_STATES)} and ReasonCode one of {sorted(_REASONS)}; got {told}"
+            "ValidationError",
+            f"State is one of {sorted(_STATES)} and ReasonCode one of {sorted(_REASONS)}; got {report}",
         )
-    return Health(state, reason, str(told.get("Description", "N/A")))
+    return Health(state, reason, str(report.get("Description", "N/A")))

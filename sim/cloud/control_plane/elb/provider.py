@@ -1,4 +1,4 @@
-"""What is put right in moto's Classic ELB: attributes, names in DNS, and the health of instances."""
+"""Corrections to moto's Classic ELB: attributes, DNS names, and the health of instances."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from sim.cloud.control_plane.elb.models import LoadBalancer, health
 
 
 class Elb:
-    """Keeps, by the name of the load balancer, what moto does not.
+    """Keeps what moto does not keep of a load balancer, by the name of the load balancer.
 
-    Nobody checks the instances here. Whoever does tells it on the route, for which AWS has no API:
-    PUT with State, ReasonCode and Description as in an InstanceState, DELETE when an instance has drained.
+    The control plane does not check instances. A health checker reports their health on a route, since AWS has no API
+    for that: PUT with State, ReasonCode and Description as in an InstanceState; DELETE when an instance has drained.
     """
 
     def __init__(self, now: Callable[[], datetime]) -> None:
@@ -31,7 +31,7 @@ class Elb:
             "RegisterInstancesWithLoadBalancer": self.register,
         }
         self.routes: dict[str, Route] = {
-            "/_sim/<account>/<region>/elb/<load_balancer>/instances/<instance>/health": self.told
+            "/_sim/<account>/<region>/elb/<load_balancer>/instances/<instance>/health": self.report_health
         }
 
     def create(self, call: Call) -> Values:
@@ -60,12 +60,12 @@ class Elb:
         return call.forward() | {"LoadBalancerAttributes": self._of(call).attributes}
 
     def register(self, call: Call) -> Values:
-        """An instance that was registered already keeps its health."""
+        """Registers instances. An instance that is registered already keeps its health."""
         before = _registered(call)
         call.forward()
         for instance in _asked(call):
             if instance not in before:
-                self._of(call).told.pop(instance, None)
+                self._of(call).reported.pop(instance, None)
         return {"Instances": [{"InstanceId": each} for each in _registered(call)]}
 
     def deregister(self, call: Call) -> Values:
@@ -77,13 +77,13 @@ class Elb:
     def describe_health(self, call: Call) -> Values:
         return {"InstanceStates": self._of(call).health(_registered(call), _asked(call), self._now())}
 
-    def told(self, method: str, place: dict[str, str], body: Values) -> Values:
-        """What a checker tells of an instance."""
+    def report_health(self, method: str, place: dict[str, str], body: Values) -> Values:
+        """Keeps the health of an instance that a health checker reports, or forgets it at a DELETE."""
         balancer = self._known.at(place["account"], place["region"])[place["load_balancer"]]
         if method == "DELETE":
-            balancer.told.pop(place["instance"], None)
+            balancer.reported.pop(place["instance"], None)
         else:
-            balancer.told[place["instance"]] = health(body)
+            balancer.reported[place["instance"]] = health(body)
         return {}
 
     def _of(self, call: Call) -> LoadBalancer:
@@ -102,5 +102,5 @@ def _registered(call: Call) -> list[str]:
 
 
 def _in_region(name: str, region: str) -> str:
-    """moto's are all in us-east-1."""
+    """The DNS name in the given region. moto puts all names in us-east-1."""
     return name.replace(".us-east-1.", f".{region}.")

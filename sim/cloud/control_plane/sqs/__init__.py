@@ -1,1 +1,1 @@
-"""Simple Queue Service: attributes that were taken away are gone."""
+"""Simple Queue Service: removed policies no longer appear among the attributes."""

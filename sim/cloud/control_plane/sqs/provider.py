@@ -1,4 +1,4 @@
-"""What is put right in LocalStack's SQS."""
+"""Corrections to LocalStack's SQS."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _POLICIES = frozenset({"Policy", "RedriveAllowPolicy", "RedrivePolicy"})
 
 
 def get_queue_attributes(call: Call) -> Values:
-    """Without the policies that were set to "", by which they are removed.
+    """Leaves out the policies that were removed. Setting a policy to "" removes it.
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
     """

@@ -1,4 +1,4 @@
-"""Deployments follow from tasks, whatever agents tell in whatever order."""
+"""The state of deployments follows from their tasks, in whatever order agents report changes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from sim.cloud.control_plane.ecs.tasks import Reservation, Task, change, request
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 STATUSES = ("PENDING", "RUNNING", "STOPPED")
-# Which task, and what is told of it; None is a wish that it stop.
-told = st.lists(st.tuples(st.integers(0, 5), st.sampled_from([*STATUSES, None])), max_size=40)
+# Pairs of a task's number and its reported status; None is a request to stop the task.
+reports = st.lists(st.tuples(st.integers(0, 5), st.sampled_from([*STATUSES, None])), max_size=40)
 
 
 def changes() -> Change:
@@ -51,14 +51,14 @@ def progress(tasks: list[Task], number: int, status: str | None) -> None:
     tasks[number] = request_stop(one, "by hand", NOW) if status is None else change(one, {"status": status}, NOW)
 
 
-@given(told, st.integers(0, 4))
-def test_what_is_described_is_what_the_tasks_are(told: list[tuple[int, str | None]], desired: int) -> None:
+@given(reports, st.integers(0, 4))
+def test_the_description_of_a_service_matches_its_tasks(reports: list[tuple[int, str | None]], desired: int) -> None:
     now = changes()
     seen = service(desired, now)
     first = seen.primary.id
     seen = update(seen, {}, "api:2", now)
     tasks = [task(number, first if number < 3 else seen.primary.id) for number in range(6)]
-    for number, status in told:
+    for number, status in reports:
         progress(tasks, number, status)
         seen = observe(seen, tasks, now)
         described = descriptions.service(seen, tasks)
@@ -69,17 +69,17 @@ def test_what_is_described_is_what_the_tasks_are(told: list[tuple[int, str | Non
         assert sum(each["runningCount"] for each in described["deployments"]) == described["runningCount"]
 
 
-@given(told, st.integers(0, 5))
-def test_a_task_never_goes_backwards(told: list[tuple[int, str | None]], number: int) -> None:
+@given(reports, st.integers(0, 5))
+def test_a_task_never_goes_backwards(reports: list[tuple[int, str | None]], number: int) -> None:
     tasks = [task(each, "ecs-svc/1") for each in range(6)]
     order = [tasks[number].last_status]
-    for each, status in told:
+    for each, status in reports:
         progress(tasks, each, status)
         order.append(tasks[number].last_status)
     assert order == sorted(order, key=STATUSES.index)
 
 
-def test_a_deployment_without_a_good_one_before_it_fails_and_stays() -> None:
+def test_a_failed_deployment_without_an_earlier_good_one_stays_failed() -> None:
     now = changes()
     seen = service(1, now)
     failed = [

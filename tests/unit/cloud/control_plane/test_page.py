@@ -1,4 +1,4 @@
-"""The page on the control plane lists exactly the operations that are put right."""
+"""docs/control-plane.md lists exactly the operations that the plugin corrects."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def now() -> datetime:
     return datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def test_the_page_has_a_row_for_each_operation_that_is_put_right() -> None:
+def test_the_page_has_a_row_for_each_corrected_operation() -> None:
     ecs = Ecs(now)
     provided = {
         "application-autoscaling": ApplicationAutoScaling(ecs.has_service).operations,

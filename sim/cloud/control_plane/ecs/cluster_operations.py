@@ -1,4 +1,4 @@
-"""Operations on clusters, which are moto's, and on tags of what is in them, which is not."""
+"""Operations on clusters, which moto keeps, and on the tags of everything in ECS."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sim.cloud.control_plane.ecs.state import Cluster, States, as_tags, cluster_
 
 
 class ClusterOperations:
-    """Clusters know what is in them."""
+    """Adds the contents of clusters, which the plugin keeps, to moto's clusters."""
 
     def __init__(self, states: States) -> None:
         self._states = states
@@ -62,7 +62,7 @@ class ClusterOperations:
         return self._retag(call, {key: tags[key] for key in tags if key not in call.parameters["tagKeys"]})
 
     def _tags(self, call: Call) -> dict[str, str] | None:
-        """Of the resource that the call names; None if that is moto's. Raises AwsError."""
+        """The tags of the resource that the call names; None if moto keeps them. Raises AwsError."""
         kind, cluster, arn = self._named(call)
         match kind:
             case "task-definition":
@@ -89,7 +89,7 @@ class ClusterOperations:
         return {}
 
     def _named(self, call: Call) -> tuple[str, Cluster, str]:
-        """Kind, cluster and ARN of the resource."""
+        """The kind, cluster and ARN of the resource that the call names."""
         arn: str = call.parameters["resourceArn"]
         kind, _, rest = arn.rpartition(":")[2].partition("/")
         if ":task-definition/" in arn:

@@ -21,7 +21,7 @@ from sim.cloud.control_plane.ecs.state import (
 
 
 class ContainerInstanceOperations:
-    """Over the container instances of a cluster, which their agents register."""
+    """Handles the operations on container instances, which agents register."""
 
     def __init__(self, states: States, change: Callable[[], Change]) -> None:
         self._states = states

@@ -1,4 +1,4 @@
-"""Operations on services and on what they have deployed."""
+"""Operations on services and their deployments."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _BRIEF = (
 
 
 class ServiceOperations:
-    """Over the services of a cluster."""
+    """Handles the operations on the services of a cluster."""
 
     def __init__(self, states: States, change: Callable[[], Change]) -> None:
         self._states = states
@@ -142,5 +142,5 @@ class ServiceOperations:
 
 
 def _described(service: Service, cluster: Cluster, *, tags: bool) -> Values:
-    told = descriptions.service(service, cluster.tasks_of(service))
-    return told | ({"tags": as_tags(service.tags)} if tags else {})
+    described = descriptions.service(service, cluster.tasks_of(service))
+    return described | ({"tags": as_tags(service.tags)} if tags else {})

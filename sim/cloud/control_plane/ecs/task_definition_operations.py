@@ -10,7 +10,7 @@ from sim.cloud.control_plane.ecs.state import States, as_tags, page, tags_of, wa
 
 
 class TaskDefinitionOperations:
-    """Over the task definitions of the caller's account and region."""
+    """Handles the operations on the task definitions of the caller's account and region."""
 
     def __init__(self, states: States, now: Callable[[], datetime]) -> None:
         self._states = states

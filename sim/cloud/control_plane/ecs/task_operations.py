@@ -28,14 +28,14 @@ _FILTERS: dict[str, Callable[[Task, str], bool]] = {
     "startedBy": lambda task, wanted: task.started_by == wanted,
     "launchType": lambda task, wanted: task.settings["launchType"] == wanted,
 }
-"""What ListTasks can be asked for, beside the desired status."""
+"""The filters of ListTasks besides the desired status: each compares a task with the wanted value."""
 
 
 class TaskOperations:
-    """Over the tasks of a cluster.
+    """Handles the operations on the tasks of a cluster.
 
-    Nobody but an agent makes a task run. The service scheduler is whoever starts tasks in the name of a deployment: a
-    task that StartTask was given the deployment's id for, as startedBy, is a task of that service.
+    Only an agent makes a task run. The service scheduler starts the tasks of a deployment by StartTask with the
+    deployment's id as startedBy. Such a task belongs to the service of that deployment.
     """
 
     def __init__(self, states: States, change: Callable[[], Change]) -> None:
@@ -57,7 +57,7 @@ class TaskOperations:
         return self._place(call, cluster, chosen)
 
     def run(self, call: Call) -> Values:
-        """Where it fits first: the placement strategies are the scheduler's."""
+        """Places each task on the first instance with room. Placement strategies belong to the scheduler."""
         described_cluster(call)
         cluster = self._states.of(call).cluster(call)
         ready = [each for each in cluster.instances.values() if each.status == "ACTIVE" and each.agent_connected]
@@ -103,8 +103,8 @@ class TaskOperations:
             )
             cluster.put_task(task, now)
             if service:
-                told = now.event(cluster.services[service.name], f"has started 1 tasks: (task {task.id}).")
-                cluster.put_service(told, now)
+                updated = now.event(cluster.services[service.name], f"has started 1 tasks: (task {task.id}).")
+                cluster.put_service(updated, now)
             started.append(_described(task, tags=True))
         return {"tasks": started, "failures": failures}
 
@@ -169,7 +169,7 @@ def _settings(call: Call, instance: ContainerInstance, service: Service | None) 
 
 
 def _tags(call: Call, service: Service | None, of_definition: dict[str, str]) -> dict[str, str]:
-    """Those of the call over those that are propagated."""
+    """The tags of the call, over the tags propagated from the service or the task definition."""
     source = (service.settings["propagateTags"] if service else call.parameters.get("propagateTags")) or "NONE"
     propagated = {"SERVICE": service.tags if service else {}, "TASK_DEFINITION": of_definition}.get(source, {})
     return propagated | tags_of(call.parameters.get("tags"))

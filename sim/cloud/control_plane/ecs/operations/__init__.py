@@ -1,1 +1,0 @@
-"""ECS's operations, a module for each noun of the API reference."""
