@@ -129,6 +129,8 @@ class Turn:
                 self.actions.append(Register(balancer, self.target(task, balancer)))
                 counts[balancer] += 1
             self.tasks[task.id] = replace(task, registered=True)
+            # What is reported now is of an earlier task with the same target.
+            self.reported[task.id] = (self.tasks[task.id], {})
         self.happened += [events.registered(each.kind, each.name, count) for each, count in counts.items()]
 
     def deregister(self, tasks: Iterable[Task]) -> None:
