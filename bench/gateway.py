@@ -15,7 +15,7 @@ from rich.table import Table
 
 import sim
 from sim.cloud.aws_client import CREDENTIALS, REGION
-from sim.cloud.gateway.control_client import Steering
+from sim.cloud.gateway.control_client import GatewayControl
 from sim.host.cleanup import Cleanup
 from sim.host.process import Process, free_port
 from sim.host.waiting import until
@@ -51,7 +51,7 @@ def measure() -> Passing:
         gateway = [*python, "sim.cloud.gateway", "--host", "127.0.0.1", "--upstream", f"127.0.0.1:{stub}"]
         between = Process("gateway", [*gateway, "--control", str(control), f"worker-s3={port}"], environment, cleanup)
         between.start()
-        until(Steering(f"http://127.0.0.1:{control}").is_ready, "the gateway to be ready", seconds=20)
+        until(GatewayControl(f"http://127.0.0.1:{control}").is_ready, "the gateway to be ready", seconds=20)
         used = psutil.Process(between.pid)
         before = used.cpu_times()
         rounds = [(_put(stub), _put(port)) for _ in range(_ROUNDS)]

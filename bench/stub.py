@@ -46,7 +46,7 @@ class Stub:
 
     def _call(self, connection: ServerConnection, request: Request) -> None:
         # By which SQS and SSM name their operation.
-        target = request.header(b"x-amz-target").decode()
+        target = request.fields().get("x-amz-target", "")
         operation = target.partition(".")[2]
         if operation == "ReceiveMessage":
             self._account.asked_to_receive()
@@ -103,6 +103,15 @@ class Stub:
         return {}
 
 
+class _Connection(ServerConnection):
+    def __init__(self, stub: Stub) -> None:
+        super().__init__()
+        self._stub = stub
+
+    def handle(self, request: Request) -> None:
+        self._stub.handle(self, request)
+
+
 @dataclasses.dataclass(eq=False)
 class _Poll:
     """A ReceiveMessage call that waits for messages."""
@@ -133,7 +142,7 @@ def _unknown(what: str) -> Response:
 async def _serve(port: int, delay: float) -> None:
     loop = asyncio.get_running_loop()
     stub = Stub(delay, loop)
-    server = await loop.create_server(lambda: ServerConnection(stub.handle), "127.0.0.1", port, backlog=1024)
+    server = await loop.create_server(lambda: _Connection(stub), "127.0.0.1", port, backlog=1024)
     await server.serve_forever()
 
 

@@ -19,6 +19,7 @@ from itertools import islice
 from typing import Any
 
 from sim.aws.model import Answer, AwsError, Choice, Freedom, Parameters, Wait, find, operation
+from sim.aws.sqs_batches import ENTRY_ERROR, failed_entry
 from sim.aws.sqs_queue import Message, Queue
 
 # [Guide] quotas-messages, quotas-queues
@@ -125,7 +126,7 @@ def _full(queue: Queue, now: float, *, long_poll: bool) -> bool:
     if len(queue.messages) < queue.max_in_flight or queue.count_in_flight(now) < queue.max_in_flight:
         return False
     if not long_poll:
-        raise AwsError("OverLimit", f"Too many messages are in flight: {queue.max_in_flight}.")
+        raise AwsError("OverLimit", f"Too many messages are in flight: {queue.max_in_flight}.", 403)
     return True
 
 
@@ -286,18 +287,14 @@ def _each(entries: Iterable[dict[str, Any]], choose: Choice, do: Callable[[dict[
     """[API] API_SendMessageBatch: each entry has a result of its own, and some may fail in an answer of HTTP 200."""
     successful, failed = [], []
     for entry in entries:
+        if choose.happens(Freedom.PARTIAL_BATCH_FAILURE):
+            failed.append(failed_entry(entry["Id"], ENTRY_ERROR))
+            continue
         try:
-            _may_fail(choose)
             successful.append({"Id": entry["Id"], **do(entry)})
         except AwsError as error:
-            fault = error.status < 500  # noqa: PLR2004 - HTTP's own border
-            failed.append({"Id": entry["Id"], "SenderFault": fault, "Code": error.code, "Message": error.message})
+            failed.append(failed_entry(entry["Id"], error))
     return {name: each for name, each in (("Successful", successful), ("Failed", failed)) if each}
-
-
-def _may_fail(choose: Choice) -> None:
-    if choose.happens(Freedom.PARTIAL_BATCH_FAILURE):
-        raise AwsError("InternalError", "Not this one, not now.", 500)
 
 
 # --- Small things

@@ -1,7 +1,7 @@
 """A boto3 client whose calls are answered in this process.
 
 Everything of boto3 is at work, its serialisers, parsers, retries and errors; only what would go over the network ends
-in a function. That function is given a `Call` and does one of these:
+in a function. That function is given an `Attempt` and does one of these:
 
 - it returns the `Answer`, as the models make it;
 - it raises AwsError: the service says no, in its own protocol;
@@ -23,25 +23,25 @@ from email.utils import format_datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
-from xml.sax.saxutils import escape
 
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 
+from sim.aws.api_call import ApiCall, ApiProtocol
+from sim.aws.errors import error_answer, json_type, xml
 from sim.aws.model import Answer, AwsError, Parameters
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SERVER_ERROR = 500
 _VIRTUAL_HOST = re.compile(r"(?P<bucket>.+)\.s3[.-]")
 _METADATA = "x-amz-meta-"
 
 
 @dataclass(frozen=True)
-class Call:
+class Attempt:
     """One attempt at an operation. `service` is "sqs", "s3" or "ssm"; `caller` is whose client it is."""
 
     caller: str
@@ -51,7 +51,7 @@ class Call:
     url: str
 
 
-Deliver = Callable[[Call], Answer]
+Deliver = Callable[[Attempt], Answer]
 
 
 class _Client(Protocol):
@@ -66,26 +66,27 @@ def connect(client: _Client, caller: str, deliver: Deliver) -> None:
 
     def answer(request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
         operation = event_name.rpartition(".")[2]
-        call = Call(caller, service, operation, speak.read(operation, request), request.url)
+        call = Attempt(caller, service, operation, speak.read(operation, request), request.url)
         try:
             return speak.write(call, deliver(call))
         except AwsError as error:
-            return speak.write_error(call, error)
+            refused = error_answer(ApiCall(service, operation, speak.protocol), error)
+            return _response(call, refused.status, refused.headers, refused.body)
 
     client.meta.events.register("before-send", answer)
 
 
-def unreachable(call: Call) -> EndpointConnectionError:
+def unreachable(call: Attempt) -> EndpointConnectionError:
     """Nothing can be reached: a partition, or a name that is not resolved. The call was not made."""
     return EndpointConnectionError(endpoint_url=call.url)
 
 
-def reset(call: Call) -> ConnectionClosedError:
+def reset(call: Attempt) -> ConnectionClosedError:
     """The connection was closed before an answer came. The call may have been made."""
     return ConnectionClosedError(endpoint_url=call.url)
 
 
-def timed_out(call: Call) -> ReadTimeoutError:
+def timed_out(call: Attempt) -> ReadTimeoutError:
     """No answer came in the client's read timeout. The call may have been made."""
     return ReadTimeoutError(endpoint_url=call.url)
 
@@ -98,39 +99,30 @@ class _Body(BytesIO):
             yield rest
 
 
-def _response(call: Call, status: int, headers: Mapping[str, str], body: bytes) -> AWSResponse:
+def _response(call: Attempt, status: int, headers: Mapping[str, str], body: bytes) -> AWSResponse:
     fields = HTTPHeaders.from_dict({"content-length": str(len(body)), **headers})
     return AWSResponse(call.url, status, fields, _Body(body))
 
 
 class _Json:
-    """The protocols awsJson1.0 and 1.1. With `query_errors` an error's code is in a header too, as for SQS, whose codes
-    are those of the protocol that it spoke before."""
+    """The protocols awsJson1.0 and 1.1."""
 
-    def __init__(self, content_type: str, *, query_errors: bool) -> None:
-        self._content_type = content_type
-        self._query_errors = query_errors
+    protocol = ApiProtocol.JSON
 
     def read(self, operation: str, request: AWSPreparedRequest) -> Parameters:
         del operation
         parameters: Parameters = json.loads(_bytes(request))
         return parameters
 
-    def write(self, call: Call, answer: Answer) -> AWSResponse:
+    def write(self, call: Attempt, answer: Answer) -> AWSResponse:
         body = json.dumps(answer, default=_unix_seconds).encode()
-        return _response(call, 200, {"content-type": self._content_type}, body)
-
-    def write_error(self, call: Call, error: AwsError) -> AWSResponse:
-        name = _SHAPES.get(error.code, error.code.rpartition(".")[2])
-        headers = {"content-type": self._content_type}
-        if self._query_errors:
-            headers["x-amzn-query-error"] = f"{error.code};{_blame(error)}"
-        body = json.dumps({"__type": name, "message": error.message}).encode()
-        return _response(call, error.status, headers, body)
+        return _response(call, 200, {"content-type": json_type(call.service)}, body)
 
 
 class _Rest:
     """S3's protocol: most of a call and of an answer is in the path and the headers."""
+
+    protocol = ApiProtocol.REST_XML
 
     def read(self, operation: str, request: AWSPreparedRequest) -> Parameters:
         url = urlsplit(request.url)
@@ -155,25 +147,15 @@ class _Rest:
             parameters |= {name: headers[header] for header, name in _PUT_HEADERS.items() if header in headers}
         return parameters
 
-    def write(self, call: Call, answer: Answer) -> AWSResponse:
+    def write(self, call: Attempt, answer: Answer) -> AWSResponse:
         if call.operation == "ListObjectsV2":
-            return _response(call, 200, {"content-type": "application/xml"}, _xml("ListBucketResult", answer))
+            return _response(call, 200, {"content-type": "application/xml"}, xml("ListBucketResult", answer))
         headers = {header: _header(answer[name]) for name, header in _ANSWER_HEADERS.items() if name in answer}
         headers |= {_METADATA + name: value for name, value in answer.get("Metadata", {}).items()}
         return _response(call, 200, headers, answer.get("Body", b""))
 
-    def write_error(self, call: Call, error: AwsError) -> AWSResponse:
-        body = b"" if call.operation == "HeadObject" else _xml("Error", {"Code": error.code, "Message": error.message})
-        return _response(call, error.status, {"content-type": "application/xml"}, body)
 
-
-_SPEAKS: dict[str, _Json | _Rest] = {
-    "sqs": _Json("application/x-amz-json-1.0", query_errors=True),
-    "ssm": _Json("application/x-amz-json-1.1", query_errors=False),
-    "s3": _Rest(),
-}
-_SHAPES = {"AWS.SimpleQueueService.NonExistentQueue": "QueueDoesNotExist"}
-"""What an error is called today, where that is not the last part of its older code."""
+_SPEAKS: dict[str, _Json | _Rest] = {"sqs": _Json(), "ssm": _Json(), "s3": _Rest()}
 _LIST_QUERY = {
     "prefix": "Prefix",
     "max-keys": "MaxKeys",
@@ -188,10 +170,6 @@ _ANSWER_HEADERS = {
     "ETag": "etag",
     "ContentType": "content-type",
 }
-
-
-def _blame(error: AwsError) -> str:
-    return "Receiver" if error.status >= _SERVER_ERROR else "Sender"
 
 
 def _unix_seconds(value: datetime) -> float:
@@ -210,27 +188,3 @@ def _bytes(request: AWSPreparedRequest) -> bytes:
     body = request.body or b""
     content = body if isinstance(body, (str, bytes, bytearray)) else body.read()
     return content.encode() if isinstance(content, str) else bytes(content)
-
-
-def _xml(name: str, value: object) -> bytes:
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + "".join(_elements(name, value)).encode()
-
-
-def _elements(name: str, value: object) -> Iterator[str]:
-    """S3's lists are flat: an element for each, none around them."""
-    if isinstance(value, list):
-        for each in value:
-            yield from _elements(name, each)
-    elif isinstance(value, dict):
-        yield f"<{name}>"
-        for inner, each in value.items():
-            yield from _elements(inner, each)
-        yield f"</{name}>"
-    else:
-        yield f"<{name}>{escape(_xml_text(value))}</{name}>"
-
-
-def _xml_text(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return str(value).lower() if isinstance(value, bool) else str(value)

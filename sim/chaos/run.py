@@ -17,7 +17,7 @@ from pathlib import Path
 from services.pipeline.message import Email
 from sim.client.api import Client, Published, publish_all
 from sim.cloud.gateway.forwarding import FAULTS
-from sim.cloud.gateway.trail import Summary, summarize
+from sim.cloud.gateway.trail import TrailSummary, summarize
 from sim.faults import plan as plans
 from sim.faults.decide import Moment, moments
 from sim.faults.plan import AwsService, BadPlan, Fault, Plan
@@ -56,7 +56,7 @@ class Outcome:
 
     history: tuple[Event, ...]
     verdict: Verdict
-    trail: Summary
+    trail: TrailSummary
     published: int
     accepted: int
 
@@ -86,7 +86,7 @@ def run(target: Target, plan: Plan, load: Load, progress: Progress) -> Outcome:
     )
     began = time.monotonic()
     events: list[Event] = []
-    target.steering.act(plan)
+    target.gateway_control.inject(plan)
     progress(f"publishing for {seconds:g} s under faults")
     with ThreadPoolExecutor(1) as pool:
         publishing = pool.submit(_publish, Client(target.url, target.token()), load.rate, began, seconds, events)
@@ -97,7 +97,7 @@ def run(target: Target, plan: Plan, load: Load, progress: Progress) -> Outcome:
                 events.append(Faulted(time.monotonic() - began, act.fault, act.caller))
             act.do(target)
         published = publishing.result()
-    target.steering.rest()
+    target.gateway_control.clear_faults()
     target.restore()
     progress("all faults are over; waiting for the queue to be empty")
     events += _drain(target, load.drain_seconds, began)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sim
 from sim.cloud.aws_client import NO_FILES
-from sim.cloud.gateway.control_client import Steering
+from sim.cloud.gateway.control_client import GatewayControl
 from sim.cloud.localstack import serve_script, settings, venv
 from sim.cloud.resources import DataPlane, local_resources
 from sim.host.cleanup import Cleanup
@@ -52,7 +52,7 @@ class LocalCloud:
             {**_inherited(), "PYTHONPATH": str(_SOURCE)},
             cleanup,
         )
-        self.steering = Steering(f"http://127.0.0.1:{control}")
+        self.gateway_control = GatewayControl(f"http://127.0.0.1:{control}")
         self.data_plane = DataPlane(self.endpoint, local_resources(self.endpoint))
 
     def open(self) -> None:
@@ -82,7 +82,7 @@ class LocalCloud:
 
     def _gateway_ready(self) -> bool:
         self.gateway.check()
-        return self.steering.is_ready()
+        return self.gateway_control.is_ready()
 
     def _ready(self) -> bool:
         self.process.check()

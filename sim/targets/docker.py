@@ -16,7 +16,7 @@ from testcontainers.community.localstack import LocalStackContainer
 
 from release.roots import NEEDS
 from sim.cloud.aws_client import REGION
-from sim.cloud.gateway.control_client import Steering
+from sim.cloud.gateway.control_client import GatewayControl
 from sim.cloud.localstack.settings import PORT, container_environment, is_ready
 from sim.cloud.resources import DataPlane, local_resources
 from sim.host.cleanup import Cleanup
@@ -135,10 +135,10 @@ class DockerTarget(Target):
         self.container(service).resume()
 
     def cut(self, service: Service, aws: AwsService) -> None:
-        self.steering.cut(port(service, aws))
+        self.gateway_control.cut(port(service, aws))
 
     def mend(self, service: Service, aws: AwsService) -> None:
-        self.steering.mend(port(service, aws))
+        self.gateway_control.mend(port(service, aws))
 
     def disconnect(self, service: Service, aws: AwsService) -> None:
         """A partition in silence: packets between the service and the AWS service are lost, nothing is reset."""
@@ -149,14 +149,14 @@ class DockerTarget(Target):
         self._network(aws).connect(self.container(service))
 
     @property
-    def steering(self) -> Steering:
-        return self._steering
+    def gateway_control(self) -> GatewayControl:
+        return self._gateway_control
 
     def limit_memory(self, service: Service, mebibytes: int) -> None:
         self.container(service).limit_memory(mebibytes)
 
     def restore(self) -> None:
-        self.steering.rest()
+        self.gateway_control.clear_faults()
         for service in SERVICES:
             self.resume(service)
             for aws in CALLS[service]:
@@ -245,11 +245,11 @@ class DockerTarget(Target):
     def _connect(self) -> None:
         endpoint = f"http://127.0.0.1:{self._containers['localstack'].published(PORT)}"
         self._data_plane = DataPlane(endpoint, local_resources(endpoint))
-        self._steering = Steering(f"http://127.0.0.1:{self._containers[GATEWAY].published(_CONTROL_PORT)}")
+        self._gateway_control = GatewayControl(f"http://127.0.0.1:{self._containers[GATEWAY].published(_CONTROL_PORT)}")
 
     def _gateway_ready(self) -> bool:
         self._containers[GATEWAY].check()
-        return self.steering.is_ready()
+        return self.gateway_control.is_ready()
 
     def _await_ready(self, service: Service) -> None:
         container = self.container(service)

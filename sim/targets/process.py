@@ -14,7 +14,7 @@ import services
 from release.roots import NEEDS
 from services.worker.health import fresh, heartbeat_file
 from sim.cloud.aws_client import NO_FILES
-from sim.cloud.gateway.control_client import Steering
+from sim.cloud.gateway.control_client import GatewayControl
 from sim.cloud.local import LocalCloud
 from sim.cloud.resources import DataPlane
 from sim.host.cleanup import Cleanup
@@ -167,17 +167,17 @@ class ProcessTarget(Target):
         self._processes[service].signal(signal.SIGCONT)
 
     def cut(self, service: Service, aws: AwsService) -> None:
-        self._cloud.steering.cut(port(service, aws))
+        self._cloud.gateway_control.cut(port(service, aws))
 
     def mend(self, service: Service, aws: AwsService) -> None:
-        self._cloud.steering.mend(port(service, aws))
+        self._cloud.gateway_control.mend(port(service, aws))
 
     @property
-    def steering(self) -> Steering:
-        return self._cloud.steering
+    def gateway_control(self) -> GatewayControl:
+        return self._cloud.gateway_control
 
     def restore(self) -> None:
-        self.steering.rest()
+        self.gateway_control.clear_faults()
         for service, calls in CALLS.items():
             for aws in calls:
                 self.mend(service, aws)

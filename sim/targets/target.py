@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import ClassVar, Literal, Self
 
 from sim.client.api import Client
-from sim.cloud.gateway.control_client import Steering
-from sim.cloud.gateway.trail import Passage, read
+from sim.cloud.gateway.control_client import GatewayControl
+from sim.cloud.gateway.trail import TrailEntry, read
 from sim.cloud.resources import DataPlane
 from sim.errors import SimError
 from sim.host.waiting import until
@@ -162,11 +162,11 @@ class Target(ABC):
         raise self._not_applicable(Capability.LIMIT_MEMORY, f"{service} to {mebibytes} MiB")
 
     @property
-    def steering(self) -> Steering:
+    def gateway_control(self) -> GatewayControl:
         """The gateway that all AWS calls of the services pass."""
         raise self._not_applicable(Capability.INJECT_FAULTS, "there is no gateway")
 
-    def trail(self) -> list[Passage]:
+    def trail(self) -> list[TrailEntry]:
         """All AWS calls of the services that ended."""
         return list(read(self.logs()[GATEWAY].splitlines()))
 

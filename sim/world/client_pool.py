@@ -17,12 +17,12 @@ from sim.aws import wire
 
 if TYPE_CHECKING:
     from sim.aws.model import Answer
-    from sim.aws.wire import Call
+    from sim.aws.wire import Attempt
 
 REGION = "eu-central-1"
 
 Service = Literal["sqs", "s3", "ssm"]
-Answering = Callable[["Call", float], "Answer"]
+Answering = Callable[["Attempt", float], "Answer"]
 """Answers a call within its read timeout, in seconds."""
 
 
@@ -45,7 +45,7 @@ class _Lent:
         )
         wire.connect(self.client, "", self._deliver)
 
-    def _deliver(self, call: Call) -> Answer:
+    def _deliver(self, call: Attempt) -> Answer:
         return self.answering(replace(call, caller=self.caller), self.kind.read_timeout)
 
 
@@ -72,7 +72,7 @@ class Pool:
                 self._idle[lent.kind].append(lent)
 
 
-def _nobody(call: Call, _read_timeout: float) -> Answer:
+def _nobody(call: Attempt, _read_timeout: float) -> Answer:
     raise RuntimeError(f"{call.operation} by a client that is lent to nobody")
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from services.pipeline.aws import CONNECT_TIMEOUT_SECONDS
 from sim.aws import wire
+from sim.aws.errors import COMMON_ERRORS, error_of
 from sim.aws.model import Answer, AwsError, Freedom, Item, Wait
 from sim.faults.decide import Hit, failing
 from sim.faults.plan import Fault
@@ -21,18 +22,13 @@ if TYPE_CHECKING:
     from random import Random
 
     from sim.aws.account import Account
-    from sim.aws.wire import Call
+    from sim.aws.wire import Attempt
     from sim.world.nemesis import Nemesis
     from sim.world.scheduler import Scheduler, Task
 
 _CALL_SECONDS = 0.02
 """What a call takes on average, to and fro."""
-_ERRORS = {
-    Fault.THROTTLE: ("ThrottlingException", 400),
-    Fault.UNAVAILABLE: ("ServiceUnavailable", 503),
-    Fault.INTERNAL_ERROR: ("InternalError", 500),
-}
-_WAYS = (Fault.PARTITION, Fault.RESET_PEER, *_ERRORS, Fault.ANSWER_LOST)
+_WAYS = (Fault.PARTITION, Fault.RESET_PEER, *COMMON_ERRORS, Fault.ANSWER_LOST)
 """Of these the first that befalls a call decides what becomes of it."""
 _CHANGES = frozenset({"SendMessageBatch", "ChangeMessageVisibilityBatch"})
 """What may give a long poll something to look at."""
@@ -49,7 +45,7 @@ _EVEN = 0.5
 class Watcher(Protocol):
     """Sees what was done in AWS: the answer is what AWS said, whether or not it arrived."""
 
-    def done(self, call: Call, answer: Answer | AwsError) -> None: ...
+    def done(self, call: Attempt, answer: Answer | AwsError) -> None: ...
     def struck(self, fault: Fault, caller: str, operation: str) -> None: ...
 
 
@@ -57,7 +53,7 @@ class Watcher(Protocol):
 class _Flight:
     """A call under way."""
 
-    call: Call
+    call: Attempt
     task: Task
     hits: Mapping[Fault, Hit]
     way: Fault | None
@@ -85,7 +81,7 @@ class Network:
     _polls: dict[_Flight, Callable[[], None]] = field(default_factory=dict)
     _awaited: dict[tuple[str, str], Callable[[], None]] = field(default_factory=dict)
 
-    def call(self, call: Call, read_timeout: float) -> Answer:
+    def call(self, call: Attempt, read_timeout: float) -> Answer:
         """The answer, once it has come; the calling task waits. Raises AwsError, or what botocore raises."""
         hits = self._hits(call)
         way = next((fault for fault in _WAYS if fault in hits), None)
@@ -129,7 +125,7 @@ class Network:
         """What was to happen after some call does not any more."""
         self._awaited.clear()
 
-    def _hits(self, call: Call) -> dict[Fault, Hit]:
+    def _hits(self, call: Attempt) -> dict[Fault, Hit]:
         hits = self.nemesis.hits(call.caller.partition("-")[0], call.service, call.operation)
         for hit in hits:
             self.watcher.struck(hit.rule.fault, call.caller, call.operation)
@@ -138,8 +134,8 @@ class Network:
     def _arrive(self, flight: _Flight) -> None:
         if flight.dropped:
             return
-        if flight.way in _ERRORS:
-            self._return(flight, _error(flight.way))
+        if flight.way in COMMON_ERRORS:
+            self._return(flight, error_of(flight.call.service, flight.way))
         else:
             self._do(flight)
 
@@ -197,12 +193,7 @@ class Network:
         self.scheduler.at(self.scheduler.now + self.draw.expovariate(2 / _CALL_SECONDS), arrive)
 
 
-def _error(fault: Fault) -> AwsError:
-    code, status = _ERRORS[fault]
-    return AwsError(code, status=status)
-
-
-def _delay(call: Call, hits: Mapping[Fault, Hit]) -> float:
+def _delay(call: Attempt, hits: Mapping[Fault, Hit]) -> float:
     """How many seconds later a call arrives."""
     delay = 0.0
     if Fault.LATENCY in hits:

@@ -14,7 +14,7 @@ from sim.world.coverage import Coverage, Encounter, Place
 from sim.world.instances import State
 
 if TYPE_CHECKING:
-    from sim.aws.wire import Call
+    from sim.aws.wire import Attempt
     from sim.world.fleet import Instance
     from sim.world.versions import Version
 
@@ -39,7 +39,7 @@ class Observer:
         self._names.clear()
         self._in_hand.clear()
 
-    def done(self, call: Call, answer: Answer | AwsError) -> None:
+    def done(self, call: Attempt, answer: Answer | AwsError) -> None:
         """A call was done."""
         ids = self._about(call, answer)
         if self._trail and (ids or isinstance(answer, AwsError)):
@@ -73,7 +73,7 @@ class Observer:
         fell = [place for place, here in places.items() if here] or [Place.ELSEWHERE]
         self.coverage.crashes.update(fell)
 
-    def _about(self, call: Call, answer: Answer | AwsError) -> list[str]:
+    def _about(self, call: Attempt, answer: Answer | AwsError) -> list[str]:
         """The ids of the messages that a call was about."""
         if isinstance(answer, AwsError):
             return []

@@ -9,13 +9,12 @@ import sys
 
 import uvloop
 
-from sim.cloud.gateway.http import ServerConnection
-from sim.cloud.gateway.server import Control, Gateway, Port
-from sim.cloud.gateway.trail import Passage
+from sim.cloud.gateway.server import ControlConnection, Gateway, Port
+from sim.cloud.gateway.trail import TrailEntry
 
 
-def _record(passage: Passage) -> None:
-    sys.stdout.write(passage.line() + "\n")
+def _record(entry: TrailEntry) -> None:
+    sys.stdout.write(entry.line() + "\n")
     sys.stdout.flush()
 
 
@@ -27,11 +26,10 @@ async def _run(options: argparse.Namespace) -> None:
         name, _, number = each.partition("=")
         ports[name] = Port(gateway, name.partition("-")[0], (options.host, int(number)))
         await ports[name].open()
-    control = Control(gateway, ports)
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stopped.set)
-    await loop.create_server(lambda: ServerConnection(control.handle), options.host, options.control)
+    await loop.create_server(lambda: ControlConnection(gateway, ports), options.host, options.control)
     await stopped.wait()
 
 
@@ -40,7 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m sim.cloud.gateway", description="The way to LocalStack.")
     parser.add_argument("--host", required=True, help="the address to listen on")
     parser.add_argument("--upstream", required=True, metavar="HOST:PORT", help="where LocalStack is")
-    parser.add_argument("--control", required=True, type=int, metavar="PORT", help="to steer it by")
+    parser.add_argument("--control", required=True, type=int, metavar="PORT", help="by which it is controlled")
     parser.add_argument(
         "ports", nargs="*", metavar="CALLER-SERVICE=PORT", help="for a service's calls of an AWS service"
     )

@@ -1,4 +1,4 @@
-"""How a target steers its gateway."""
+"""The client of a gateway's control port, for targets."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class GatewayFailed(SimError):
     """The gateway did not do what it was asked to."""
 
 
-class Steering:
-    """A gateway, by the URL of its control port. `name` is that of one of its ports."""
+class GatewayControl:
+    """Controls a gateway by the URL of its control port. `name` is the name of one of its ports."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -33,13 +33,13 @@ class Steering:
         """Opens it again."""
         self._post(f"mend/{name}")
 
-    def act(self, plan: Plan) -> None:
+    def inject(self, plan: Plan) -> None:
         """Begins with the faults of a plan, in place of those of an earlier one."""
         self._post("plan", dump(plan))
 
-    def rest(self) -> None:
+    def clear_faults(self) -> None:
         """Ends all faults of calls."""
-        self.act(Plan())
+        self.inject(Plan())
 
     def _post(self, path: str, body: str = "") -> None:
         try:

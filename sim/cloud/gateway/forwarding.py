@@ -1,88 +1,64 @@
-"""A call on its way through the gateway: what befalls it, and its answer."""
+"""What the faults of a plan do to a call on its way through the gateway. Pure."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sim.cloud.gateway.aws_errors import REFUSALS, nothing_received, refusal, with_failed, without
-from sim.cloud.gateway.call import Call, entries
-from sim.cloud.gateway.http import Lost, Request, Response
-from sim.faults.decide import Hit, failing
+from sim.aws import sqs_batches
+from sim.aws.api_call import ApiCall, ApiProtocol
+from sim.aws.errors import COMMON_ERRORS
+from sim.faults.decide import Hit
 from sim.faults.plan import Fault
 
 _SLOW = frozenset({Fault.LATENCY, Fault.BANDWIDTH})
-_STOPS = REFUSALS | {Fault.RESET_PEER, Fault.EMPTY_RECEIVE}
+_STOPS = frozenset({*COMMON_ERRORS, Fault.RESET_PEER, Fault.EMPTY_RECEIVE})
 FAULTS = _SLOW | _STOPS | {Fault.ANSWER_LOST, Fault.PARTIAL_BATCH_FAILURE, Fault.PARTITION}
-"""Those that the gateway can do; a partition is a cut, that whoever runs the plan asks for at its moments."""
+"""The faults that the gateway can do. A partition closes a port; whoever runs the plan asks for it at its moments."""
 
 _KILOBYTE = 1000
 
-Ask = Callable[[Request], Awaitable[Response]]
-"""Passes a request on, and brings the answer. Raises Lost."""
-
 
 @dataclass(frozen=True)
-class End:
-    """How a call ended. With no answer its connection is to be reset."""
+class CallFaults:
+    """The faults of one call, by what made them hit it; those that slow it down come first."""
 
-    answer: Response | None
-    outcome: str
-    faults: tuple[Fault, ...]
+    hits: Mapping[Fault, Hit]
 
+    @property
+    def names(self) -> tuple[Fault, ...]:
+        """All of them."""
+        return tuple(self.hits)
 
-async def passing(call: Call, request: Request, hits: Sequence[Hit], ask: Ask) -> End:
-    """Passes a call on, or does not, as those of `hits` say that can befall it: what slows it down comes first, and of
-    those that keep it from being passed on the plan's first."""
-    by_fault = {hit.rule.fault: hit for hit in _befalling(hits, call)}
-    faults = tuple(by_fault)
-    rate = by_fault[Fault.BANDWIDTH].rule.rate if Fault.BANDWIDTH in by_fault else None
-    await asyncio.sleep(sum(hit.rule.seconds or 0 for hit in by_fault.values()) + _seconds(request.body, rate))
-    match faults[-1] if faults else None:
-        case Fault.RESET_PEER:
-            return End(None, "reset", faults)
-        case Fault.EMPTY_RECEIVE:
-            answer = nothing_received()
-        case fault if fault in REFUSALS:
-            answer = refusal(call, fault)
-        case _:
-            try:
-                answer = await _ask(request, by_fault.get(Fault.PARTIAL_BATCH_FAILURE), ask)
-            except Lost:
-                return End(None, "reset", faults)
-    if Fault.ANSWER_LOST in by_fault:
-        return End(None, "lost", faults)
-    await asyncio.sleep(_seconds(answer.body, rate))
-    return End(answer, str(answer.status), faults)
+    @property
+    def stop(self) -> Fault | None:
+        """The fault that keeps the call from LocalStack, if there is one."""
+        return next((fault for fault in self.hits if fault in _STOPS), None)
+
+    def latency(self) -> float:
+        """How many seconds later the call arrives."""
+        return sum(hit.rule.seconds or 0.0 for hit in self.hits.values())
+
+    def transfer_seconds(self, body: bytes) -> float:
+        """How long a body takes."""
+        rate = self.hits[Fault.BANDWIDTH].rule.rate if Fault.BANDWIDTH in self.hits else None
+        return len(body) / (rate * _KILOBYTE) if rate else 0.0
 
 
-def _befalling(hits: Sequence[Hit], call: Call) -> list[Hit]:
-    """Those that can befall the call, and do not befall it in vain: one that stops it leaves none but the slow ones."""
-    able = [hit for hit in hits if _can_befall(hit.rule.fault, call)]
+def applicable(hits: Sequence[Hit], call: ApiCall) -> CallFaults:
+    """The faults that can do something to the call. With one that stops it only those that slow it down are left."""
+    able = [hit for hit in hits if _can_hit(hit.rule.fault, call)]
+    slow = [hit for hit in able if hit.rule.fault in _SLOW]
     stop = next((hit for hit in able if hit.rule.fault in _STOPS), None)
-    return able if stop is None else [hit for hit in able if hit.rule.fault in _SLOW] + [stop]
+    others = [hit for hit in able if hit.rule.fault not in _SLOW] if stop is None else [stop]
+    return CallFaults({hit.rule.fault: hit for hit in [*slow, *others]})
 
 
-async def _ask(request: Request, partial: Hit | None, ask: Ask) -> Response:
-    """Passes on what of a batch does not fail."""
-    ids = [str(entry["Id"]) for entry in entries(request)] if partial is not None else []
-    if partial is None or not ids:
-        return await ask(request)
-    failed = failing(partial, ids)
-    answer = await ask(without(request, failed)) if len(failed) < len(ids) else None
-    return answer if answer is not None and answer.status != 200 else with_failed(answer, failed)  # noqa: PLR2004
-
-
-def _can_befall(fault: Fault, call: Call) -> bool:
+def _can_hit(fault: Fault, call: ApiCall) -> bool:
     match fault:
         case Fault.PARTIAL_BATCH_FAILURE:
-            return call.is_batch
+            return call.operation in sqs_batches.OPERATIONS and call.protocol is ApiProtocol.JSON
         case Fault.EMPTY_RECEIVE:
             return call.operation == "ReceiveMessage"
         case _:
             return fault in FAULTS
-
-
-def _seconds(body: bytes, kilobytes_a_second: float | None) -> float:
-    return len(body) / (kilobytes_a_second * _KILOBYTE) if kilobytes_a_second else 0.0

@@ -6,7 +6,8 @@ Bodies are held in memory whole. Neither side does more than one request of a co
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import cast
@@ -15,8 +16,12 @@ import httptools
 
 Headers = Sequence[tuple[bytes, bytes]]
 
+_ALWAYS_LENGTH = frozenset({b"POST", b"PUT", b"PATCH"})
+"""The methods whose requests have a Content-Length though they have no body: RFC 9110, section 8.6."""
+_NEVER_LENGTH = frozenset({204, 304})
+"""The statuses whose answers have no body, and here no Content-Length either."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-# What is between two ends of one connection, and not part of what is said.
+# Headers of one connection, not of the message. https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
 _HOP_BY_HOP = frozenset({b"connection", b"content-length", b"expect", b"keep-alive", b"transfer-encoding"})
 
 
@@ -29,9 +34,9 @@ class Request:
     headers: Headers
     body: bytes
 
-    def header(self, name: bytes) -> bytes:
-        """The value of the header of this name in lower case, or nothing."""
-        return next((value for each, value in self.headers if each.lower() == name), b"")
+    def fields(self) -> dict[str, str]:
+        """The headers by their names in lower case."""
+        return {name.lower().decode("latin-1"): value.decode("latin-1") for name, value in self.headers}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +48,11 @@ class Response:
     body: bytes
 
 
-class Lost(Exception):
-    """The other end was gone before its answer was whole."""
+class UpstreamLost(Exception):
+    """The server was gone before its answer was whole."""
 
 
-class _Message(asyncio.Protocol):
+class _Message(asyncio.Protocol, ABC):
     """What both ends have: a transport, and a message that comes in."""
 
     def __init__(self) -> None:
@@ -75,13 +80,17 @@ class _Message(asyncio.Protocol):
 
 
 class ServerConnection(_Message):
-    """One client's connection: `handle` is given each request, and answers it by `send`."""
+    """A client's connection. A subclass takes each request in `handle`, and answers it by `send`."""
 
-    def __init__(self, handle: Callable[[ServerConnection, Request], None]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._handle = handle
         self._parser = httptools.HttpRequestParser(self)
         self._target = b""
+        self._to_head = False
+
+    @abstractmethod
+    def handle(self, request: Request) -> None:
+        """Takes a request that is whole."""
 
     def connection_lost(self, _: Exception | None) -> None:
         self.closed = True
@@ -105,15 +114,18 @@ class ServerConnection(_Message):
             self._transport.write(_CONTINUE)
 
     def on_message_complete(self) -> None:
-        request = Request(self._parser.get_method(), self._target, self._headers, b"".join(self._body))
-        self._handle(self, request)
+        method = self._parser.get_method()
+        self._to_head = method == b"HEAD"
+        self.handle(Request(method, self._target, self._headers, b"".join(self._body)))
 
     def send(self, response: Response) -> None:
-        """Writes an answer, unless the client has gone."""
+        """Writes an answer, unless the client has gone. The answer to a HEAD has the Content-Length of its headers."""
         if self.closed:
             return
+        bodiless = self._to_head or response.status in _NEVER_LENGTH
         line = f"HTTP/1.1 {response.status} {_phrase(response.status)}".encode()
-        self._transport.write(_head(line, response.headers, len(response.body)) + response.body)
+        head = _head(line, response.headers, None if bodiless else len(response.body))
+        self._transport.write(head if bodiless else head + response.body)
         if not self._parser.should_keep_alive():
             self._transport.close()
 
@@ -125,12 +137,12 @@ class ClientConnection(_Message):
         super().__init__()
         self._parser = httptools.HttpResponseParser(self)
         self._answer: asyncio.Future[Response] | None = None
-        self._bodiless = False
+        self._to_head = False
 
     def connection_lost(self, error: Exception | None) -> None:
         self.closed = True
         if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(Lost(str(error or "the connection was closed")))
+            self._answer.set_exception(UpstreamLost(str(error or "the connection was closed")))
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -141,23 +153,29 @@ class ClientConnection(_Message):
 
     def on_headers_complete(self) -> None:
         # What follows is no body, whatever Content-Length says; the parser cannot be told, so it is of no more use.
-        if self._bodiless:
-            self._complete(Response(self._parser.get_status_code(), self._headers, b""))
+        if self._to_head:
+            lengths = [each for each in self._headers if each[0].lower() == b"content-length"]
+            self._complete([*_end_to_end(self._headers), *lengths], b"")
             self.close()
 
     def on_message_complete(self) -> None:
-        self._complete(Response(self._parser.get_status_code(), self._headers, b"".join(self._body)))
+        self._complete(_end_to_end(self._headers), b"".join(self._body))
         if not self._parser.should_keep_alive():
             self.close()
 
     async def ask(self, request: Request) -> Response:
-        """The answer. Raises Lost."""
+        """The answer to a request, with the headers of both that concern more than one connection.
+
+        The answer to a HEAD keeps its Content-Length among its headers. Raises UpstreamLost.
+        """
         if self.closed:
-            raise Lost("the connection was closed")
+            raise UpstreamLost("the connection was closed")
         self._answer = asyncio.get_running_loop().create_future()
-        self._bodiless = request.method == b"HEAD"
+        self._to_head = request.method == b"HEAD"
+        has_length = request.body or request.method in _ALWAYS_LENGTH
         line = b"%b %b HTTP/1.1" % (request.method, request.target)
-        self._transport.write(_head(line, request.headers, len(request.body)) + request.body)
+        head = _head(line, _end_to_end(request.headers), len(request.body) if has_length else None)
+        self._transport.write(head + request.body)
         return await self._answer
 
     def close(self) -> None:
@@ -165,19 +183,18 @@ class ClientConnection(_Message):
         self.closed = True
         self._transport.close()
 
-    def _complete(self, response: Response) -> None:
+    def _complete(self, headers: Headers, body: bytes) -> None:
         if self._answer is not None and not self._answer.done():
-            self._answer.set_result(response)
+            self._answer.set_result(Response(self._parser.get_status_code(), headers, body))
 
 
-def end_to_end(headers: Headers) -> Headers:
-    """The headers that concern more than one connection."""
+def _end_to_end(headers: Headers) -> Headers:
     return [(name, value) for name, value in headers if name.lower() not in _HOP_BY_HOP]
 
 
-def _head(line: bytes, headers: Iterable[tuple[bytes, bytes]], length: int) -> bytes:
+def _head(line: bytes, headers: Headers, length: int | None) -> bytes:
     fields = b"".join(b"%b: %b\r\n" % field for field in headers)
-    return b"%b\r\n%bContent-Length: %d\r\n\r\n" % (line, fields, length)
+    return b"%b\r\n%b%b\r\n" % (line, fields, b"" if length is None else b"Content-Length: %d\r\n" % length)
 
 
 def _phrase(status: int) -> str:

@@ -1,4 +1,4 @@
-"""The gateway's ports: one for each service and AWS service that it calls, and one by which it is steered."""
+"""The gateway's ports: one for each service and AWS service that it calls, and one that controls it."""
 
 from __future__ import annotations
 
@@ -6,29 +6,33 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
-from sim.cloud.gateway.call import identify
-from sim.cloud.gateway.forwarding import FAULTS, End, passing
-from sim.cloud.gateway.http import ClientConnection, Lost, Request, Response, ServerConnection, end_to_end
-from sim.cloud.gateway.trail import Passage
+from sim.aws import sqs_batches
+from sim.aws.api_call import ApiCall, identify
+from sim.aws.errors import HttpAnswer, error_answer, error_of, json_type
+from sim.cloud.gateway.forwarding import FAULTS, CallFaults, applicable
+from sim.cloud.gateway.http import ClientConnection, Request, Response, ServerConnection, UpstreamLost
+from sim.cloud.gateway.trail import TrailEntry
 from sim.errors import SimError
-from sim.faults.decide import Decisions
-from sim.faults.plan import SCHEDULED, Plan, parse
+from sim.faults.decide import Decisions, Hit, failing
+from sim.faults.plan import SCHEDULED, Fault, Plan, parse
 
 Address = tuple[str, int]
 
+_OK = 200
+
 
 class Gateway:
-    """Passes calls on to `upstream`; `record` is told of each that ended."""
+    """What all ports share: where LocalStack is, the plan whose faults hit calls, and `record` for calls that ended."""
 
-    def __init__(self, upstream: Address, record: Callable[[Passage], None]) -> None:
-        self._upstream = upstream
-        self._record = record
+    def __init__(self, upstream: Address, record: Callable[[TrailEntry], None]) -> None:
+        self.upstream = upstream
+        self.record = record
         self._decisions = Decisions(Plan())
         self._began = 0.0
-        self._tasks: set[asyncio.Task[None]] = set()
 
-    def act(self, plan: Plan) -> None:
+    def inject(self, plan: Plan) -> None:
         """Begins with the faults of a plan; those of an earlier one are over. Scheduled ones are for others to do.
 
         Raises BadPlan.
@@ -36,39 +40,20 @@ class Gateway:
         self._decisions = Decisions(plan.only(FAULTS | SCHEDULED, "the gateway"))
         self._began = time.monotonic()
 
-    def handle(self, caller: str, connection: Caller, request: Request) -> None:
-        """Takes one request."""
-        task = asyncio.get_running_loop().create_task(self._pass(caller, connection, request))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _pass(self, caller: str, connection: Caller, request: Request) -> None:
-        started, at = time.time(), time.monotonic()
-        call = identify(request)
-        hits = self._decisions.hits(caller, call.service, call.operation, at - self._began)
-        end = await passing(call, request, hits, lambda each: connection.ask(each, self._upstream))
-        outcome = self._finish(connection, end)
-        milliseconds = round((time.monotonic() - at) * 1000, 3)
-        self._record(Passage(caller, call.service, call.operation, outcome, end.faults, started, milliseconds))
-
-    def _finish(self, connection: Caller, end: End) -> str:
-        """Answers; how it ended for the caller."""
-        if connection.closed:
-            return "gone"
-        if end.answer is None:
-            connection.abort()
-        else:
-            connection.send(Response(end.answer.status, end_to_end(end.answer.headers), end.answer.body))
-        return end.outcome
+    def faults(self, caller: str, call: ApiCall) -> CallFaults:
+        """The faults of the next such call."""
+        at = time.monotonic() - self._began
+        return applicable(self._decisions.hits(caller, call.service, call.operation, at), call)
 
 
-class Caller(ServerConnection):
-    """A service's connection, with its own to LocalStack, from its first call that is passed on."""
+class ServiceConnection(ServerConnection):
+    """A service's connection, with its own to LocalStack, from its first call that is forwarded."""
 
-    def __init__(self, handle: Callable[[Caller, Request], None], port: Port) -> None:
-        super().__init__(lambda _, request: handle(self, request))
+    def __init__(self, port: Port) -> None:
+        super().__init__()
         self._port = port
         self._upstream: ClientConnection | None = None
+        self._task: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -82,37 +67,89 @@ class Caller(ServerConnection):
         if self._upstream is not None:
             self._upstream.close()
 
-    async def ask(self, request: Request, upstream: Address) -> Response:
-        """Passes a request on. Raises Lost."""
-        if self._upstream is None or self._upstream.closed:
-            self._upstream = await _connect(upstream)
+    def handle(self, request: Request) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._call(request))
+
+    async def _call(self, request: Request) -> None:
+        """A call's whole way, from its request to its answer and its line in the trail."""
+        gateway, caller = self._port.gateway, self._port.caller
+        started, began = time.time(), time.monotonic()
+        method, target = request.method.decode("latin-1"), request.target.decode("latin-1")
+        call = identify(method, target, request.fields(), request.body)
+        faults = gateway.faults(caller, call)
+        await asyncio.sleep(faults.latency() + faults.transfer_seconds(request.body))
+        answer: Response | None
+        match faults.stop:
+            case Fault.RESET_PEER:
+                answer = None
+            case Fault.EMPTY_RECEIVE:
+                answer = _response(HttpAnswer(_OK, {"content-type": json_type(call.service)}, b"{}"))
+            case Fault() as fault:
+                answer = _response(error_answer(call, error_of(call.service, fault)))
+            case None:
+                answer = await self._forward(request, faults.hits.get(Fault.PARTIAL_BATCH_FAILURE))
+        outcome = "reset" if answer is None else str(answer.status)
+        if answer is not None and Fault.ANSWER_LOST in faults.hits:
+            answer, outcome = None, "lost"
+        if answer is not None:
+            await asyncio.sleep(faults.transfer_seconds(answer.body))
         if self.closed:
-            self._upstream.close()
-            raise Lost("the caller has gone")
-        return await self._upstream.ask(
-            Request(request.method, request.target, end_to_end(request.headers), request.body)
-        )
+            outcome = "gone"
+        elif answer is None:
+            self.abort()
+        else:
+            self.send(answer)
+        milliseconds = round((time.monotonic() - began) * 1000, 3)
+        gateway.record(TrailEntry(caller, call.service, call.operation, outcome, faults.names, started, milliseconds))
+
+    async def _forward(self, request: Request, partial: Hit | None) -> Response | None:
+        """LocalStack's answer to a request, or to what of a batch does not fail; None if the connection was lost."""
+        ids = sqs_batches.entry_ids(request.body) if partial else []
+        if partial is None or not ids:
+            return await self._ask(request)
+        failed = failing(partial, ids)
+        if len(failed) < len(ids):
+            answer = await self._ask(replace(request, body=sqs_batches.without_entries(request.body, failed)))
+            if answer is None or answer.status != _OK:
+                return answer
+            return replace(answer, body=sqs_batches.with_failed(answer.body, failed))
+        body = sqs_batches.with_failed(b'{"Successful": []}', failed)
+        return Response(_OK, [(b"Content-Type", json_type("sqs").encode())], body)
+
+    async def _ask(self, request: Request) -> Response | None:
+        try:
+            if self._upstream is None or self._upstream.closed:
+                loop, address = asyncio.get_running_loop(), self._port.gateway.upstream
+                _, self._upstream = await loop.create_connection(ClientConnection, *address)
+            if self.closed:  # while it connected
+                self._upstream.close()
+                return None
+            return await self._upstream.ask(request)
+        except (OSError, UpstreamLost):
+            return None
 
 
 class Port:
     """One listening port of a gateway, for one caller."""
 
     def __init__(self, gateway: Gateway, caller: str, address: Address) -> None:
-        self._gateway = gateway
-        self._caller = caller
+        self.gateway = gateway
+        self.caller = caller
+        self.connections: set[ServiceConnection] = set()
         self._address = address
         self._server: asyncio.Server | None = None
-        self.connections: set[Caller] = set()
 
     @property
     def is_open(self) -> bool:
         return self._server is not None
 
     async def open(self) -> None:
-        """Opens it, unless it is."""
+        """Opens it, unless it is open."""
         if self._server is None:
             loop = asyncio.get_running_loop()
-            self._server = await loop.create_server(self._made, *self._address, backlog=1024, start_serving=False)
+            self._server = await loop.create_server(
+                lambda: ServiceConnection(self), *self._address, backlog=1024, start_serving=False
+            )
             await self._server.start_serving()
 
     async def cut(self) -> None:
@@ -125,38 +162,33 @@ class Port:
             connection.abort()
         await server.wait_closed()
 
-    def _made(self) -> Caller:
-        return Caller(lambda connection, request: self._gateway.handle(self._caller, connection, request), self)
 
-
-class Control:
-    """What steers a gateway: `POST /plan`, `/cut/NAME`, `/mend/NAME`; `GET /ready`."""
+class ControlConnection(ServerConnection):
+    """A connection to the port that controls a gateway: `POST /plan`, `/cut/NAME`, `/mend/NAME`; `GET /ready`."""
 
     def __init__(self, gateway: Gateway, ports: Mapping[str, Port]) -> None:
+        super().__init__()
         self._gateway = gateway
         self._ports = ports
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._task: asyncio.Task[None] | None = None
 
-    def handle(self, connection: ServerConnection, request: Request) -> None:
-        """Takes one request."""
-        task = asyncio.get_running_loop().create_task(self._answer(connection, request))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def handle(self, request: Request) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._command(request))
 
-    async def _answer(self, connection: ServerConnection, request: Request) -> None:
+    async def _command(self, request: Request) -> None:
         try:
             await self._do(request.target.decode("latin-1").removeprefix("/"), request.body)
         except SimError as error:
-            connection.send(Response(400, [], json.dumps({"error": str(error)}).encode()))
+            self.send(Response(400, [], json.dumps({"error": str(error)}).encode()))
         else:
-            connection.send(Response(200, [], b"{}"))
+            self.send(Response(_OK, [], b"{}"))
 
     async def _do(self, path: str, body: bytes) -> None:
         match path.split("/", 1):
             case ["ready"]:
                 return
             case ["plan"]:
-                self._gateway.act(parse(body))
+                self._gateway.inject(parse(body))
             case ["cut", name] if name in self._ports:
                 await self._ports[name].cut()
             case ["mend", name] if name in self._ports:
@@ -165,10 +197,6 @@ class Control:
                 raise SimError(f"the gateway has no {path!r}; its ports are {', '.join(self._ports)}")
 
 
-async def _connect(address: Address) -> ClientConnection:
-    """Raises Lost."""
-    try:
-        _, protocol = await asyncio.get_running_loop().create_connection(ClientConnection, *address)
-    except OSError as error:
-        raise Lost(str(error)) from None
-    return protocol
+def _response(answer: HttpAnswer) -> Response:
+    headers = [(name.encode(), value.encode()) for name, value in answer.headers.items()]
+    return Response(answer.status, headers, answer.body)

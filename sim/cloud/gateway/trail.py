@@ -9,17 +9,17 @@ from dataclasses import asdict, dataclass
 
 
 @dataclass(frozen=True)
-class Passage:
+class TrailEntry:
     """One call through the gateway."""
 
     caller: str
     service: str
     operation: str
     outcome: str
-    """The status that the caller was answered; `reset` where it was none, `lost` where the call was done though,
-    `gone` where the caller did not wait for it."""
+    """The status of the answer. Without an answer `reset` if the call was not done, `lost` if it was, and `gone` if the
+    caller did not wait."""
     faults: tuple[str, ...]
-    """What befell it."""
+    """Those that hit it."""
     started: float
     """In Unix seconds."""
     milliseconds: float
@@ -30,32 +30,32 @@ class Passage:
 
 
 @dataclass(frozen=True)
-class Summary:
-    """Of many passages."""
+class TrailSummary:
+    """How many calls there were of what."""
 
     calls: Mapping[str, int]
     """By caller and operation, such as `api SendMessageBatch`."""
     faults: Mapping[str, int]
     """By fault and operation, such as `throttle SendMessageBatch`."""
     requests: int
-    """All that AWS would bill: those that reached it."""
+    """The calls that reached AWS, which bills them."""
 
 
-def read(lines: Iterable[str]) -> Iterator[Passage]:
-    """The passages in lines; what else a log has is passed over."""
+def read(lines: Iterable[str]) -> Iterator[TrailEntry]:
+    """The entries in lines; lines of other kinds are left out."""
     for line in lines:
         if line.startswith("{"):
             document = json.loads(line)
-            yield Passage(**{**document, "faults": tuple(document["faults"])})
+            yield TrailEntry(**{**document, "faults": tuple(document["faults"])})
 
 
-def summarize(passages: Iterable[Passage]) -> Summary:
-    """How many there were of what."""
+def summarize(entries: Iterable[TrailEntry]) -> TrailSummary:
+    """Counts calls, faults and requests."""
     calls: Counter[str] = Counter()
     faults: Counter[str] = Counter()
     requests = 0
-    for passage in passages:
-        calls[f"{passage.caller} {passage.operation}"] += 1
-        requests += passage.outcome != "reset"
-        faults.update(f"{fault} {passage.operation}" for fault in passage.faults)
-    return Summary(dict(sorted(calls.items())), dict(sorted(faults.items())), requests)
+    for entry in entries:
+        calls[f"{entry.caller} {entry.operation}"] += 1
+        requests += entry.outcome != "reset"
+        faults.update(f"{fault} {entry.operation}" for fault in entry.faults)
+    return TrailSummary(dict(sorted(calls.items())), dict(sorted(faults.items())), requests)

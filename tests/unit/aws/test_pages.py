@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from sim.aws import sqs
+from sim.aws.errors import COMMON_ERRORS, SERVICE_ERRORS, error_of
 from sim.aws.model import Freedom
 from sim.faults.plan import Fault
 from sim.world.mutants import MUTANTS
@@ -52,3 +53,11 @@ def test_every_fault_is_told_with_what_the_world_does() -> None:
     rows = table("faults.md", "fault")
     assert {name for name, *_ in rows} == {f"`{fault}`" for fault in Fault}
     assert all(world for *_, world in rows)
+
+
+def test_every_error_of_the_table_is_in_the_page_of_faults() -> None:
+    rows = {service: errors for service, *errors in table("faults.md", "service")}
+    assert {f"`{service}`" for service, _ in SERVICE_ERRORS} < set(rows)
+    for service, errors in rows.items():
+        expected = [error_of(service.strip("`"), fault) for fault in COMMON_ERRORS]
+        assert errors == [f"{error.status} `{error.code}`" for error in expected]

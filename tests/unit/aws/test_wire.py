@@ -20,7 +20,7 @@ from sim.aws.s3 import S3, Bucket
 from sim.aws.sqs import Sqs
 from sim.aws.sqs_queue import Queue
 from sim.aws.ssm import Ssm
-from sim.aws.wire import Call
+from sim.aws.wire import Attempt
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -41,11 +41,11 @@ class Cloud:
             "s3": S3([Bucket("emails")]),
             "ssm": Ssm("arn"),
         }
-        self.calls: list[Call] = []
+        self.calls: list[Attempt] = []
         self.fails: Exception | None = None
         self._calm = Calm()
 
-    def deliver(self, call: Call) -> Answer:
+    def deliver(self, call: Attempt) -> Answer:
         self.calls.append(call)
         if self.fails is not None:
             raise self.fails
@@ -148,7 +148,7 @@ def test_a_parameter_through_ssm() -> None:
         ssm.get_parameter(Name="/other")
 
 
-CALL = Call("api-1", "sqs", "SendMessage", {}, "https://sqs.test/")
+CALL = Attempt("api-1", "sqs", "SendMessage", {}, "https://sqs.test/")
 
 
 @pytest.mark.parametrize(

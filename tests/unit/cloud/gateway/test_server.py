@@ -1,4 +1,4 @@
-"""What passes a gateway, what does not, and what it tells of it."""
+"""Which calls a gateway forwards, what faults do to them, and the trail that it writes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from typing import Any
 
 import pytest
 
-from sim.cloud.gateway.control_client import GatewayFailed, Steering
-from sim.cloud.gateway.http import ServerConnection
-from sim.cloud.gateway.server import Control, Gateway, Port
-from sim.cloud.gateway.trail import Passage, read, summarize
+from sim.cloud.gateway.control_client import GatewayControl, GatewayFailed
+from sim.cloud.gateway.server import ControlConnection, Gateway, Port
+from sim.cloud.gateway.trail import TrailEntry, read, summarize
 from sim.faults.plan import BadPlan, Fault, Plan, Rule
 from sim.host.process import free_port
 from sim.host.waiting import until
@@ -33,7 +32,7 @@ class Running:
     """A gateway in a thread of its own."""
 
     def __init__(self, upstream: tuple[str, int]) -> None:
-        self.trail: list[Passage] = []
+        self.trail: list[TrailEntry] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
@@ -45,7 +44,7 @@ class Running:
         }
         control = free_port()
         self.run(self._serve(control))
-        self.steering = Steering(f"http://127.0.0.1:{control}")
+        self.control = GatewayControl(f"http://127.0.0.1:{control}")
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(SECONDS)
@@ -56,20 +55,21 @@ class Running:
     def stop(self) -> None:
         for port in self._ports.values():
             self.run(port.cut())
-        self._control.close()
+        self._server.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(SECONDS)
         self._loop.close()
 
-    def ended(self, number: int = 1) -> Passage:
+    def ended(self, number: int = 1) -> TrailEntry:
         until(lambda: len(self.trail) >= number, f"{number} calls to end", seconds=SECONDS)
         return self.trail[number - 1]
 
     async def _serve(self, number: int) -> None:
         for port in self._ports.values():
             await port.open()
-        control = Control(self.gateway, self._ports)
-        self._control = await self._loop.create_server(lambda: ServerConnection(control.handle), "127.0.0.1", number)
+        self._server = await self._loop.create_server(
+            lambda: ControlConnection(self.gateway, self._ports), "127.0.0.1", number
+        )
 
 
 @pytest.fixture
@@ -94,13 +94,13 @@ def accepted(upstream: socket.socket) -> socket.socket:
 
 
 def read_until(connection: socket.socket, end: bytes) -> bytes:
-    said = b""
-    while not said.endswith(end):
+    received = b""
+    while not received.endswith(end):
         more = connection.recv(65_536)
         if not more:
             break
-        said += more
-    return said
+        received += more
+    return received
 
 
 def is_over(connection: socket.socket) -> bool:
@@ -119,28 +119,28 @@ def nothing_came(upstream: socket.socket) -> bool:
     return True
 
 
-def test_a_call_and_its_answer_pass_and_leave_a_trail(gateway: Running, upstream: socket.socket) -> None:
+def test_a_call_and_its_answer_are_forwarded_and_leave_a_trail(gateway: Running, upstream: socket.socket) -> None:
     with gateway.connect() as client:
         for number in (1, 2):
             client.sendall(SEND % (len(BATCH), BATCH))
             if number == 1:
                 server = accepted(upstream)
-            said = read_until(server, BATCH)
-            assert b"X-Amz-Target: AmazonSQS.SendMessageBatch\r\n" in said
-            assert b"Host: sqs\r\n" in said
+            received = read_until(server, BATCH)
+            assert b"X-Amz-Target: AmazonSQS.SendMessageBatch\r\n" in received
+            assert b"Host: sqs\r\n" in received
             server.sendall(OK)
             assert read_until(client, b"ok") == OK
-            passage = gateway.ended(number)
-            assert (passage.caller, passage.service, passage.operation) == ("api", "sqs", "SendMessageBatch")
-            assert (passage.outcome, passage.faults) == ("200", ())
-            assert list(read([passage.line(), "Traceback:"])) == [passage]
+            entry = gateway.ended(number)
+            assert (entry.caller, entry.service, entry.operation) == ("api", "sqs", "SendMessageBatch")
+            assert (entry.outcome, entry.faults) == ("200", ())
+            assert list(read([entry.line(), "Traceback:"])) == [entry]
         server.close()
 
 
-def test_half_an_upload_is_never_passed_on(gateway: Running, upstream: socket.socket) -> None:
+def test_half_an_upload_is_never_forwarded(gateway: Running, upstream: socket.socket) -> None:
     with gateway.connect("worker-sqs") as client:
         client.sendall((SEND % (100_000, b"x" * 100_000))[:-1])
-        gateway.steering.cut("worker-sqs")
+        gateway.control.cut("worker-sqs")
         assert is_over(client)
     assert nothing_came(upstream)
 
@@ -152,16 +152,38 @@ def test_what_was_sent_in_chunks_arrives_whole(gateway: Running, upstream: socke
             assert b"Content-Length: 6\r\n\r\nonetwo" in read_until(server, b"onetwo")
 
 
-def test_the_answer_to_a_head_has_no_body(gateway: Running, upstream: socket.socket) -> None:
+def test_a_head_keeps_its_content_length_and_has_no_body(gateway: Running, upstream: socket.socket) -> None:
     with gateway.connect() as client:
-        client.sendall(b"HEAD /b/k HTTP/1.1\r\n\r\n")
+        for _ in range(2):
+            client.sendall(b"HEAD /b/k HTTP/1.1\r\n\r\n")
+            with accepted(upstream) as server:
+                assert read_until(server, b"\r\n\r\n") == b"HEAD /b/k HTTP/1.1\r\n\r\n"
+                server.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 700\r\nETag: x\r\n\r\n")
+                assert read_until(client, b"\r\n\r\n") == (b"HTTP/1.1 200 OK\r\nETag: x\r\nContent-Length: 700\r\n\r\n")
+
+
+def test_an_error_to_a_head_has_no_body(gateway: Running) -> None:
+    gateway.control.inject(Plan((Rule(Fault.THROTTLE),)))
+    with gateway.connect() as client:
+        for _ in range(2):
+            client.sendall(b"HEAD /b/k HTTP/1.1\r\n\r\n")
+            assert read_until(client, b"\r\n\r\n").startswith(b"HTTP/1.1 503 ")
+
+
+@pytest.mark.parametrize(("method", "length"), [("GET", b""), ("DELETE", b""), ("PUT", b"Content-Length: 0\r\n")])
+def test_only_a_method_that_has_bodies_says_that_there_is_none(
+    gateway: Running, upstream: socket.socket, method: str, length: bytes
+) -> None:
+    line = f"{method} /b/k HTTP/1.1\r\n".encode()
+    with gateway.connect() as client:
+        client.sendall(line + b"\r\n")
         with accepted(upstream) as server:
-            read_until(server, b"\r\n\r\n")
-            server.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 700\r\nETag: x\r\n\r\n")
-            assert b"ETag: x\r\n" in read_until(client, b"\r\n\r\n")
+            assert read_until(server, b"\r\n\r\n") == line + length + b"\r\n"
+            server.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+            assert read_until(client, b"\r\n\r\n") == b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
-def test_a_client_that_waits_for_100_is_told_to_go_on(gateway: Running) -> None:
+def test_a_client_that_waits_for_100_may_go_on(gateway: Running) -> None:
     with gateway.connect() as client:
         client.sendall(b"PUT /b/k HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n")
         assert read_until(client, b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -185,7 +207,7 @@ def test_an_upstream_that_ends_in_the_middle_is_a_reset(gateway: Running, upstre
     assert gateway.ended().outcome == "reset"
 
 
-def test_a_client_that_goes_ends_the_upstream_and_is_told_of(gateway: Running, upstream: socket.socket) -> None:
+def test_a_client_that_goes_ends_its_call_and_leaves_a_trail(gateway: Running, upstream: socket.socket) -> None:
     with gateway.connect() as client:
         client.sendall(SEND % (2, b"{}"))
         server = accepted(upstream)
@@ -198,33 +220,33 @@ def test_a_client_that_goes_ends_the_upstream_and_is_told_of(gateway: Running, u
 def test_a_cut_resets_and_refuses_until_it_is_mended(gateway: Running, upstream: socket.socket) -> None:
     with gateway.connect() as client, gateway.connect("worker-sqs") as other:
         for _ in range(2):
-            gateway.steering.cut("api-sqs")
+            gateway.control.cut("api-sqs")
         assert is_over(client)
         with pytest.raises(ConnectionRefusedError):
             gateway.connect()
         other.sendall(SEND % (2, b"{}"))
         accepted(upstream).close()
     for _ in range(2):
-        gateway.steering.mend("api-sqs")
+        gateway.control.mend("api-sqs")
     with gateway.connect() as client:
         client.sendall(SEND % (2, b"{}"))
         accepted(upstream).close()
 
 
-def test_what_it_cannot_do_is_said(gateway: Running) -> None:
+def test_an_error_names_what_the_gateway_cannot_do(gateway: Running) -> None:
     with pytest.raises(GatewayFailed, match="its ports are api-sqs, worker-sqs"):
-        gateway.steering.cut("api-s3")
+        gateway.control.cut("api-s3")
     with pytest.raises(GatewayFailed, match="the gateway cannot do reordering"):
-        gateway.steering.act(Plan((Rule(Fault.REORDERING),)))
+        gateway.control.inject(Plan((Rule(Fault.REORDERING),)))
     with pytest.raises(BadPlan):
-        gateway.gateway.act(Plan((Rule(Fault.DUPLICATE_DELIVERY),)))
+        gateway.gateway.inject(Plan((Rule(Fault.DUPLICATE_DELIVERY),)))
     with pytest.raises(GatewayFailed, match="see its log"):
-        Steering(f"http://127.0.0.1:{free_port()}").rest()
+        GatewayControl(f"http://127.0.0.1:{free_port()}").clear_faults()
 
 
 @pytest.mark.parametrize("fault", [Fault.THROTTLE, Fault.INTERNAL_ERROR, Fault.UNAVAILABLE])
-def test_a_refused_call_never_arrives(gateway: Running, upstream: socket.socket, fault: Fault) -> None:
-    gateway.steering.act(Plan((Rule(fault, caller="api"),)))
+def test_a_call_with_an_error_of_aws_never_arrives(gateway: Running, upstream: socket.socket, fault: Fault) -> None:
+    gateway.control.inject(Plan((Rule(fault, caller="api"),)))
     with gateway.connect() as client:
         client.sendall(SEND % (2, b"{}"))
         assert str(fault).encode() in read_until(client, b"}")
@@ -232,9 +254,11 @@ def test_a_refused_call_never_arrives(gateway: Running, upstream: socket.socket,
     assert nothing_came(upstream)
 
 
-def test_what_stops_a_call_keeps_others_from_befalling_it(gateway: Running, upstream: socket.socket) -> None:
+def test_of_the_faults_only_the_first_stops_a_call_and_those_that_slow_it_stay(
+    gateway: Running, upstream: socket.socket
+) -> None:
     rules = (Rule(Fault.ANSWER_LOST), Rule(Fault.THROTTLE), Rule(Fault.RESET_PEER), Rule(Fault.LATENCY, seconds=0))
-    gateway.steering.act(Plan(rules))
+    gateway.control.inject(Plan(rules))
     with gateway.connect() as client:
         client.sendall(SEND % (2, b"{}"))
         assert b"throttle" in read_until(client, b"}")
@@ -243,7 +267,7 @@ def test_what_stops_a_call_keeps_others_from_befalling_it(gateway: Running, upst
 
 
 def test_a_receive_finds_nothing_though_there_is_something(gateway: Running, upstream: socket.socket) -> None:
-    gateway.steering.act(Plan((Rule(Fault.EMPTY_RECEIVE),)))
+    gateway.control.inject(Plan((Rule(Fault.EMPTY_RECEIVE),)))
     with gateway.connect("worker-sqs") as client:
         client.sendall((SEND % (2, b"{}")).replace(b"SendMessageBatch", b"ReceiveMessage"))
         assert read_until(client, b"{}").startswith(b"HTTP/1.1 200 OK\r\n")
@@ -251,7 +275,7 @@ def test_a_receive_finds_nothing_though_there_is_something(gateway: Running, ups
 
 
 def test_a_reset_comes_before_the_call(gateway: Running, upstream: socket.socket) -> None:
-    gateway.steering.act(Plan((Rule(Fault.RESET_PEER),)))
+    gateway.control.inject(Plan((Rule(Fault.RESET_PEER),)))
     with gateway.connect() as client:
         client.sendall(SEND % (2, b"{}"))
         assert is_over(client)
@@ -260,7 +284,7 @@ def test_a_reset_comes_before_the_call(gateway: Running, upstream: socket.socket
 
 
 def test_an_answer_is_lost_after_the_call(gateway: Running, upstream: socket.socket) -> None:
-    gateway.steering.act(Plan((Rule(Fault.ANSWER_LOST),)))
+    gateway.control.inject(Plan((Rule(Fault.ANSWER_LOST),)))
     with gateway.connect() as client:
         client.sendall(SEND % (2, b"{}"))
         with accepted(upstream) as server:
@@ -271,7 +295,7 @@ def test_an_answer_is_lost_after_the_call(gateway: Running, upstream: socket.soc
 
 
 def test_a_part_of_a_batch_fails_and_the_rest_arrives(gateway: Running, upstream: socket.socket) -> None:
-    gateway.steering.act(Plan((Rule(Fault.PARTIAL_BATCH_FAILURE),)))
+    gateway.control.inject(Plan((Rule(Fault.PARTIAL_BATCH_FAILURE),)))
     with gateway.connect() as client:
         client.sendall(SEND % (len(BATCH), BATCH))
         with accepted(upstream) as server:
@@ -287,7 +311,7 @@ def test_a_part_of_a_batch_fails_and_the_rest_arrives(gateway: Running, upstream
     "rule", [Rule(Fault.LATENCY, seconds=0.2), Rule(Fault.BANDWIDTH, rate=0.01)], ids=lambda rule: rule.fault
 )
 def test_a_slow_call_arrives(gateway: Running, upstream: socket.socket, rule: Rule) -> None:
-    gateway.steering.act(Plan((rule,)))
+    gateway.control.inject(Plan((rule,)))
     began = time.monotonic()
     with gateway.connect() as client:
         client.sendall(SEND % (2, b"{}"))
@@ -298,23 +322,23 @@ def test_a_slow_call_arrives(gateway: Running, upstream: socket.socket, rule: Ru
             assert read_until(client, b"ok") == OK
 
 
-def test_at_rest_there_are_no_faults(gateway: Running, upstream: socket.socket) -> None:
-    gateway.steering.act(Plan((Rule(Fault.RESET_PEER),)))
-    gateway.steering.rest()
+def test_cleared_faults_are_over(gateway: Running, upstream: socket.socket) -> None:
+    gateway.control.inject(Plan((Rule(Fault.RESET_PEER),)))
+    gateway.control.clear_faults()
     with gateway.connect() as client:
         client.sendall(SEND % (2, b"{}"))
         accepted(upstream).close()
 
 
 def test_the_trail_is_summed_up() -> None:
-    def passage(operation: str, outcome: str, *faults: str) -> Passage:
-        return Passage("api", "sqs", operation, outcome, faults, 0, 1)
+    def entry(operation: str, outcome: str, *faults: str) -> TrailEntry:
+        return TrailEntry("api", "sqs", operation, outcome, faults, 0, 1)
 
     summary = summarize(
         [
-            passage("SendMessageBatch", "200"),
-            passage("SendMessageBatch", "lost", "latency", "answer-lost"),
-            passage("GetParameter", "reset", "reset-peer"),
+            entry("SendMessageBatch", "200"),
+            entry("SendMessageBatch", "lost", "latency", "answer-lost"),
+            entry("GetParameter", "reset", "reset-peer"),
         ]
     )
     assert summary.calls == {"api GetParameter": 1, "api SendMessageBatch": 2}

@@ -1,4 +1,4 @@
-"""Which call a request is, asked of what boto3 really sends; and what boto3 makes of a refusal."""
+"""Which call a request is, asked of what boto3 really sends; and what boto3 makes of the errors of AWS."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from services.pipeline.aws import Outcome, outcome
-from sim.cloud.gateway.aws_errors import refusal, with_failed, without
-from sim.cloud.gateway.call import Call, Protocol, entries, identify
-from sim.cloud.gateway.http import Request, Response
+from sim.aws import sqs_batches
+from sim.aws.api_call import ApiCall, identify
+from sim.aws.errors import HttpAnswer, error_answer, error_of
 from sim.faults.plan import Fault
 from tests.unit.wire import CLOSED_CONNECTION, REGION, Answer, Reply, body, connect
 
@@ -57,35 +57,32 @@ def client(service: str) -> Any:
     )
 
 
-def received(prepared: AWSPreparedRequest) -> Request:
-    """The request as the gateway reads it."""
+def identified(prepared: AWSPreparedRequest) -> ApiCall:
+    """The call that a request makes."""
     url = urlsplit(prepared.url)
     target = url.path + ("?" + url.query if url.query else "")
-    headers = [
-        (name.encode(), value if isinstance(value, bytes) else str(value).encode())
+    headers = {
+        name.lower(): value.decode() if isinstance(value, bytes) else str(value)
         for name, value in prepared.headers.items()
-    ]
-    return Request(
-        (prepared.method or "").encode(), target.encode(), headers, body(prepared).encode() if prepared.body else b""
-    )
+    }
+    return identify(prepared.method or "", target, headers, content(prepared))
 
 
-def sent(service: str, method: str, parameters: dict[str, Any]) -> tuple[str, Request]:
+def content(prepared: AWSPreparedRequest) -> bytes:
+    return body(prepared).encode() if prepared.body else b""
+
+
+def sent(service: str, method: str, parameters: dict[str, Any]) -> tuple[str, AWSPreparedRequest]:
     """The operation's name, and the request that boto3 sends for it."""
-    seen: list[tuple[str, Request]] = []
+    seen: list[tuple[str, AWSPreparedRequest]] = []
 
     def respond(operation: str, prepared: AWSPreparedRequest) -> Exception:
-        seen.append((operation, received(prepared)))
+        seen.append((operation, prepared))
         return CLOSED_CONNECTION
 
     with pytest.raises(type(CLOSED_CONNECTION)):
         ask(service, method, parameters, respond)
     return seen[0]
-
-
-def answered(service: str, method: str, parameters: dict[str, Any], response: Response) -> Any:
-    """What boto3 makes of an answer."""
-    return ask(service, method, parameters, lambda *_: Reply(response.status, response.body))
 
 
 def ask(service: str, method: str, parameters: dict[str, Any], answer: Answer) -> Any:
@@ -96,21 +93,23 @@ def ask(service: str, method: str, parameters: dict[str, Any], answer: Answer) -
 
 @pytest.mark.parametrize(("service", "method", "parameters"), CALLS, ids=[method for _, method, _ in CALLS])
 def test_a_call_of_boto3_is_known_by_its_name(service: str, method: str, parameters: dict[str, Any]) -> None:
-    operation, request = sent(service, method, parameters)
-    call = identify(request)
+    operation, prepared = sent(service, method, parameters)
+    call = identified(prepared)
     assert (call.service, call.operation) == (service, operation)
 
 
 @pytest.mark.parametrize(
-    ("request_", "operation"),
+    ("method", "target", "headers", "operation"),
     [
-        (Request(b"PATCH", b"/emails/a", [], b""), "Unknown"),
-        (Request(b"GET", b"/\xff%ff", [], b""), "ListObjects"),
-        (Request(b"POST", b"/", [(b"X-Amz-Target", b"AmazonSQS.SendMessage")], b""), "SendMessage"),
+        ("PATCH", "/emails/a", {}, "Unknown"),
+        ("GET", "/\xff%ff", {}, "ListObjects"),
+        ("POST", "/", {"x-amz-target": "AmazonSQS.SendMessage"}, "SendMessage"),
     ],
 )
-def test_a_call_that_is_none_of_boto3_has_a_name_too(request_: Request, operation: str) -> None:
-    assert identify(request_).operation == operation
+def test_a_request_that_boto3_does_not_send_has_a_name_too(
+    method: str, target: str, headers: dict[str, str], operation: str
+) -> None:
+    assert identify(method, target, headers, b"").operation == operation
 
 
 @pytest.mark.parametrize(
@@ -122,34 +121,41 @@ def test_a_call_that_is_none_of_boto3_has_a_name_too(request_: Request, operatio
     ],
 )
 @pytest.mark.parametrize(("service", "method", "parameters"), [CALLS[0], *CALLS[2:6]], ids=lambda each: str(each)[:20])
-def test_boto3_understands_a_refusal(
+def test_boto3_understands_each_error_of_the_table(
     service: str, method: str, parameters: dict[str, Any], fault: Fault, means: Outcome
 ) -> None:
-    _, request = sent(service, method, parameters)
+    _, prepared = sent(service, method, parameters)
+    error = error_of(service, fault)
     with pytest.raises(ClientError, match=f"a fault of a plan: {fault}") as raised:
-        answered(service, method, parameters, refusal(identify(request), fault))
+        ask(service, method, parameters, lambda *_: reply(error_answer(identified(prepared), error)))
+    assert raised.value.response["Error"]["Code"] == error.code
+    assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == error.status
     assert outcome(raised.value) is means
 
 
+def test_an_error_to_a_head_has_no_body() -> None:
+    _, prepared = sent("s3", "head_object", {"Bucket": "emails", "Key": "a"})
+    assert error_answer(identified(prepared), error_of("s3", Fault.THROTTLE)).body == b""
+
+
 def test_an_entry_of_a_batch_fails_within_an_answer_that_says_200() -> None:
-    _, request = sent(*CALLS[0])
-    assert [entry["Id"] for entry in entries(without(request, {"a"}))] == ["b"]
-    answer = answered(*CALLS[0], with_failed(None, {"a"}))
+    _, prepared = sent(*CALLS[0])
+    assert sqs_batches.entry_ids(content(prepared)) == ["a", "b"]
+    assert sqs_batches.entry_ids(sqs_batches.without_entries(content(prepared), {"a"})) == ["b"]
+    answer = ask(*CALLS[0], lambda *_: Reply(200, sqs_batches.with_failed(b'{"Successful": []}', {"a"})))
     assert [entry["Id"] for entry in answer["Failed"]] == ["a"]
     assert not answer["Successful"]
 
 
 def test_entries_that_failed_by_themselves_stay_failed() -> None:
-    half = Response(200, [], b'{"Successful": [{"Id": "c"}], "Failed": [{"Id": "b"}]}')
-    assert b'"Failed": [{"Id": "b"}, {"Id": "a"' in with_failed(half, {"a"}).body
+    half = b'{"Successful": [{"Id": "c"}], "Failed": [{"Id": "b"}]}'
+    assert b'"Failed": [{"Id": "b"}, {"Id": "a"' in sqs_batches.with_failed(half, {"a"})
 
 
 @pytest.mark.parametrize("text", [b"", b"[]", b'{"Entries": 1}', b'{"Entries": [1, {}]}'])
 def test_a_batch_that_cannot_be_read_has_no_entries(text: bytes) -> None:
-    assert entries(Request(b"POST", b"/", [], text)) == []
+    assert sqs_batches.entry_ids(text) == []
 
 
-def test_only_batches_in_json_can_fail_in_part() -> None:
-    assert Call("sqs", "SendMessageBatch", Protocol.JSON).is_batch
-    assert not Call("sqs", "SendMessageBatch", Protocol.QUERY).is_batch
-    assert not Call("sqs", "SendMessage", Protocol.JSON).is_batch
+def reply(answer: HttpAnswer) -> Reply:
+    return Reply(answer.status, answer.body)

@@ -1,0 +1,116 @@
+"""The errors of AWS: which one each service gives for a fault, and how an error looks on the wire. Pure.
+
+SQS speaks JSON and keeps the statuses and codes of the query protocol that it spoke before: the models of the AWS SDKs
+and clients' logs have a throttled call as 403 RequestThrottled. What no service says otherwise is in the common errors.
+
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html and CommonErrors.html,
+https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html and CommonErrors.html,
+https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html,
+https://smithy.io/2.0/aws/protocols/
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from xml.sax.saxutils import escape
+
+from sim.aws.api_call import ApiCall, ApiProtocol
+from sim.aws.model import AwsError
+from sim.faults.plan import Fault
+
+COMMON_ERRORS: Mapping[Fault, tuple[int, str]] = {
+    Fault.THROTTLE: (400, "ThrottlingException"),
+    Fault.UNAVAILABLE: (503, "ServiceUnavailable"),
+    Fault.INTERNAL_ERROR: (500, "InternalFailure"),
+}
+"""The status and the code for each fault that is an error of AWS, for a service that has none of its own."""
+SERVICE_ERRORS: Mapping[tuple[str, Fault], tuple[int, str]] = {
+    ("sqs", Fault.THROTTLE): (403, "RequestThrottled"),
+    ("s3", Fault.THROTTLE): (503, "SlowDown"),
+    ("s3", Fault.INTERNAL_ERROR): (500, "InternalError"),
+    ("ssm", Fault.INTERNAL_ERROR): (500, "InternalServerError"),
+}
+"""The status and the code of a service's own."""
+
+_SERVER_ERROR = 500
+_QUERY_COMPATIBLE = frozenset({"sqs"})
+"""Services of the JSON protocol that repeat the code of an error in a header, as the query protocol had it."""
+_JSON_1_0 = frozenset({"sqs"})
+_CURRENT_CODES = {"AWS.SimpleQueueService.NonExistentQueue": "QueueDoesNotExist"}
+"""The current names of legacy error codes, where they are not the last part of the code."""
+_REQUEST_ID = "00000000-0000-0000-0000-000000000000"
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """An HTTP answer; the names of headers are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def error_of(service: str, fault: Fault) -> AwsError:
+    """The error with which a service answers a call because of a fault that COMMON_ERRORS has."""
+    status, code = SERVICE_ERRORS.get((service, fault), COMMON_ERRORS[fault])
+    return AwsError(code, f"a fault of a plan: {fault}", status)
+
+
+def error_answer(call: ApiCall, error: AwsError) -> HttpAnswer:
+    """An error as the service of a call writes it."""
+    match call.protocol:
+        case ApiProtocol.JSON:
+            code = _CURRENT_CODES.get(error.code, error.code.rpartition(".")[2])
+            query_error = {"x-amzn-query-error": f"{error.code};{_blame(error)}"}
+            return HttpAnswer(
+                error.status,
+                {"content-type": json_type(call.service), **(query_error if call.service in _QUERY_COMPATIBLE else {})},
+                json.dumps({"__type": code, "message": error.message}).encode(),
+            )
+        case ApiProtocol.QUERY:
+            inner = {"Type": _blame(error), "Code": error.code, "Message": error.message}
+            return _xml_answer(error, xml("ErrorResponse", {"Error": inner, "RequestId": _REQUEST_ID}))
+        case ApiProtocol.REST_XML:
+            inner = {"Code": error.code, "Message": error.message, "RequestId": _REQUEST_ID}
+            # The answer to a HEAD has no body: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+            return _xml_answer(error, b"" if call.operation.startswith("Head") else xml("Error", inner))
+
+
+def json_type(service: str) -> str:
+    """The content type of a service that speaks JSON."""
+    return f"application/x-amz-json-1.{0 if service in _JSON_1_0 else 1}"
+
+
+def xml(name: str, value: object) -> bytes:
+    """An XML document of mappings, lists, times and scalars. S3's lists are flat: an element for each, none around."""
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + "".join(_elements(name, value)).encode()
+
+
+def _xml_answer(error: AwsError, body: bytes) -> HttpAnswer:
+    return HttpAnswer(error.status, {"content-type": "application/xml"}, body)
+
+
+def _blame(error: AwsError) -> str:
+    return "Receiver" if error.status >= _SERVER_ERROR else "Sender"
+
+
+def _elements(name: str, value: object) -> Iterator[str]:
+    if isinstance(value, list):
+        for each in value:
+            yield from _elements(name, each)
+    elif isinstance(value, dict):
+        yield f"<{name}>"
+        for inner, each in value.items():
+            yield from _elements(inner, each)
+        yield f"</{name}>"
+    else:
+        yield f"<{name}>{escape(_xml_text(value))}</{name}>"
+
+
+def _xml_text(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return str(value).lower() if isinstance(value, bool) else str(value)
