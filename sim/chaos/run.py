@@ -15,7 +15,8 @@ from itertools import count
 from pathlib import Path
 
 from services.pipeline.message import Email
-from sim.client.api import Client, Published, publish_all
+from sim.client.api import Client
+from sim.client.bulk import Published, publish_all
 from sim.cloud.gateway.forwarding import FAULTS
 from sim.cloud.gateway.trail import TrailSummary, summarize
 from sim.faults import plan as plans
@@ -51,8 +52,8 @@ class Load:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What happened, and what it was."""
+class ChaosResult:
+    """The history of a run, the verdict over it, and counts."""
 
     history: tuple[Event, ...]
     verdict: Verdict
@@ -77,7 +78,7 @@ def shipped() -> list[str]:
     return sorted(path.stem for path in PLANS.glob("*.json"))
 
 
-def run(target: Target, plan: Plan, load: Load, progress: Progress) -> Outcome:
+def run(target: Target, plan: Plan, load: Load, progress: Progress) -> ChaosResult:
     """Runs a plan on a target that is up and has nothing in it. Raises BadPlan where the target cannot do it."""
     seconds = plan.seconds or SECONDS
     acts = sorted(
@@ -108,7 +109,7 @@ def run(target: Target, plan: Plan, load: Load, progress: Progress) -> Outcome:
     ]
     history = tuple(sorted(events, key=lambda event: event.at))
     accepted = sum(each.answer.accepted for each in published)
-    return Outcome(history, check(history), summarize(trail), len(published), accepted)
+    return ChaosResult(history, check(history), summarize(trail), len(published), accepted)
 
 
 @dataclass(frozen=True)
@@ -181,9 +182,9 @@ def _publish(
     published = []
     for each in publish_all(client, emails(), concurrency=_CONCURRENCY, rate=rate):
         answer = each.answer
-        told = answer.message_id if answer.accepted else None
+        message_id = answer.message_id if answer.accepted else None
         detail = "" if answer.accepted else answer.why()
-        events.append(Ended(time.monotonic() - began, each.name[0], answer.outcome, told, detail))
+        events.append(Ended(time.monotonic() - began, each.name[0], answer.outcome, message_id, detail))
         published.append(each)
     return published
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from services.pipeline.message import Email
-from sim.client.api import Client, publish_all
+from sim.client.api import Client
+from sim.client.bulk import publish_all
 from sim.cloud.resources import DataPlane
 from sim.errors import SimError
 from sim.history.checker import check

@@ -1,4 +1,4 @@
-"""A client of the API, as a careful one is written: it retries what may be retried, under one Idempotency-Key."""
+"""A careful client of the API: it tries again what may be tried again, under one Idempotency-Key."""
 
 from __future__ import annotations
 
@@ -6,28 +6,19 @@ import json
 import random
 import time
 import uuid
-from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Generic, TypeVar
 
 import urllib3
 
 from services.pipeline.message import Email
-from services.pipeline.runtime import full_jitter
-from sim.history.events import Outcome
-
-K = TypeVar("K")
-
-ATTEMPTS = 6
-_LEAVES_OPEN = frozenset({0, HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
-_RETRIABLE = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
+from sim.client import retry
+from sim.history.events import PublishOutcome
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came back: the HTTP status, or 0 when no answer came; the JSON document; the answer's headers."""
+class ApiAnswer:
+    """What came back: the HTTP status, or NO_ANSWER; the JSON document; the headers by their names in lower case."""
 
     status: int
     document: dict[str, object]
@@ -44,11 +35,9 @@ class Answer:
         return str(self.document["message_id"])
 
     @property
-    def outcome(self) -> Outcome:
-        """What it says of the e-mail."""
-        if self.accepted:
-            return Outcome.OK
-        return Outcome.INFO if self.status in _LEAVES_OPEN else Outcome.FAIL
+    def outcome(self) -> PublishOutcome:
+        """What it says about the e-mail."""
+        return retry.outcome_of(self.status)
 
     def why(self) -> str:
         """In a few words, why it was not accepted."""
@@ -65,12 +54,12 @@ class Client:
         self.token = token
         self._pool = urllib3.PoolManager(maxsize=connections, block=True, timeout=timeout_seconds, retries=False)
 
-    def post(self, body: bytes, headers: dict[str, str] | None = None) -> Answer:
+    def post(self, body: bytes, headers: dict[str, str] | None = None) -> ApiAnswer:
         """`POST /publish` with any body, once."""
         return self.request("POST", "/publish", body, headers)
 
-    def request(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
-        """Any request, once. No answer is an Answer too."""
+    def request(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> ApiAnswer:
+        """Any request, once. No answer is an ApiAnswer too."""
         try:
             response = self._pool.request(
                 method,
@@ -79,71 +68,19 @@ class Client:
                 headers={"Content-Type": "application/json", **(headers or {})},
             )
         except urllib3.exceptions.HTTPError as error:
-            return Answer(0, {"detail": type(error).__name__}, {})
-        return Answer(response.status, _document(response.data), {k.lower(): v for k, v in response.headers.items()})
+            return ApiAnswer(retry.NO_ANSWER, {"detail": type(error).__name__}, {})
+        return ApiAnswer(response.status, _document(response.data), {k.lower(): v for k, v in response.headers.items()})
 
-    def publish(self, email: Email, idempotency_key: str | None = None) -> Answer:
+    def publish(self, email: Email, idempotency_key: str | None = None) -> ApiAnswer:
         """One e-mail, once."""
         body = json.dumps({"data": email.model_dump(), "token": self.token}, ensure_ascii=False).encode()
         return self.post(body, {} if idempotency_key is None else {"Idempotency-Key": idempotency_key})
 
-    def publish_surely(self, email: Email) -> Answer:
-        """One e-mail, up to ATTEMPTS times under one key: however often it is sent, it is stored once.
-
-        The last answer; but a refusal does not settle what an earlier answer left open, so then it is that one.
-        """
+    def publish_surely(self, email: Email) -> ApiAnswer:
+        """One e-mail, tried again as `sim.client.retry` has it, under one key: it is stored once at most."""
         key = str(uuid.uuid4())
-        last = said = self.publish(email, key)
-        for attempt in range(1, ATTEMPTS):
-            if last.status and last.status not in _RETRIABLE:
-                break
-            time.sleep(full_jitter(attempt, base=0.2, cap=5, draw=random.Random()))  # noqa: S311 - spreads load only
-            last = self.publish(email, key)
-            if last.outcome is not Outcome.FAIL or said.outcome is Outcome.FAIL:
-                said = last
-        return said
-
-
-@dataclass(frozen=True)
-class Published(Generic[K]):
-    """One of many: what the caller calls it, and its answer."""
-
-    name: K
-    answer: Answer
-
-
-def publish_all(
-    client: Client, emails: Iterable[tuple[K, Email]], *, concurrency: int, rate: float | None = None
-) -> Iterator[Published[K]]:
-    """Publishes lazily, `concurrency` at once and `rate` a second at most; the answers as they come."""
-    under_way: dict[Future[Answer], K] = {}
-    pace = _Pace(rate)
-    with ThreadPoolExecutor(concurrency, thread_name_prefix="publish") as pool:
-        for name, email in emails:
-            pace.wait()
-            under_way[pool.submit(client.publish_surely, email)] = name
-            if len(under_way) >= concurrency:
-                yield from _finished(under_way)
-        while under_way:
-            yield from _finished(under_way)
-
-
-def _finished(under_way: dict[Future[Answer], K]) -> Iterator[Published[K]]:
-    done, _ = wait(under_way, return_when=FIRST_COMPLETED)
-    for future in done:
-        yield Published(under_way.pop(future), future.result())
-
-
-class _Pace:
-    """Lets `rate` callers a second through, evenly."""
-
-    def __init__(self, rate: float | None) -> None:
-        self._step = 1 / rate if rate else 0.0
-        self._next = time.monotonic()
-
-    def wait(self) -> None:
-        time.sleep(max(0.0, self._next - time.monotonic()))
-        self._next = max(self._next, time.monotonic()) + self._step
+        draw = random.Random()  # noqa: S311 - spreads load only
+        return retry.publish(lambda _: self.publish(email, key), time.sleep, draw)
 
 
 def _document(body: bytes) -> dict[str, object]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.pipeline.message import Email
-from sim.client.api import Client, publish_all
+from sim.client.api import Client
+from sim.client.bulk import publish_all
 from sim.mail import Found, UnreadableMail, read
 
 

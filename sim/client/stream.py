@@ -15,7 +15,8 @@ from pathlib import Path
 
 from services.pipeline.aws import AWS_ERRORS
 from services.pipeline.message import Email
-from sim.client.api import Client, Published, publish_all
+from sim.client.api import Client
+from sim.client.bulk import Published, publish_all
 from sim.cloud.resources import data_plane_of
 from sim.errors import SimError
 

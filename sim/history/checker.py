@@ -21,8 +21,8 @@ from sim.history.events import (
     History,
     Invoked,
     Observed,
-    Outcome,
     Planted,
+    PublishOutcome,
     Stored,
     message_id,
 )
@@ -75,7 +75,7 @@ class Email:
     name: str
     fingerprint: str
     publishes: list[str] = field(default_factory=list)
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[PublishOutcome] = field(default_factory=list)
     ids: set[str] = field(default_factory=set)
     objects: list[Stored] = field(default_factory=list)
     dead: bool = False
@@ -84,12 +84,12 @@ class Email:
 
     @property
     def accepted(self) -> bool:
-        return Outcome.OK in self.outcomes
+        return PublishOutcome.OK in self.outcomes
 
     @property
     def refused(self) -> bool:
         """Every try failed for certain."""
-        return len(self.outcomes) == len(self.publishes) and set(self.outcomes) <= {Outcome.FAIL}
+        return len(self.outcomes) == len(self.publishes) and set(self.outcomes) <= {PublishOutcome.FAIL}
 
 
 def emails(history: History) -> list[Email]:

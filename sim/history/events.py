@@ -19,7 +19,7 @@ class BadHistory(SimError):
     """A file is not a history. Says in which line, and why."""
 
 
-class Outcome(StrEnum):
+class PublishOutcome(StrEnum):
     """How a publish ended, for its client."""
 
     OK = "ok"
@@ -50,7 +50,7 @@ class Ended:
 
     at: float
     publish: str
-    outcome: Outcome
+    outcome: PublishOutcome
     message_id: str | None = None
     """Of an accepted one: what its client was told."""
     detail: str = ""

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from services.pipeline.message import Email
-from sim.history.events import Dead, Drained, Ended, Event, Invoked, Outcome, Stored
+from sim.history.events import Dead, Drained, Ended, Event, Invoked, PublishOutcome, Stored
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
@@ -48,7 +48,7 @@ def of_accepted(
     """The history of e-mails that were accepted (by message id): objects are bodies by key, dead letters bodies."""
     for id_, email in accepted.items():
         yield Invoked(0, id_, email_fingerprint(email))
-        yield Ended(0, id_, Outcome.OK, id_)
+        yield Ended(0, id_, PublishOutcome.OK, id_)
     yield Drained(0, drained)
     for key, body in objects.items():
         yield stored(0, key, body)

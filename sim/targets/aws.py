@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 
 from services.pipeline.message import Email, Message
 from services.worker.store import object_key
-from sim.client.api import Answer, Client
+from sim.client.api import ApiAnswer, Client
 from sim.cloud.resources import DataPlane, Resources
 from sim.errors import SimError
 from sim.host.waiting import TimedOut, until
@@ -142,7 +142,7 @@ class _NotingClient(Client):
         super().__init__(url, token)
         self._note = note
 
-    def request(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
+    def request(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> ApiAnswer:
         answer = super().request(method, path, body, headers)
         if path == "/publish" and answer.accepted:
             email = Email.model_validate(json.loads(body)["data"])

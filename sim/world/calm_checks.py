@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from services.api.token import REFRESH_SECONDS
 from sim.faults.plan import Fault, Rule
-from sim.history.events import Outcome
+from sim.history.events import PublishOutcome
 from sim.world.clients import Habit
 from sim.world.fleet import DRAIN_SECONDS
 from sim.world.instances import API_STOP_SECONDS, Api, WorkerInstance
@@ -45,7 +45,7 @@ def examine(world: World) -> None:
         _a_deployment(world)
 
 
-def _publish(world: World, habit: Habit = Habit.CAREFUL) -> list[Outcome]:
+def _publish(world: World, habit: Habit = Habit.CAREFUL) -> list[PublishOutcome]:
     """A dozen e-mails at once; how they ended, once all have."""
     return world.publish([world.client(f"calm-{world.scheduler.now:.2f}-{n}", habit) for n in range(_EMAILS)])
 
@@ -60,7 +60,7 @@ def _wasted_work(world: World) -> None:
     world.observer.receives.clear()
     for operation in ("SendMessageBatch", "DeleteMessageBatch"):
         world.nemesis.stage(*[Rule(Fault.PARTIAL_BATCH_FAILURE, operation=operation)] * _FAILING_BATCHES[operation])
-    refused = sum(outcome is not Outcome.OK for outcome in _publish(world))
+    refused = sum(outcome is not PublishOutcome.OK for outcome in _publish(world))
     world.observe("publishes that failed in calm weather", refused, 0)
     world.drain("the drain in calm weather", _bound(world))
     world.observe("receives of an e-mail in calm weather", max(world.observer.receives.values(), default=0), 1)
@@ -113,17 +113,17 @@ def _a_rotation(world: World) -> None:
     holder.token = lambda: old
     world.rotate()
     rotated = world.scheduler.now
-    world.observe("a rotated token's wait", _until(world, Outcome.OK) - rotated, REFRESH_SECONDS + 2 * _ONE_CALL)
+    world.observe("a rotated token's wait", _until(world, PublishOutcome.OK) - rotated, REFRESH_SECONDS + 2 * _ONE_CALL)
     last_taken = rotated
     while world.scheduler.now - rotated < world.setup.token_cache + 2.0:
         began = world.scheduler.now
-        if holder.publish() is Outcome.OK:
+        if holder.publish() is PublishOutcome.OK:
             last_taken = began
         world.scheduler.park(2.0)
     world.observe("a replaced token's life", last_taken - rotated, world.setup.token_cache)
 
 
-def _until(world: World, outcome: Outcome) -> float:
+def _until(world: World, outcome: PublishOutcome) -> float:
     """When as many publishes as there are instances, and some more, have begun to end like this in a row."""
     client = world.client(f"new-{world.scheduler.now:.0f}", Habit.PATIENT)
     began = world.scheduler.now
@@ -157,7 +157,8 @@ def _ends(world: World) -> None:
             world.scheduler.park(_STEP)
         world.observe(f"the stop of {instance.name}", ended[0], bound)
         if isinstance(instance, Api) and not alone:
-            world.observe("publishes that failed in a drain", sum(each is not Outcome.OK for each in outcomes), 0)
+            failed = sum(each is not PublishOutcome.OK for each in outcomes)
+            world.observe("publishes that failed in a drain", failed, 0)
         world.settle(f"the replacement of {instance.name}", _REPLACED_SECONDS)
         world.drain(f"the drain after the stop of {instance.name}", _bound(world))
 
@@ -169,7 +170,7 @@ def _a_deployment(world: World) -> None:
     world.ecs.deploy("api", Version.GOOD)
     failed = 0
     while not world.ecs.steady and world.scheduler.now - began <= _DEPLOYED_SECONDS:
-        failed += client.publish() is not Outcome.OK
+        failed += client.publish() is not PublishOutcome.OK
         world.scheduler.park(_PROBE_SECONDS)
     world.observe("the deployment of the API", world.scheduler.now - began, _DEPLOYED_SECONDS)
     world.observe("publishes that failed in a deployment", failed, 0)

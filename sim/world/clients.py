@@ -1,20 +1,21 @@
 """The clients, as real ones are: careful ones with an Idempotency-Key, hasty ones that try again without, patient ones
-that never do, and such as send what must be refused."""
+that never do, and such as send what must be refused. When they try again is the policy of `sim.client.retry`."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from services.pipeline.message import Email
-from services.pipeline.runtime import full_jitter
-from sim.history.events import Ended, Event, Invoked, Outcome
+from sim.client import retry
+from sim.client.retry import ATTEMPTS, NO_ANSWER, outcome_of
+from sim.history.events import Ended, Event, Invoked, PublishOutcome
 from sim.history.observed import email_fingerprint
-from sim.world.instances import NO_ANSWER, Exchange, Request
+from sim.world.instances import Exchange, Request
 
 if TYPE_CHECKING:
     from random import Random
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from sim.world.elb import Elb
     from sim.world.virtual_time import WorldRuntime
 
-_RETRIED = frozenset({NO_ANSWER, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
-_OPEN = frozenset({NO_ANSWER, HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
 _OUTSIDE_SECONDS = 0.03
 """The way between a client and the load balancer."""
 
@@ -45,7 +44,7 @@ class Habit(StrEnum):
     """An e-mail that breaks the rules."""
 
 
-_ATTEMPTS = {Habit.CAREFUL: 6, Habit.IMPATIENT: 6, Habit.HASTY: 3}
+_ATTEMPTS = {Habit.CAREFUL: ATTEMPTS, Habit.IMPATIENT: ATTEMPTS, Habit.HASTY: 3}
 WRONG = frozenset({Habit.INTRUDER, Habit.CARELESS})
 """Whose e-mails must be refused."""
 _KEYED = frozenset({Habit.CAREFUL, Habit.IMPATIENT})
@@ -53,8 +52,14 @@ _TIMEOUT = {Habit.IMPATIENT: 0.2}
 _TIMEOUT_SECONDS = 30.0
 
 
+@dataclass(frozen=True)
+class _Reply:
+    status: int
+    headers: Mapping[str, str]
+
+
 @dataclass
-class Client:
+class WorldClient:
     """Publishes e-mails that no other client publishes; `record` gets the events."""
 
     name: str
@@ -65,23 +70,21 @@ class Client:
     record: Callable[[Event], None]
     sent: int = 0
 
-    def publish(self) -> Outcome:
+    def publish(self) -> PublishOutcome:
         """One e-mail, with as many tries as this client makes; what the client knows in the end."""
         self.sent += 1
         name = f"{self.name}/{self.sent}"
         draw = self.runtime.random
         email = _email(name, draw)
         key = f"{draw.getrandbits(64):016x}" if self.habit in _KEYED else None
-        outcome = Outcome.FAIL
-        for attempt in range(1, _ATTEMPTS.get(self.habit, 1) + 1):
-            if attempt > 1:
-                self.runtime.sleep(full_jitter(attempt, base=0.2, cap=5, draw=draw))
-            status, outcome = self._try(name if attempt == 1 else f"{name}#{attempt}", email, key)
-            if status not in _RETRIED:
-                break
-        return outcome
 
-    def _try(self, publish: str, email: Email, key: str | None) -> tuple[int, Outcome]:
+        def send(attempt: int) -> _Reply:
+            return self._send(name if attempt == 1 else f"{name}#{attempt}", email, key)
+
+        reply = retry.publish(send, self.runtime.sleep, draw, attempts=_ATTEMPTS.get(self.habit, 1))
+        return outcome_of(reply.status)
+
+    def _send(self, publish: str, email: Email, key: str | None) -> _Reply:
         self.record(Invoked(self.runtime.monotonic(), publish, email_fingerprint(email), key))
         exchange = Exchange(Request("/publish", self._body(email), key), self.runtime.event())
         draw = self.runtime.random
@@ -90,14 +93,11 @@ class Client:
         answered = exchange.over.wait(_TIMEOUT.get(self.habit, _TIMEOUT_SECONDS))
         if answered:
             self.runtime.sleep(draw.expovariate(2 / _OUTSIDE_SECONDS))
-        status = exchange.status if answered else NO_ANSWER
-        outcome, message_id = Outcome.FAIL, None
-        if status == HTTPStatus.OK:
-            outcome, message_id = Outcome.OK, json.loads(exchange.body)["message_id"]
-        elif status in _OPEN:
-            outcome = Outcome.INFO
-        self.record(Ended(self.runtime.monotonic(), publish, outcome, message_id, str(status or "no answer")))
-        return status, outcome
+        reply = _Reply(exchange.status, exchange.headers) if answered else _Reply(NO_ANSWER, {})
+        message_id = json.loads(exchange.body)["message_id"] if reply.status == HTTPStatus.OK else None
+        outcome, detail = outcome_of(reply.status), str(reply.status or "no answer")
+        self.record(Ended(self.runtime.monotonic(), publish, outcome, message_id, detail))
+        return reply
 
     def _body(self, email: Email) -> bytes:
         data = email.model_dump()

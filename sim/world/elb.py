@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
+from sim.client.retry import NO_ANSWER
 from sim.cluster.balancer import classic, nodes, routing
 from sim.cluster.balancer.answers import GATEWAY_TIMEOUT
 from sim.cluster.balancer.checks import HealthCheck
@@ -19,7 +20,7 @@ from sim.cluster.balancer.nodes import Check, Cut, Delays, Deregistered, Drain, 
 from sim.cluster.balancer.routing import Queue, Send
 from sim.cluster.target_health import RegisteredTarget, TargetHealth
 from sim.world.coverage import Encounter
-from sim.world.instances import NO_ANSWER, Api, Exchange
+from sim.world.instances import Api, Exchange
 
 if TYPE_CHECKING:
     from random import Random
@@ -178,7 +179,8 @@ class Elb:
         del in_flight[behind]
         self._count(behind.status)
         if node in self._routable:
-            exchange.end(GATEWAY_TIMEOUT.status if behind.status == NO_ANSWER else behind.status, behind.body)
+            status = GATEWAY_TIMEOUT.status if behind.status == NO_ANSWER else behind.status
+            exchange.end(status, behind.body, behind.headers)
         if not in_flight and (node, target) in self._draining:
             self._settle()
 

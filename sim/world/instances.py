@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.test import run_wsgi_app
@@ -14,6 +16,7 @@ from services.api.settings import Settings as ApiSettings
 from services.pipeline.aws import READ_TIMEOUT_SECONDS
 from services.worker.service import assemble
 from services.worker.settings import Settings as WorkerSettings
+from sim.client.retry import NO_ANSWER
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from sim.world.client_pool import Answering, Pool
     from sim.world.virtual_time import WorldEvent, WorldRuntime
 
-NO_ANSWER = 0
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 API_STOP_SECONDS = 20.0
 """How long the API's server waits for requests in hand, once its listener is closed."""
 
@@ -77,11 +80,14 @@ class Exchange:
     over: WorldEvent
     status: int = NO_ANSWER
     body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """By their names in lower case."""
 
-    def end(self, status: int, body: bytes = b"") -> None:
+    def end(self, status: int, body: bytes = b"", headers: Mapping[str, str] = _NO_HEADERS) -> None:
         """It is answered, or will never be."""
         self.status = status
         self.body = body
+        self.headers = headers
         self.over.set()
 
 
@@ -119,7 +125,7 @@ class Api:
         if not self._listens:
             return None
         if self.draining not in self._checks:
-            self._checks[self.draining], _ = self._respond(Request("/health", method="GET"))
+            self._checks[self.draining], _, _ = self._respond(Request("/health", method="GET"))
         return self._checks[self.draining]
 
     def take(self, exchange: Exchange) -> None:
@@ -153,15 +159,16 @@ class Api:
         self._exchanges.clear()
 
     def _answer(self, exchange: Exchange) -> None:
-        status, body = self._respond(exchange.request)
+        status, body, headers = self._respond(exchange.request)
         self._exchanges.pop(exchange, None)
         if not self._listens and not self._exchanges:
             self._empty.set()
-        exchange.end(status, body)
+        exchange.end(status, body, headers)
 
-    def _respond(self, request: Request) -> tuple[int, bytes]:
-        pieces, status, _ = run_wsgi_app(self._app, request.environ(), buffered=True)
-        return int(status.partition(" ")[0]), b"".join(pieces)
+    def _respond(self, request: Request) -> tuple[int, bytes, Mapping[str, str]]:
+        pieces, status, headers = run_wsgi_app(self._app, request.environ(), buffered=True)
+        fields = {name.lower(): value for name, value in headers}
+        return int(status.partition(" ")[0]), b"".join(pieces), fields
 
 
 class WorkerInstance:

@@ -134,7 +134,7 @@ class Network:
     def _arrive(self, flight: _Flight) -> None:
         if flight.dropped:
             return
-        if flight.way in COMMON_ERRORS:
+        if flight.way is not None and flight.way in COMMON_ERRORS:
             self._return(flight, error_of(flight.call.service, flight.way))
         else:
             self._do(flight)

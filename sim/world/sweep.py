@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -15,8 +15,6 @@ from sim.history.timeline import story
 from sim.world.client_pool import Pool
 from sim.world.mutants import MUTANTS, Mutant
 from sim.world.run import Result, run
-
-Progress = Callable[[str], None]
 
 
 class BadSeeds(SimError):

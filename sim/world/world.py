@@ -17,12 +17,12 @@ from sim.aws.account import Account
 from sim.faults.decide import moments
 from sim.faults.plan import Fault
 from sim.history.checker import Verdict, check
-from sim.history.events import Drained, Event, Observed, Outcome, Planted
+from sim.history.events import Drained, Event, Observed, Planted, PublishOutcome
 from sim.history.observed import dead, fingerprint, stored
 from sim.world.bounds import STEADY_SECONDS
 from sim.world.chance import stream
 from sim.world.client_pool import Pool, botocore_sleeps
-from sim.world.clients import WRONG, Client, Habit
+from sim.world.clients import WRONG, Habit, WorldClient
 from sim.world.ecs import Ecs
 from sim.world.elb import ZONES, Elb
 from sim.world.fleet import Fleet
@@ -113,20 +113,20 @@ class World:
         coverage.restarts = self.fleet.restarts
         return coverage
 
-    def client(self, name: str, habit: Habit) -> Client:
+    def client(self, name: str, habit: Habit) -> WorldClient:
         """A client with a machine of its own."""
         runtime = WorldRuntime(self.scheduler, stream(self._seed, "client", name))
-        return Client(name, habit, lambda: self.token, self.elb, runtime, self.history.append)
+        return WorldClient(name, habit, lambda: self.token, self.elb, runtime, self.history.append)
 
-    def publish(self, clients: Sequence[Client]) -> list[Outcome]:
+    def publish(self, clients: Sequence[WorldClient]) -> list[PublishOutcome]:
         """An e-mail of each at once; how they ended, once all have."""
-        ended: list[Outcome] = []
+        ended: list[PublishOutcome] = []
         for client in clients:
             self.scheduler.spawn(lambda client=client: ended.append(client.publish()))  # type: ignore[misc]  # bound now
         while len(ended) < len(clients):
             self.scheduler.park(_STEP_SECONDS)
         if any(client.habit in WRONG for client in clients):
-            self._wrongly_accepted += ended.count(Outcome.OK)
+            self._wrongly_accepted += ended.count(PublishOutcome.OK)
         return ended
 
     def rotate(self) -> None:
@@ -221,7 +221,7 @@ class World:
             return
         self.fleet.befall(hit, lambda fault, name: self.observer.struck(fault, name, ""))
 
-    def _publish_until(self, client: Client, over: Callable[[], bool], busy: dict[str, Client]) -> None:
+    def _publish_until(self, client: WorldClient, over: Callable[[], bool], busy: dict[str, WorldClient]) -> None:
         while not over():
             client.runtime.sleep(client.runtime.random.expovariate(1 / self.setup.pause))
             self.publish([client] * client.runtime.random.choice(_BURSTS))

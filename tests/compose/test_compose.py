@@ -15,7 +15,8 @@ import pytest
 
 from services.pipeline.message import Email
 from sim.client.accepted_emails import Ledger
-from sim.client.api import Client, publish_all
+from sim.client.api import Client
+from sim.client.bulk import publish_all
 from sim.history.events import message_id
 from sim.host.command import run
 from sim.host.waiting import until

@@ -10,7 +10,7 @@ import pytest
 
 from services.pipeline.message import Email
 from sim.client.accepted_emails import Ledger
-from sim.client.api import Answer, Client
+from sim.client.api import ApiAnswer, Client
 from sim.host.waiting import until
 from sim.targets.target import CALLS, FAST, SERVICES, AwsService, Capability, Target
 
@@ -27,7 +27,7 @@ def outage(target: Target, aws: AwsService) -> Iterator[None]:
         target.mend(service, aws)
 
 
-def assert_unavailable(answer: Answer) -> None:
+def assert_unavailable(answer: ApiAnswer) -> None:
     assert (answer.status, answer.document["type"]) == (503, "urn:email-api:problem:unavailable")
     assert int(answer.headers["retry-after"]) > 0
 

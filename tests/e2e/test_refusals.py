@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 
 from services.pipeline.message import Email
-from sim.client.api import Answer, Client
+from sim.client.api import ApiAnswer, Client
 
 PROBLEM = "application/problem+json"
 
 
-def post(client: Client, email: Email, *, token: object = None, **fields: object) -> Answer:
+def post(client: Client, email: Email, *, token: object = None, **fields: object) -> ApiAnswer:
     """A publish with some fields of its data replaced; with `...` a field is left out."""
     data = {name: value for name, value in {**email.model_dump(), **fields}.items() if value is not ...}
     return client.post(json.dumps({"data": data, "token": client.token if token is None else token}).encode())
 
 
-def assert_problem(answer: Answer, status: int, slug: str) -> None:
+def assert_problem(answer: ApiAnswer, status: int, slug: str) -> None:
     assert (answer.status, answer.document["type"]) == (status, f"urn:email-api:problem:{slug}")
     assert answer.headers["content-type"] == PROBLEM
     assert answer.document["status"] == status
@@ -108,7 +108,7 @@ def test_a_request_id_is_kept_if_it_is_one_and_made_otherwise(client: Client) ->
     assert len(made) == 32
 
 
-def errors(answer: Answer) -> list[dict[str, Any]]:
+def errors(answer: ApiAnswer) -> list[dict[str, Any]]:
     listed = answer.document["errors"]
     assert isinstance(listed, list)
     return listed

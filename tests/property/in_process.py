@@ -15,7 +15,7 @@ from flask import Flask
 from services.api.app import create_app
 from services.api.settings import Settings
 from services.pipeline.runtime import ThreadRuntime
-from sim.client.api import Answer
+from sim.client.api import ApiAnswer
 from tests.property.strategies import TOKEN
 
 if TYPE_CHECKING:
@@ -73,13 +73,13 @@ class Api:
         self.sqs = Sqs()
         self._client = application(self.sqs, message_max_bytes=MESSAGE_MAX_BYTES).test_client()
 
-    def post(self, body: bytes, headers: dict[str, str] | None = None) -> Answer:
+    def post(self, body: bytes, headers: dict[str, str] | None = None) -> ApiAnswer:
         """`POST /publish`."""
         return self.request("POST", "/publish", body, headers)
 
-    def request(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
+    def request(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> ApiAnswer:
         """Any request; its answer must be JSON."""
         response = self._client.open(path, method=method, data=body, headers=headers or {})
-        return Answer(
+        return ApiAnswer(
             response.status_code, json.loads(response.data), {name.lower(): value for name, value in response.headers}
         )

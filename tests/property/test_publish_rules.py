@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from services.pipeline.message import Email, Message
 from sim.client.accepted_emails import Ledger
-from sim.client.api import Answer, Client
+from sim.client.api import ApiAnswer, Client
 from sim.targets.target import Capability
 from tests.property.in_process import MESSAGE_MAX_BYTES, RECEIVED_AT, Api
 from tests.property.oracle import ACCEPTED, Rules, Ruling, judge, message_bytes
@@ -58,7 +58,7 @@ def assert_as_ruled(api: Api, body: bytes, sent_with: dict[str, str] | None = No
         assert not api.sqs.bodies
 
 
-def assert_problem(answer: Answer, ruling: Ruling) -> None:
+def assert_problem(answer: ApiAnswer, ruling: Ruling) -> None:
     """A problem as in RFC 9457, of the ruling's type, that names each bad field and repeats no value."""
     document = answer.document
     assert (answer.status, document["type"]) == (ruling.status, f"urn:email-api:problem:{ruling.problem}")

@@ -11,11 +11,11 @@ from typer.testing import CliRunner, Result
 
 from sim.cli.main import app
 from sim.errors import SimError
-from sim.history.events import Drained, Ended, Event, Invoked, Outcome, Stored, line
+from sim.history.events import Drained, Ended, Event, Invoked, PublishOutcome, Stored, line
 
 GOOD: list[Event] = [
     Invoked(1, "c1", "print"),
-    Ended(2, "c1", Outcome.OK, "id"),
+    Ended(2, "c1", PublishOutcome.OK, "id"),
     Drained(3, True),
     Stored(4, "emails/id.json", "print"),
 ]

@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 
 from services.pipeline.message import Email, Message
 from sim.history.checker import NOT_DRAINED, NOTHING_TRIED, Verdict, check
-from sim.history.events import Drained, Ended, Event, Invoked, Observed, Outcome, Planted, message_id
+from sim.history.events import Drained, Ended, Event, Invoked, Observed, Planted, PublishOutcome, message_id
 from sim.history.observed import dead, email_fingerprint, fingerprint, stored
 
-OK, FAIL, INFO = Outcome
+OK, FAIL, INFO = PublishOutcome
 
 
 @dataclass(frozen=True)
 class Course:
     """How an e-mail's tries end for its client, where it is found, and which verdicts that is to give."""
 
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[PublishOutcome, ...]
     objects: tuple[str, ...] = ()
     verdicts: tuple[str, ...] = ()
     dead: bool = False

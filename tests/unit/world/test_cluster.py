@@ -16,7 +16,7 @@ import pytest
 
 from sim.cluster.cadence import AWS, LOCAL, Cadence
 from sim.faults.plan import Plan
-from sim.history.events import Outcome
+from sim.history.events import PublishOutcome
 from sim.world import bounds
 from sim.world.client_pool import Pool
 from sim.world.clients import Habit
@@ -77,7 +77,7 @@ def notice(
         def publish(number: int) -> None:
             nonlocal open_
             at = world.scheduler.now - began
-            if world.client(f"probe-{number}", Habit.PATIENT).publish() is not Outcome.OK:
+            if world.client(f"probe-{number}", Habit.PATIENT).publish() is not PublishOutcome.OK:
                 found.failed.append(at)
             open_ -= 1
 
