@@ -62,18 +62,22 @@ class _Client(Protocol):
 def connect(client: _Client, caller: str, deliver: Deliver) -> None:
     """Has `deliver` answer every call of this client, from now on."""
     service: str = client.meta.service_model.service_name
-    speak = _SPEAKS[service]
 
     def answer(request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
-        operation = event_name.rpartition(".")[2]
-        call = Attempt(caller, service, operation, speak.read(operation, request), request.url)
-        try:
-            return speak.write(call, deliver(call))
-        except AwsError as error:
-            refused = error_answer(ApiCall(service, operation, speak.protocol), error)
-            return _response(call, refused.status, refused.headers, refused.body)
+        return respond(service, event_name.rpartition(".")[2], request, caller, deliver)
 
     client.meta.events.register("before-send", answer)
+
+
+def respond(service: str, operation: str, request: AWSPreparedRequest, caller: str, deliver: Deliver) -> AWSResponse:
+    """The HTTP answer to a request of boto3. Raises what `deliver` raises, but for AwsError, which is an answer too."""
+    speak = _SPEAKS[service]
+    call = Attempt(caller, service, operation, speak.read(operation, request), request.url)
+    try:
+        return speak.write(call, deliver(call))
+    except AwsError as error:
+        refused = error_answer(ApiCall(service, operation, speak.protocol), error)
+        return _response(call, refused.status, refused.headers, refused.body)
 
 
 def unreachable(call: Attempt) -> EndpointConnectionError:

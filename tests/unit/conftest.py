@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from services.pipeline.message import Email
 from sim.world.virtual_time import WorldRuntime
 from tests.unit.virtual import virtual_runtime
 
@@ -16,6 +17,17 @@ def runtime() -> Iterator[WorldRuntime]:
     runtime = virtual_runtime()
     yield runtime
     runtime.scheduler.close()
+
+
+@pytest.fixture
+def email() -> Email:
+    """An e-mail like many. It stands in for the plugin's, which would start a target."""
+    return Email(
+        email_subject="Happy new year!",
+        email_sender="John Doe <john@example.com>",
+        email_timestream="1693561101",
+        email_content="Just want to say... Happy new year!!!",
+    )
 
 
 @pytest.fixture(autouse=True)

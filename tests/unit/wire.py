@@ -29,7 +29,7 @@ class Reply:
     body: bytes = b""
 
 
-Sent = Reply | Exception
+Sent = Reply | AWSResponse | Exception
 """What comes back, or what botocore raises because nothing does."""
 Answer = Callable[[str, AWSPreparedRequest], Sent]
 """What is sent back to an operation's request."""
@@ -63,7 +63,11 @@ def described(sent: object) -> str | None:
 def body(request: AWSPreparedRequest) -> str:
     """The request's body."""
     assert request.body is not None
-    raw = request.body if isinstance(request.body, (str, bytes, bytearray)) else request.body.read()
+    if isinstance(request.body, (str, bytes, bytearray)):
+        raw = request.body
+    else:
+        raw = request.body.read()
+        request.body.seek(0)
     return raw if isinstance(raw, str) else raw.decode()
 
 
@@ -90,6 +94,8 @@ def connect(client: _Client, answer: Answer) -> None:
         sent = answer(event_name.rpartition(".")[2], request)
         if isinstance(sent, Exception):
             raise sent.with_traceback(None)
+        if isinstance(sent, AWSResponse):
+            return sent
         return AWSResponse(request.url, sent.status, HTTPHeaders(), _Raw(sent.body))
 
     client.meta.events.register("before-send", before_send)

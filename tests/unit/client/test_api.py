@@ -99,12 +99,6 @@ def client(api: Api) -> Client:
 
 
 @pytest.fixture
-def email() -> Email:
-    """An e-mail, without a target that the plugin's would start."""
-    return Email(email_subject="Hello", email_sender="a@example.com", email_timestream="1693561101", email_content="x")
-
-
-@pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long the client would have waited, each time."""
     waits: list[float] = []

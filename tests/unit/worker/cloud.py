@@ -1,12 +1,10 @@
-"""SQS and S3 as the worker meets them: one queue with its visibility timeouts, one bucket, both in virtual time."""
+"""SQS and S3 as the worker meets them: the models of a good day, in virtual time, and what a test makes fail."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from botocore.awsrequest import AWSPreparedRequest
 
@@ -14,6 +12,11 @@ from services.pipeline import aws
 from services.worker.service import assemble
 from services.worker.settings import Settings
 from services.worker.worker import Worker
+from sim.aws.account import Account
+from sim.aws.model import Answer, Calm, Wait
+from sim.aws.sqs_queue import Message
+from sim.aws.wire import Attempt, respond
+from sim.history.events import message_id
 from sim.world.virtual_time import WorldRuntime
 from tests.unit import wire
 
@@ -32,16 +35,6 @@ def failing(operation: str, sent: wire.Sent) -> Fault:
 
 
 @dataclass
-class Item:
-    """A message in the queue."""
-
-    body: str
-    visible_at: float = 0.0
-    receives: int = 0
-    handle: str = ""
-
-
-@dataclass
 class Cloud:
     """`fault` sees the operation and body of every call first. It may wait; what it gives is the answer.
 
@@ -50,75 +43,67 @@ class Cloud:
 
     runtime: WorldRuntime
     settings: Settings
-    items: list[Item] = field(default_factory=list)
-    objects: dict[str, str] = field(default_factory=dict)
     fault: Fault = no_fault
     calls: list[tuple[float, str]] = field(default_factory=list)
     done: list[tuple[str, str]] = field(default_factory=list)
     signs: list[float] = field(default_factory=list)
+    _account: Account = field(default_factory=lambda: Account(max_receive_count=1000))
+    _calm: Calm = field(default_factory=Calm)
 
     def worker(self) -> Worker:
         """A worker before this cloud, not yet started."""
         sqs = aws.client("sqs", wire.REGION, connections=1, attempts=1)
         s3 = aws.client("s3", wire.REGION, connections=1, attempts=1)
-        wire.connect(sqs, self._answer)
-        wire.connect(s3, self._answer)
+        wire.connect(sqs, lambda operation, request: self._answer("sqs", operation, request))
+        wire.connect(s3, lambda operation, request: self._answer("s3", operation, request))
         return assemble(self.settings, sqs, s3, lambda: self.signs.append(self.runtime.monotonic()), self.runtime)
+
+    @property
+    def messages(self) -> list[Message]:
+        """What is in the queue."""
+        return list(self._account.queue.messages.values())
+
+    @property
+    def objects(self) -> dict[str, str]:
+        """The bodies in the bucket by their keys."""
+        return {key: each.body.decode() for key, each in self._account.bucket.objects.items()}
 
     def send(self, *bodies: str) -> None:
         """Puts messages into the queue."""
-        self.items += [Item(body) for body in bodies]
+        for body in bodies:
+            self._account.plant(body, now=self.runtime.monotonic())
 
     def times(self, operation: str) -> list[float]:
         """When an operation was called."""
         return [at for at, called in self.calls if called == operation]
 
-    def _answer(self, operation: str, request: AWSPreparedRequest) -> wire.Sent:
+    def _answer(self, service: str, operation: str, request: AWSPreparedRequest) -> wire.Sent:
         self.calls.append((self.runtime.monotonic(), operation))
-        body = wire.body(request)
-        if (fault := self.fault(operation, body)) is not None:
+        if (fault := self.fault(operation, wire.body(request))) is not None:
             return fault
-        if operation == "PutObject":
-            return self._put(request.url, body)
-        call = json.loads(body)
-        if operation == "ReceiveMessage":
-            return self._receive(call["MaxNumberOfMessages"], call["WaitTimeSeconds"], call["VisibilityTimeout"])
-        for entry in call["Entries"]:
-            item = next((item for item in self.items if item.handle == entry["ReceiptHandle"]), None)
-            if item is None:
-                continue
-            if operation == "DeleteMessageBatch":
-                self.items.remove(item)
-                self.done.append(("delete", json.loads(item.body)["id"]))
-            else:
-                item.visible_at = self.runtime.monotonic() + entry["VisibilityTimeout"]
-        return wire.ok({"Successful": [{"Id": entry["Id"]} for entry in call["Entries"]]})
+        return respond(service, operation, request, "worker", self._deliver)
 
-    def _receive(self, most: int, wait: int, visibility: int) -> wire.Sent:
-        until = self.runtime.monotonic() + wait
-        while not self._visible() and self.runtime.monotonic() < until:
-            self.runtime.sleep(1)
-        taken = self._visible()[:most]
-        for item in taken:
-            item.receives += 1
-            item.visible_at = self.runtime.monotonic() + visibility
-            item.handle = f"{item.receives} {item.body}"
-        return wire.ok({"Messages": list(map(_delivered, taken))} if taken else {})
+    def _deliver(self, call: Attempt) -> Answer:
+        if call.service == "s3":
+            answer = self._account.s3.call(call.operation, call.parameters, now=self._now(), choose=self._calm)
+            self.done.append(("put", message_id(call.parameters["Key"])))
+            return answer
+        by_handle = self._account.queue.by_handle
+        in_hand = [by_handle[each["ReceiptHandle"]] for each in call.parameters.get("Entries", ())]
+        answer = self._long_poll(call)
+        if call.operation == "DeleteMessageBatch":
+            self.done += [("delete", json.loads(message.body)["id"]) for message in in_hand]
+        return answer
 
-    def _put(self, url: str, body: str) -> wire.Sent:
-        key = unquote(urlsplit(url).path).removeprefix("/")
-        self.objects[key] = body
-        self.done.append(("put", key.rpartition("/")[2].removesuffix(".json")))
-        return wire.Reply(200)
+    def _long_poll(self, call: Attempt) -> Answer:
+        waited: Wait | None = None
+        while True:
+            now = self._now()
+            answer = self._account.sqs.call(call.operation, call.parameters, now=now, choose=self._calm, waited=waited)
+            if not isinstance(answer, Wait):
+                return answer
+            waited = answer
+            self.runtime.sleep(min(1.0, answer.until - now))
 
-    def _visible(self) -> list[Item]:
-        return [item for item in self.items if item.visible_at <= self.runtime.monotonic()]
-
-
-def _delivered(item: Item) -> dict[str, Any]:
-    return {
-        "MessageId": "named by SQS",
-        "ReceiptHandle": item.handle,
-        "Body": item.body,
-        "Attributes": {"ApproximateReceiveCount": str(item.receives)},
-    }
+    def _now(self) -> float:
+        return self.runtime.monotonic()

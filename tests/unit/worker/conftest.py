@@ -7,6 +7,7 @@ import pytest
 from bench.sample import EMAIL
 from services.pipeline.message import Email
 from services.worker.settings import Settings
+from sim.aws.account import BUCKET, QUEUE_URL
 from sim.world.virtual_time import WorldRuntime
 from tests.unit import wire
 from tests.unit.worker.cloud import Cloud
@@ -21,7 +22,7 @@ def email() -> Email:
 @pytest.fixture
 def settings() -> Settings:
     """Production's, with four pollers."""
-    return Settings(aws_region=wire.REGION, queue_url="http://sqs.invalid/queue", bucket="emails", pollers=4)
+    return Settings(aws_region=wire.REGION, queue_url=QUEUE_URL, bucket=BUCKET, pollers=4)
 
 
 @pytest.fixture
