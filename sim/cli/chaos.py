@@ -15,7 +15,7 @@ from sim.cli.output import Report
 from sim.errors import SimError
 from sim.history.checker import check as judge
 from sim.history.events import line, read
-from sim.history.timeline import story
+from sim.history.timeline import timeline
 from sim.targets import LOCAL, create
 
 chaos = typer.Typer(help="Faults, and whether anything is lost under them.", no_args_is_help=True)
@@ -23,25 +23,27 @@ chaos = typer.Typer(help="Faults, and whether anything is lost under them.", no_
 
 def check(
     file: Annotated[Path, typer.Argument(help="A history: JSON lines.", exists=True, dir_okay=False)],
-    story_of: Annotated[
-        str | None, typer.Option("--story", metavar="NAME", help="Progress what this e-mail met, instead.")
+    timeline_of: Annotated[
+        str | None, typer.Option("--timeline", metavar="NAME", help="Show what happened to this e-mail, instead.")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Judge a history: what was lost, duplicated, unexpected, corrupt or misrouted, with the stories of some."""
+    """Judge a history: what was lost, duplicated, unexpected, corrupt or misrouted, with the timelines of some."""
     with file.open("rb") as lines:
         history = list(read(lines))
     report = Report(json)
-    if story_of is not None:
-        told = story(history, story_of)
-        if not told:
-            raise SimError(f"no e-mail in {file} is named {story_of!r}; `sim check {file}` names those that went wrong")
-        report.lines(told)
+    if timeline_of is not None:
+        events = timeline(history, timeline_of)
+        if not events:
+            raise SimError(
+                f"no e-mail in {file} is named {timeline_of!r}; `sim check {file}` names those that went wrong"
+            )
+        report.lines(events)
         return
     verdict = judge(history)
     report.facts({"verdict": "good" if verdict.good else "bad", **asdict(verdict)})
     for name in dict.fromkeys(name for names in verdict.wrong().values() for name in names[:1]):
-        report.hint("\n".join(story(history, name)))
+        report.hint("\n".join(timeline(history, name)))
     if not verdict.good:
         raise typer.Exit(FAILED)
 

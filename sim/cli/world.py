@@ -14,11 +14,11 @@ from sim.cli.options import FAILED, Json
 from sim.cli.output import Report
 from sim.faults.plan import load
 from sim.history.events import line
-from sim.history.timeline import story
+from sim.history.timeline import timeline
 from sim.world.client_pool import Pool
 from sim.world.coverage import Coverage
 from sim.world.run import Result, run
-from sim.world.sweep import catches, fresh_seeds, parse_seeds, sweep, tell_story
+from sim.world.sweep import catches, fresh_seeds, parse_seeds, sweep, timeline_of_first_wrong
 
 world = typer.Typer(
     help="The services' own code under virtual time, with everything going wrong, on one seed.", no_args_is_help=True
@@ -39,7 +39,7 @@ def run_seeds(
     complete: Annotated[bool, typer.Option("--complete", help="Fail if anything that can happen never did.")] = False,
     json: Json = False,
 ) -> None:
-    """Run many seeds, and say what they met. A seed that goes wrong is told with the command that replays it."""
+    """Run many seeds, and report what they met. A seed that goes wrong comes with the command that replays it."""
     chosen = load(plan) if plan else None
     wanted = [*parse_seeds(seeds), *fresh_seeds(fresh)]
     report = Report(json)
@@ -66,7 +66,7 @@ def run_seeds(
     for result in bad:
         report.hint(f"seed {result.seed}: {result.verdict}\nreplay it: {_replay(result.seed, hours, plan)}")
     if bad:
-        report.hint("\n".join(tell_story(bad[0], hours, chosen)))
+        report.hint("\n".join(timeline_of_first_wrong(bad[0], hours, chosen)))
     missed = coverage.never_hit() if complete else []
     if missed:
         report.hint(f"these seeds prove less than they should: never hit: {', '.join(missed)}")
@@ -82,7 +82,7 @@ def replay(
     history: Annotated[Path | None, typer.Option(help="Write the history to this file, for `sim check`.")] = None,
     json: Json = False,
 ) -> None:
-    """Run one seed once more, and tell the story of every e-mail that went wrong."""
+    """Run one seed once more, and show the timeline of every e-mail that went wrong."""
     report = Report(json)
     with report.progress("running"):
         result = run(seed, hours, Pool(), plan=load(plan) if plan else None, trail=True)
@@ -90,7 +90,7 @@ def replay(
         history.write_text("".join(f"{line(event)}\n" for event in result.history))
     report.facts({"verdict": "good" if result.verdict.good else "bad", **asdict(result.verdict)})
     for name in dict.fromkeys(name for names in result.verdict.wrong().values() for name in names):
-        report.hint("\n".join(story(result.history, name)))
+        report.hint("\n".join(timeline(result.history, name)))
     if not result.verdict.good:
         raise typer.Exit(FAILED)
 

@@ -1,6 +1,6 @@
-"""The judgement over a history, in the words of Jepsen's total-queue checker.
+"""The verdict over a history, in the words of Jepsen's total-queue checker.
 
-Every accepted e-mail must be in exactly one object, under the id that its client was told and with the body that was
+Every accepted e-mail must be in exactly one object, under the id in its client's answer and with the body that was
 sent. One of which nobody knows whether it was accepted may be in one object or in none, a refused one in none; tries
 under one Idempotency-Key are one e-mail. Poison must be in the dead-letter queue, and nothing else may. That is safety.
 Liveness is that the queue was drained at all, and each bound that was observed.
@@ -42,7 +42,7 @@ class Verdict:
     duplicated: tuple[str, ...] = ()
     """In more than one object."""
     unexpected: tuple[str, ...] = ()
-    """Stored though refused, or under an id that nobody was told; an object's key where there is no such e-mail."""
+    """Stored though refused, or under an id that is in no answer; an object's key where there is no such e-mail."""
     corrupt: tuple[str, ...] = ()
     """Stored with another body than was sent."""
     misrouted: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ class Verdict:
     exceeded: tuple[str, ...] = ()
     """What was measured above its bound."""
     unknown: tuple[str, ...] = ()
-    """Why nothing can be said: not drained, or nothing tried."""
+    """Why there is no verdict: not drained, or nothing tried."""
     recovered: tuple[str, ...] = field(default=(), metadata=_LEGAL)
     """Stored, though its client could not know whether it was accepted. Legal."""
 
@@ -69,7 +69,7 @@ class Verdict:
 
 
 @dataclass
-class Email:
+class TrackedEmail:
     """An e-mail with all tries to publish it, and what became of it."""
 
     name: str
@@ -80,7 +80,7 @@ class Email:
     objects: list[Stored] = field(default_factory=list)
     dead: bool = False
     unnamed: bool = False
-    """In an object whose id nobody was told, though one was."""
+    """In an object whose id is not the one in its answer."""
 
     @property
     def accepted(self) -> bool:
@@ -92,20 +92,20 @@ class Email:
         return len(self.outcomes) == len(self.publishes) and set(self.outcomes) <= {PublishOutcome.FAIL}
 
 
-def emails(history: History) -> list[Email]:
+def emails(history: History) -> list[TrackedEmail]:
     """The e-mails of a history in the order of their first publishes, as they were answered."""
-    by_identity: dict[tuple[str | None, str], Email] = {}
-    by_publish: dict[str, Email] = {}
+    by_identity: dict[tuple[str | None, str], TrackedEmail] = {}
+    by_publish: dict[str, TrackedEmail] = {}
     for event in history:
         match event:
             case Invoked(publish=publish, email=email, key=key):
                 identity = (None, publish) if key is None else (key, email)
-                mail = by_identity.setdefault(identity, Email(publish, email))
+                mail = by_identity.setdefault(identity, TrackedEmail(publish, email))
                 mail.publishes.append(publish)
                 by_publish[publish] = mail
-            case Ended(publish=publish, outcome=outcome, message_id=told) if publish in by_publish:
+            case Ended(publish=publish, outcome=outcome, message_id=id_) if publish in by_publish:
                 by_publish[publish].outcomes.append(outcome)
-                by_publish[publish].ids |= {told} if told is not None else set()
+                by_publish[publish].ids |= {id_} if id_ is not None else set()
     return list(by_identity.values())
 
 
@@ -137,10 +137,10 @@ def check(history: History) -> Verdict:
     )
 
 
-def _find(mails: list[Email], objects: list[Stored], planted: dict[str, str]) -> Iterator[str]:
+def _find(mails: list[TrackedEmail], objects: list[Stored], planted: dict[str, str]) -> Iterator[str]:
     """Gives each e-mail its objects; the keys of those that belong to none."""
     by_id = _by_id(mails)
-    alike: dict[str, list[Email]] = defaultdict(list)
+    alike: dict[str, list[TrackedEmail]] = defaultdict(list)
     for mail in mails:
         alike[mail.fingerprint].append(mail)
     nameless = []
@@ -159,7 +159,7 @@ def _find(mails: list[Email], objects: list[Stored], planted: dict[str, str]) ->
             yield found.key
 
 
-def _bury(mails: list[Email], dead: list[Dead]) -> Iterator[str]:
+def _bury(mails: list[TrackedEmail], dead: list[Dead]) -> Iterator[str]:
     """Marks the e-mails that are dead; names the dead letters of none."""
     by_id = _by_id(mails)
     for letter in dead:
@@ -171,8 +171,8 @@ def _bury(mails: list[Email], dead: list[Dead]) -> Iterator[str]:
             yield f"dead letter {letter.message_id or letter.body}"
 
 
-def _by_id(mails: list[Email]) -> dict[str, list[Email]]:
-    by_id: dict[str, list[Email]] = defaultdict(list)
+def _by_id(mails: list[TrackedEmail]) -> dict[str, list[TrackedEmail]]:
+    by_id: dict[str, list[TrackedEmail]] = defaultdict(list)
     for mail in mails:
         for id_ in mail.ids:
             by_id[id_].append(mail)

@@ -52,7 +52,7 @@ class Ended:
     publish: str
     outcome: PublishOutcome
     message_id: str | None = None
-    """Of an accepted one: what its client was told."""
+    """Of an accepted one: the id in the answer."""
     detail: str = ""
     event: Literal["ended"] = "ended"
 
@@ -75,7 +75,7 @@ class Faulted:
     at: float
     fault: str
     target: str
-    """What it befell: a caller, an instance."""
+    """What it hit: a caller, an instance."""
     operation: str = ""
     event: Literal["faulted"] = "faulted"
 

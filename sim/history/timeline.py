@@ -1,4 +1,4 @@
-"""Everything that one e-mail, or one poison, met, in the order of its coming."""
+"""The timeline of one e-mail, or of one poisoned message: everything that happened to it, in order."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from sim.history.events import (
 )
 
 
-def story(history: History, name: str) -> list[str]:
-    """The lines that tell of the e-mail or the poison so named; none for a stranger.
+def timeline(history: History, name: str) -> list[str]:
+    """A line for each event of the e-mail or the poison of this name; empty if the history has none.
 
-    With them the faults meanwhile, where calls are recorded those of its callers only.
+    The faults meanwhile are among them; where the history has calls, only the faults of its callers.
     """
     events = sorted(history, key=lambda event: event.at)
     own = list(_own(events, name))
-    met = [event.at for event in own if not isinstance(event, (Drained, Stored, Dead))]
-    if not met:
+    times = [event.at for event in own if not isinstance(event, (Drained, Stored, Dead))]
+    if not times:
         return []
     callers = {event.caller for event in own if isinstance(event, Called)}
 
-    def told(event: Event) -> bool:
+    def concerns(event: Event) -> bool:
         if isinstance(event, Faulted):
-            return met[0] <= event.at <= met[-1] and (not callers or event.target in callers)
+            return times[0] <= event.at <= times[-1] and (not callers or event.target in callers)
         return event in own
 
-    return [f"{event.at:12.3f}  {_words(event)}" for event in filter(told, events)]
+    return [f"{event.at:12.3f}  {_words(event)}" for event in filter(concerns, events)]
 
 
 def _own(events: list[Event], name: str) -> Iterator[Event]:

@@ -11,7 +11,7 @@ from functools import cache, partial
 
 from sim.errors import SimError
 from sim.faults.plan import Plan
-from sim.history.timeline import story
+from sim.history.timeline import timeline
 from sim.world.client_pool import Pool
 from sim.world.mutants import MUTANTS, Mutant
 from sim.world.run import Result, run
@@ -61,13 +61,13 @@ def sweep(seeds: Sequence[int], hours: float, jobs: int, plan: Plan | None) -> I
             yield future.result()
 
 
-def tell_story(result: Result, hours: float, plan: Plan | None) -> list[str]:
-    """What the first e-mail that went wrong has met, every call included: the seed is run once more for it."""
+def timeline_of_first_wrong(result: Result, hours: float, plan: Plan | None) -> list[str]:
+    """The timeline of the first e-mail that went wrong, with every call: the seed is run once more for it."""
     again = run(result.seed, hours, _pool(), plan=plan, trail=True)
     for names in again.verdict.wrong().values():
         for name in names:
-            if told := story(again.history, name):
-                return told
+            if events := timeline(again.history, name):
+                return events
     return []
 
 

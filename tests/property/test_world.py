@@ -1,6 +1,6 @@
 """Whatever the pipeline, its load and the plan of faults: the services' own code loses nothing and doubles nothing.
 
-A failure is shrunk to a small plan on a small pipeline, and told with the story of an e-mail that went wrong.
+A failure is shrunk to a small plan on a small pipeline, and shown with the timeline of an e-mail that went wrong.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from sim.faults.plan import SCHEDULED, TIMED, Fault, Plan, Rule
-from sim.history.timeline import story
+from sim.history.timeline import timeline
 from sim.world.client_pool import Pool
 from sim.world.clients import Habit
 from sim.world.run import Result, run
@@ -57,7 +57,7 @@ def told(result: Result) -> None:
     note(f"verdict: {result.verdict}")
     for names in result.verdict.wrong().values():
         for name in names[:1]:
-            note("\n".join(story(result.history, name)))
+            note("\n".join(timeline(result.history, name)))
 
 
 # Hypothesis shrinks for five minutes at most, and only then tells the story.

@@ -48,7 +48,7 @@ def test_a_bad_one_ends_with_1_and_the_story_of_what_went_wrong(check: Check) ->
 
 
 def test_the_story_of_one_can_be_asked_for(check: Check) -> None:
-    ended = check(GOOD, "--story", "c1")
+    ended = check(GOOD, "--timeline", "c1")
     assert ended.exit_code == 0
     assert [each.split(maxsplit=1)[1] for each in ended.stdout.splitlines()] == [
         "c1 is sent",
@@ -56,7 +56,7 @@ def test_the_story_of_one_can_be_asked_for(check: Check) -> None:
         "the queue is empty",
         "found as emails/id.json",
     ]
-    assert isinstance(check(GOOD, "--story", "a stranger").exception, SimError)
+    assert isinstance(check(GOOD, "--timeline", "a stranger").exception, SimError)
 
 
 def test_a_file_that_is_no_history_is_said_to_be_none(check: Check) -> None:

@@ -31,21 +31,21 @@ class Course:
 class Fate(Enum):
     """What may become of an e-mail."""
 
-    STORED = Course((OK,), ("told",))
-    STORED_BY_A_RETRY = Course((INFO, FAIL, OK), ("told",))
+    STORED = Course((OK,), ("answered",))
+    STORED_BY_A_RETRY = Course((INFO, FAIL, OK), ("answered",))
     REFUSED = Course((FAIL, FAIL))
     UNDECIDED = Course((INFO,))
     RECOVERED = Course((FAIL, INFO), ("other",), ("recovered",))
     LOST = Course((OK,), (), ("lost",))
-    DUPLICATED = Course((OK,), ("told", "another day"), ("duplicated",))
-    DUPLICATED_UNDER_ANOTHER_ID = Course((INFO, OK), ("told", "other"), ("duplicated",))
+    DUPLICATED = Course((OK,), ("answered", "another day"), ("duplicated",))
+    DUPLICATED_UNDER_ANOTHER_ID = Course((INFO, OK), ("answered", "other"), ("duplicated",))
     RECOVERED_TWICE = Course((INFO,), ("other", "third"), ("recovered", "duplicated"))
-    CORRUPT = Course((OK,), ("told, corrupt",), ("corrupt",))
-    DUPLICATED_AND_ONE_CORRUPT = Course((OK,), ("told", "another day, corrupt"), ("duplicated", "corrupt"))
+    CORRUPT = Course((OK,), ("answered, corrupt",), ("corrupt",))
+    DUPLICATED_AND_ONE_CORRUPT = Course((OK,), ("answered", "another day, corrupt"), ("duplicated", "corrupt"))
     UNDER_AN_ID_NOBODY_WAS_TOLD = Course((OK,), ("other",), ("unexpected",))
     STORED_THOUGH_REFUSED = Course((FAIL,), ("other",), ("unexpected",))
     MISROUTED = Course((OK,), (), ("misrouted",), dead=True)
-    STORED_AND_MISROUTED = Course((OK,), ("told",), ("misrouted",), dead=True)
+    STORED_AND_MISROUTED = Course((OK,), ("answered",), ("misrouted",), dead=True)
     MISROUTED_AND_UNDECIDED = Course((INFO,), (), ("misrouted",), dead=True)
 
 
@@ -60,22 +60,22 @@ class Planner:
         """An e-mail of this fate; its name."""
         number = sum(isinstance(event, Invoked) for event in self.events)
         email = Email(email_subject=str(number), email_sender="", email_timestream="0", email_content="é")
-        told, other, third = (f"{kind}{number:031x}" for kind in "012")
+        answered, other, third = (f"{kind}{number:031x}" for kind in "012")
         course = fate.value
         for attempt, outcome in enumerate(course.outcomes):
             publish = f"{number}#{attempt}"
             key = f"key {number}" if len(course.outcomes) > 1 else None
             self.events.append(Invoked(attempt, publish, email_fingerprint(email), key))
-            self.events.append(Ended(attempt, publish, outcome, told if outcome is OK else None))
+            self.events.append(Ended(attempt, publish, outcome, answered if outcome is OK else None))
         good, bad = (each.model_dump_json(indent=1) for each in (email, email.model_copy(update={"email_content": ""})))
         for place in course.objects:
-            id_ = {"other": other, "third": third}.get(place, told)
+            id_ = {"other": other, "third": third}.get(place, answered)
             day = "02" if "another day" in place else "01"
             self.events.append(
                 stored(9, f"emails/1970/01/{day}/{id_}.json", (bad if "corrupt" in place else good).encode())
             )
         if course.dead:
-            self.events.append(dead(9, Message(id=told, received_at=0, data=email).encode()))
+            self.events.append(dead(9, Message(id=answered, received_at=0, data=email).encode()))
         for verdict in course.verdicts:
             self.expected.setdefault(verdict, []).append(f"{number}#0")
         return f"{number}#0"
@@ -136,8 +136,8 @@ def test_a_verdict_names_the_wrong_and_the_email_in_words(fate: Fate) -> None:
     planner = Planner()
     planner.add(Fate.STORED)
     name = planner.add(fate)
-    told = sorted(f"{wrong}: {name}" for wrong in fate.value.verdicts if wrong != "recovered")
-    assert sorted(str(check(planner.history())).split("; ")) == (told or ["good"])
+    expected = sorted(f"{wrong}: {name}" for wrong in fate.value.verdicts if wrong != "recovered")
+    assert sorted(str(check(planner.history())).split("; ")) == (expected or ["good"])
 
 
 def test_nothing_is_lost_while_the_queue_is_not_empty_but_the_rest_is_certain() -> None:
@@ -185,7 +185,7 @@ def test_an_object_of_nobody_is_unexpected_by_its_key_and_a_dead_letter_by_its_i
     assert verdict == Verdict(unexpected=("emails/stranger.json", "dead letter stranger"))
 
 
-def test_what_is_above_its_bound_is_told_with_both() -> None:
+def test_what_is_above_its_bound_is_named_with_both() -> None:
     planner = Planner()
     planner.add(Fate.STORED)
     within, above = Observed(1, "the drain", 9, 9), Observed(1, "the stop of worker-1", 26, 25)

@@ -22,7 +22,7 @@ from sim.history.events import (
     line,
     read,
 )
-from sim.history.timeline import story
+from sim.history.timeline import timeline
 
 EVENTS: list[Event] = [
     Invoked(1, "c1", "print", "key"),
@@ -70,7 +70,7 @@ def test_a_line_that_is_no_event_is_named(bad: str) -> None:
 
 
 def test_a_story_is_all_that_an_email_met_and_no_more() -> None:
-    assert [told.split(maxsplit=1)[1] for told in story(EVENTS, "c1")] == [
+    assert [text.split(maxsplit=1)[1] for text in timeline(EVENTS, "c1")] == [
         "c1 is sent under the key key",
         "api-1: SendMessageBatch: answered",
         "fault: kill-task on api-1",
@@ -82,9 +82,9 @@ def test_a_story_is_all_that_an_email_met_and_no_more() -> None:
         "the queue is empty",
         "found as emails/id.json",
     ]
-    assert [told.split(maxsplit=1)[1] for told in story(EVENTS, "poison-1")] == [
+    assert [text.split(maxsplit=1)[1] for text in timeline(EVENTS, "poison-1")] == [
         "poison-1 is put into the queue",
         "the queue is empty",
         "found in the dead-letter queue",
     ]
-    assert story(EVENTS, "a stranger") == []
+    assert timeline(EVENTS, "a stranger") == []

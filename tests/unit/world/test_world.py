@@ -171,7 +171,7 @@ def test_a_bad_seed_is_told_with_its_replay_and_the_story_of_an_email(tmp_path: 
     assert again.exit_code == 1
     told = json.loads(again.stdout)
     name = told["lost"][0]
-    checked = CliRunner().invoke(app, ["check", str(history), "--story", name])
+    checked = CliRunner().invoke(app, ["check", str(history), "--timeline", name])
     assert "PutObject" in checked.stdout
     assert name in ended.stderr
     assert [line(event) for event in read(history.read_text().splitlines())] == history.read_text().splitlines()
