@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import psutil
 from rich.table import Table
 
-from sim.faults.plan import Fault, Plan, Rule
+from sim.faults.plan import Fault, FaultPlan, Rule
 from sim.world.client_pool import Pool
 from sim.world.clients import Habit
 from sim.world.run import Result, run
@@ -22,7 +22,7 @@ MEMORY_GOAL_MIB = 10
 _MIB = 2**20
 _HEAVY = Setup(habits=(Habit.CAREFUL,) * 256, pause=0.02, storm=2.0, token_cache=5.0)
 _LIGHT = Setup(habits=(Habit.CAREFUL, Habit.PATIENT), pause=600.0, storm=3 * 3600.0, poison=3600.0, rotation=7200.0)
-_FAULTS = Plan(
+_FAULTS = FaultPlan(
     (
         Rule(Fault.THROTTLE, operation="SendMessageBatch", probability=0.01),
         Rule(Fault.ANSWER_LOST, operation="PutObject", probability=0.01),

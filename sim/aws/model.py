@@ -1,4 +1,4 @@
-"""What the models of AWS's services share: how they are called, how they refuse, and what is left to choice.
+"""What the models of AWS's services share: how they are called, their errors, and what is left to choice.
 
 A model is a state machine over values. It does what AWS's pages promise and, where they promise little, asks a
 `Choice` what happens this time: a calm one makes it the service of a good day, a seeded one the worst that the
@@ -24,7 +24,7 @@ Item = TypeVar("Item")
 
 
 class AwsError(Exception):
-    """A service says no. `code` is what boto3 shows as `error.response["Error"]["Code"]`, `status` that of HTTP."""
+    """An error of a service. `code` is what boto3 shows as `error.response["Error"]["Code"]`, `status` that of HTTP."""
 
     def __init__(self, code: str, message: str = "", status: int = 400) -> None:
         super().__init__(f"{code}: {message}")

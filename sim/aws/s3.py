@@ -36,7 +36,7 @@ class StoredObject:
     metadata: dict[str, str] = field(default_factory=dict)
 
     def described(self) -> Answer:
-        """What GetObject and HeadObject say of it."""
+        """What GetObject and HeadObject return about it."""
         return {
             "AcceptRanges": "bytes",
             "LastModified": datetime.fromtimestamp(self.modified_at, UTC),

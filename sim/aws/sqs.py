@@ -99,8 +99,8 @@ def _receive(
     """[API] API_ReceiveMessage; [Guide] sqs-short-and-long-polling.
 
     A short poll asks some of the servers only and may miss what others have. A long poll asks all of them and answers
-    as soon as there is something, or with nothing after WaitTimeSeconds. It is said to make false empty answers fewer;
-    the kit relies on no more than that, so a long poll too may end empty though there are messages.
+    as soon as there is something, or with nothing after WaitTimeSeconds. By its page that makes false empty
+    answers fewer, not impossible, so a long poll too may end empty though there are messages.
     """
     at_most = _within("MaxNumberOfMessages", parameters.get("MaxNumberOfMessages", 1), 1, MAX_ENTRIES)
     seconds = parameters.get("WaitTimeSeconds", queue.receive_wait_seconds)
@@ -207,7 +207,7 @@ def _delete_batch(queue: Queue, parameters: Parameters, now: float, choose: Choi
 def _change_visibility(queue: Queue, parameters: Parameters, now: float, choose: Choice) -> Answer:
     """[API] API_ChangeMessageVisibility: from now on, 12 hours after the delivery at most, and for a message in flight.
 
-    What the handle of an earlier delivery does is not said; so either.
+    No page says what the handle of an earlier delivery does; so either.
     """
     timeout = _within("VisibilityTimeout", parameters["VisibilityTimeout"], 0, MAX_VISIBILITY_SECONDS)
     message, current = _held(queue, parameters["ReceiptHandle"])

@@ -4,7 +4,7 @@ Everything of boto3 is at work, its serialisers, parsers, retries and errors; on
 in a function. That function is given an `Attempt` and does one of these:
 
 - it returns the `Answer`, as the models make it;
-- it raises AwsError: the service says no, in its own protocol;
+- it raises AwsError: the service answers with this error, in its own protocol;
 - it raises one of `unreachable`, `reset`, `timed_out`: the call or its answer was lost on the way.
 
 It is the place where a scheduler lets others run, and where time passes. boto3 calls it once for each attempt.
@@ -76,8 +76,8 @@ def respond(service: str, operation: str, request: AWSPreparedRequest, caller: s
     try:
         return speak.write(call, deliver(call))
     except AwsError as error:
-        refused = error_answer(ApiCall(service, operation, speak.protocol), error)
-        return _response(call, refused.status, refused.headers, refused.body)
+        answered = error_answer(ApiCall(service, operation, speak.protocol), error)
+        return _response(call, answered.status, answered.headers, answered.body)
 
 
 def unreachable(call: Attempt) -> EndpointConnectionError:

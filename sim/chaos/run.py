@@ -21,7 +21,7 @@ from sim.cloud.gateway.forwarding import FAULTS
 from sim.cloud.gateway.trail import TrailSummary, summarize
 from sim.faults import plan as plans
 from sim.faults.decide import Moment, moments
-from sim.faults.plan import AwsService, BadPlan, Fault, Plan
+from sim.faults.plan import AwsService, BadPlan, Fault, FaultPlan
 from sim.history.checker import Verdict, check
 from sim.history.events import Drained, Ended, Event, Faulted, Invoked, Observed
 from sim.history.observed import dead, email_fingerprint, stored
@@ -67,7 +67,7 @@ class ChaosResult:
         return self.trail.requests / max(1, self.accepted)
 
 
-def find(plan: str) -> Plan:
+def find(plan: str) -> FaultPlan:
     """The plan of this name among those that come along, or in the file of this name. Raises BadPlan."""
     shipped = PLANS / f"{plan}.json"
     return plans.load(shipped if shipped.is_file() else Path(plan))
@@ -78,7 +78,7 @@ def shipped() -> list[str]:
     return sorted(path.stem for path in PLANS.glob("*.json"))
 
 
-def run(target: Target, plan: Plan, load: Load, progress: Progress) -> ChaosResult:
+def run(target: Target, plan: FaultPlan, load: Load, progress: Progress) -> ChaosResult:
     """Runs a plan on a target that is up and has nothing in it. Raises BadPlan where the target cannot do it."""
     seconds = plan.seconds or SECONDS
     acts = sorted(

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from sim.faults.plan import Plan, Rule
+from sim.faults.plan import FaultPlan, Rule
 
 _RANGE = 2**64
 
@@ -38,8 +38,8 @@ def draw(*key: str) -> float:
     return int.from_bytes(hashlib.blake2b("\0".join(key).encode(), digest_size=8).digest()) / _RANGE
 
 
-def hits(plan: Plan, caller: str, service: str, operation: str, ordinal: int, at: float) -> tuple[Hit, ...]:
-    """The faults that befall a call, in the order of the plan.
+def hits(plan: FaultPlan, caller: str, service: str, operation: str, ordinal: int, at: float) -> tuple[Hit, ...]:
+    """The faults that hit a call, in the order of the plan.
 
     `ordinal` counts the calls of this operation by this caller from 0, `at` is in seconds from the plan's start.
     """
@@ -57,19 +57,19 @@ def hits(plan: Plan, caller: str, service: str, operation: str, ordinal: int, at
 class Decisions:
     """`hits` for calls one after the other: keeps count of them."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: FaultPlan) -> None:
         self.plan = plan
         self._calls: Counter[tuple[str, str, str]] = Counter()
 
     def hits(self, caller: str, service: str, operation: str, at: float) -> tuple[Hit, ...]:
-        """The faults that befall the next call of this operation by this caller."""
+        """The faults that hit the next call of this operation by this caller."""
         kind = (caller, service, operation)
         ordinal = self._calls[kind]
         self._calls[kind] += 1
         return hits(self.plan, caller, service, operation, ordinal, at)
 
 
-def moments(plan: Plan, seconds: float = math.inf) -> list[Moment]:
+def moments(plan: FaultPlan, seconds: float = math.inf) -> list[Moment]:
     """The scheduled faults of a plan, in the order of their times.
 
     `seconds` bounds a plan that has no end of its own; a rule with `every` and no end at all raises ValueError.

@@ -80,16 +80,16 @@ SCHEDULED = frozenset(
         Fault.PARTITION,
     }
 )
-"""Those that come at a moment; all others befall a call."""
+"""Those that come at a moment; all others hit calls."""
 TIMED = frozenset({Fault.LATENCY, Fault.DELAYED_DELIVERY, Fault.CLOCK_SKEW, Fault.LOSE_ZONE, Fault.PARTITION})
 """Those that need `seconds`."""
 
 
 @dataclass(frozen=True, config=_STRICT)
 class Rule:
-    """A fault, and what it befalls; what is left out is any.
+    """A fault, and what it can hit; what is left out is any.
 
-    A fault of calls befalls each call in its time with its probability. A scheduled one comes at `since` and, with
+    A fault of calls hits each call in its time with its probability. A scheduled one comes at `since` and, with
     `every`, again after each so many seconds, each time with its probability.
     """
 
@@ -117,12 +117,12 @@ class Rule:
         return self.since <= at and (self.until is None or at < self.until)
 
     def concerns(self, caller: str, service: str, operation: str) -> bool:
-        """Whether it is about such calls."""
+        """Whether it can hit such calls."""
         return self.caller in {None, caller} and self.service in {None, service} and self.operation in {None, operation}
 
 
 @dataclass(frozen=True, config=_STRICT)
-class Plan:
+class FaultPlan:
     """Rules, the seed that decides when they hit, and when all faults stop, in seconds from the start."""
 
     rules: tuple[Rule, ...] = ()
@@ -131,7 +131,7 @@ class Plan:
 
     @property
     def faults(self) -> frozenset[Fault]:
-        """Those that it has."""
+        """The faults of its rules."""
         return frozenset(rule.fault for rule in self.rules)
 
     def seeded(self, seed: int) -> Self:
@@ -139,17 +139,17 @@ class Plan:
         return replace(self, seed=seed)
 
     def only(self, able: Collection[Fault], where: str) -> Self:
-        """Itself. Raises BadPlan if it has a fault that is not among those that `where` can do."""
+        """Returns self. Raises BadPlan if the plan has a fault that `where` cannot inject."""
         unable = sorted(self.faults - set(able))
         if unable:
             raise BadPlan(f"{where} cannot do {', '.join(unable)}; it can do: {', '.join(sorted(able))}")
         return self
 
 
-_plan: TypeAdapter[Plan] = TypeAdapter(Plan)
+_plan: TypeAdapter[FaultPlan] = TypeAdapter(FaultPlan)
 
 
-def parse(text: str | bytes) -> Plan:
+def parse(text: str | bytes) -> FaultPlan:
     """The plan in a JSON object. Raises BadPlan."""
     try:
         plan = _plan.validate_json(text)
@@ -163,7 +163,7 @@ def parse(text: str | bytes) -> Plan:
     return plan
 
 
-def load(path: Path) -> Plan:
+def load(path: Path) -> FaultPlan:
     """The plan in a file. Raises BadPlan."""
     try:
         return parse(path.read_bytes())
@@ -173,13 +173,13 @@ def load(path: Path) -> Plan:
         raise BadPlan(f"{path}: {error}") from None
 
 
-def dump(plan: Plan) -> str:
+def dump(plan: FaultPlan) -> str:
     """The plan as a JSON object, without what is left out."""
     return _plan.dump_json(plan, exclude_defaults=True, indent=2).decode()
 
 
 def _wrong(rule: Rule) -> str:
-    """What a rule lacks, or has in vain."""
+    """What a rule lacks, or has without use; empty if nothing."""
     needs = {"seconds": rule.fault in TIMED, "rate": rule.fault is Fault.BANDWIDTH}
     for name, needed in needs.items():
         if (getattr(rule, name) is not None) != needed:
@@ -187,9 +187,9 @@ def _wrong(rule: Rule) -> str:
     if rule.seconds is not None and rule.seconds < 0 and rule.fault is not Fault.CLOCK_SKEW:
         return "cannot last less than 0 seconds"
     if rule.every is not None and not rule.scheduled:
-        return "befalls calls, and takes no every"
+        return "hits calls, and takes no every"
     if rule.scheduled and rule.operation is not None:
-        return "befalls no call, and takes no operation"
+        return "hits no call, and takes no operation"
     if rule.until is not None and rule.until <= rule.since:
         return "must have its since before its until"
     return ""

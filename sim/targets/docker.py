@@ -19,6 +19,7 @@ from sim.cloud.aws_client import REGION
 from sim.cloud.gateway.control_client import GatewayControl
 from sim.cloud.localstack.settings import PORT, container_environment, is_ready
 from sim.cloud.resources import DataPlane, local_resources
+from sim.faults.plan import AwsService
 from sim.host.cleanup import Cleanup
 from sim.host.container import LABEL, Container, Network, Spec, engine, new_run
 from sim.host.process import free_port
@@ -34,7 +35,6 @@ from sim.targets.target import (
     GATEWAY,
     PORTS,
     SERVICES,
-    AwsService,
     Capability,
     Progress,
     Provision,

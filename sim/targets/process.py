@@ -17,6 +17,7 @@ from sim.cloud.aws_client import NO_FILES
 from sim.cloud.gateway.control_client import GatewayControl
 from sim.cloud.local import LocalCloud
 from sim.cloud.resources import DataPlane
+from sim.faults.plan import AwsService
 from sim.host.cleanup import Cleanup
 from sim.host.process import Process, free_port
 from sim.host.waiting import until
@@ -32,7 +33,6 @@ from sim.targets.target import (
     CALLS,
     PORTS,
     SERVICES,
-    AwsService,
     Capability,
     Progress,
     Provision,

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from sim.cloud.aws_client import CREDENTIALS, REGION
 from sim.cloud.resources import Resources
+from sim.faults.plan import AwsService
 from sim.host.loopback import answers
-from sim.targets.target import CALLS, AwsService, Service, Tuning
+from sim.targets.target import CALLS, Service, Tuning
 
 HEARTBEAT_SECONDS = 60
 PROCESSES = 2

@@ -14,10 +14,10 @@ from sim.cloud.gateway.control_client import GatewayControl
 from sim.cloud.gateway.trail import TrailEntry, read
 from sim.cloud.resources import DataPlane
 from sim.errors import SimError
+from sim.faults.plan import AwsService
 from sim.host.waiting import until
 
 Service = Literal["api", "worker"]
-AwsService = Literal["sqs", "s3", "ssm"]
 SERVICES: tuple[Service, ...] = ("api", "worker")
 CALLS: Mapping[Service, tuple[AwsService, ...]] = {"api": ("sqs", "ssm"), "worker": ("sqs", "s3")}
 """Which AWS services each service calls."""

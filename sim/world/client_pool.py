@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import botocore.endpoint
 
 from services.pipeline import aws
 from sim.aws import wire
+from sim.faults.plan import AwsService
 
 if TYPE_CHECKING:
     from sim.aws.model import Answer
@@ -21,14 +22,13 @@ if TYPE_CHECKING:
 
 REGION = "eu-central-1"
 
-Service = Literal["sqs", "s3", "ssm"]
 Answering = Callable[["Attempt", float], "Answer"]
 """Answers a call within its read timeout, in seconds."""
 
 
 @dataclass(frozen=True)
 class _Kind:
-    service: Service
+    service: AwsService
     attempts: int
     read_timeout: float
 
@@ -56,7 +56,9 @@ class Pool:
         self._idle: dict[_Kind, list[_Lent]] = defaultdict(list)
         self._lent: dict[str, list[_Lent]] = defaultdict(list)
 
-    def lend(self, service: Service, caller: str, answering: Answering, *, attempts: int, read_timeout: float) -> Any:
+    def lend(
+        self, service: AwsService, caller: str, answering: Answering, *, attempts: int, read_timeout: float
+    ) -> Any:
         """A client whose calls `answering` answers."""
         kind = _Kind(service, attempts, read_timeout)
         lent = self._idle[kind].pop() if self._idle[kind] else _Lent(kind)

@@ -1,17 +1,17 @@
-"""The plan at work: says of every call which faults befall it. In calm weather, only what an examination has staged."""
+"""The plan at work: decides which faults hit each call. In calm weather, only what the calm checks have staged."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from sim.faults.decide import Decisions, Hit
-from sim.faults.plan import Fault, Plan, Rule
+from sim.faults.plan import Fault, FaultPlan, Rule
 
 
 class Nemesis:
-    """Whose faults befall calls while it is `active`; partitions until they end."""
+    """Its faults hit calls while it is `active`; partitions until they end."""
 
-    def __init__(self, plan: Plan, clock: Callable[[], float]) -> None:
+    def __init__(self, plan: FaultPlan, clock: Callable[[], float]) -> None:
         self.plan = plan
         self.active = False
         self._clock = clock
@@ -35,7 +35,7 @@ class Nemesis:
         self._partitions.append((hit, self._clock() + (hit.rule.seconds or 0.0)))
 
     def stage(self, *rules: Rule) -> None:
-        """In calm weather: each befalls one call that it is about, in this order; a partition all, until `clear`."""
+        """In calm weather: each hits one call that it is about, in this order; a partition hits all, until `clear`."""
         self._staged += rules
 
     def clear(self) -> None:
@@ -43,7 +43,7 @@ class Nemesis:
         self._staged.clear()
 
     def hits(self, role: str, service: str, operation: str) -> tuple[Hit, ...]:
-        """What befalls the next call of this operation by an instance of that service of ours."""
+        """The faults of the next call of this operation by an instance of that service of ours."""
         if not self.active:
             return self._of_staged(role, service, operation)
         now = self._clock()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _CALL_SECONDS = 0.02
 """What a call takes on average, to and fro."""
 _WAYS = (Fault.PARTITION, Fault.RESET_PEER, *COMMON_ERRORS, Fault.ANSWER_LOST)
-"""Of these the first that befalls a call decides what becomes of it."""
+"""Of these the first that hits a call decides what becomes of it."""
 _CHANGES = frozenset({"SendMessageBatch", "ChangeMessageVisibilityBatch"})
 """What may give a long poll something to look at."""
 _FREEDOMS = {
@@ -43,10 +43,10 @@ _EVEN = 0.5
 
 
 class Watcher(Protocol):
-    """Sees what was done in AWS: the answer is what AWS said, whether or not it arrived."""
+    """Sees what was done in AWS: the answer is the one that AWS gave, whether or not it arrived."""
 
     def done(self, call: Attempt, answer: Answer | AwsError) -> None: ...
-    def struck(self, fault: Fault, caller: str, operation: str) -> None: ...
+    def on_fault(self, fault: Fault, caller: str, operation: str) -> None: ...
 
 
 @dataclass(eq=False)
@@ -128,7 +128,7 @@ class Network:
     def _hits(self, call: Attempt) -> dict[Fault, Hit]:
         hits = self.nemesis.hits(call.caller.partition("-")[0], call.service, call.operation)
         for hit in hits:
-            self.watcher.struck(hit.rule.fault, call.caller, call.operation)
+            self.watcher.on_fault(hit.rule.fault, call.caller, call.operation)
         return {hit.rule.fault: hit for hit in hits}
 
     def _arrive(self, flight: _Flight) -> None:

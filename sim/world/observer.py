@@ -43,10 +43,10 @@ class Observer:
         """A call was done."""
         ids = self._about(call, answer)
         if self._trail and (ids or isinstance(answer, AwsError)):
-            said = answer.code if isinstance(answer, AwsError) else "done"
-            self._record(Called(self._clock(), call.caller, call.operation, said, tuple(ids)))
+            outcome = answer.code if isinstance(answer, AwsError) else "done"
+            self._record(Called(self._clock(), call.caller, call.operation, outcome, tuple(ids)))
 
-    def struck(self, fault: Fault, caller: str, operation: str) -> None:
+    def on_fault(self, fault: Fault, caller: str, operation: str) -> None:
         """A fault has hit."""
         self.coverage.faults[fault.value, operation] += 1
         self._record(Faulted(self._clock(), fault.value, caller, operation))

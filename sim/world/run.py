@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
-from sim.faults.plan import Plan
+from sim.faults.plan import FaultPlan
 from sim.history.checker import Verdict
 from sim.history.events import Event
 from sim.world.calm_checks import examine
@@ -40,7 +40,7 @@ def run(
     hours: float,
     pool: Pool,
     *,
-    plan: Plan | None = None,
+    plan: FaultPlan | None = None,
     setup: Setup | None = None,
     trail: bool = False,
     keep: list[Event] | None = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sim.cluster.balancer.nodes import Delays
 from sim.cluster.cadence import AWS, LOCAL, Cadence
-from sim.faults.plan import SCHEDULED, TIMED, AwsService, Fault, Plan, Rule
+from sim.faults.plan import SCHEDULED, TIMED, AwsService, Fault, FaultPlan, Rule
 from sim.world.chance import stream
 from sim.world.clients import Habit
 
@@ -93,14 +93,14 @@ def draw_setup(seed: int) -> Setup:
     )
 
 
-def draw_plan(seed: int, setup: Setup) -> Plan:
+def draw_plan(seed: int, setup: Setup) -> FaultPlan:
     """The faults of a seed: up to sixteen rules, most of them for a while only.
 
     Besides, the seeds take turns with what can befall calls, so that a sweep leaves out nothing.
     """
     draw = stream(seed, "plan")
     rules = tuple(_rule(draw, setup.storm) for _ in range(draw.randint(2, 16)))
-    return Plan((*rules, *_turn(draw, seed)), seed, setup.storm)
+    return FaultPlan((*rules, *_turn(draw, seed)), seed, setup.storm)
 
 
 def _turn(draw: Random, seed: int) -> tuple[Rule, ...]:

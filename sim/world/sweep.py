@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 
 from sim.errors import SimError
-from sim.faults.plan import Plan
+from sim.faults.plan import FaultPlan
 from sim.history.timeline import timeline
 from sim.world.client_pool import Pool
 from sim.world.mutants import MUTANTS, Mutant
@@ -50,7 +50,7 @@ def fresh_seeds(count: int) -> list[int]:
     return [int.from_bytes(os.urandom(4)) for _ in range(count)]
 
 
-def sweep(seeds: Sequence[int], hours: float, jobs: int, plan: Plan | None) -> Iterator[Result]:
+def sweep(seeds: Sequence[int], hours: float, jobs: int, plan: FaultPlan | None) -> Iterator[Result]:
     """The results as they come. Those of good seeds come without their histories."""
     work = partial(_result, hours=hours, plan=plan)
     if jobs == 1 or len(seeds) == 1:
@@ -61,7 +61,7 @@ def sweep(seeds: Sequence[int], hours: float, jobs: int, plan: Plan | None) -> I
             yield future.result()
 
 
-def timeline_of_first_wrong(result: Result, hours: float, plan: Plan | None) -> list[str]:
+def timeline_of_first_wrong(result: Result, hours: float, plan: FaultPlan | None) -> list[str]:
     """The timeline of the first e-mail that went wrong, with every call: the seed is run once more for it."""
     again = run(result.seed, hours, _pool(), plan=plan, trail=True)
     for names in again.verdict.wrong().values():
@@ -102,7 +102,7 @@ def _verdicts(mutant: str, seed: int) -> frozenset[str]:
         return frozenset(run(seed, 0, _pool()).verdict.wrong())
 
 
-def _result(seed: int, hours: float, plan: Plan | None) -> Result:
+def _result(seed: int, hours: float, plan: FaultPlan | None) -> Result:
     result = run(seed, hours, _pool(), plan=plan)
     return replace(result, history=()) if result.verdict.good else result
 

@@ -35,7 +35,7 @@ from sim.world.virtual_time import EPOCH, WorldRuntime
 
 if TYPE_CHECKING:
     from sim.faults.decide import Hit
-    from sim.faults.plan import Plan
+    from sim.faults.plan import FaultPlan
     from sim.world.coverage import Coverage
     from sim.world.setup import Setup
 
@@ -57,7 +57,7 @@ class Episode:
 class World:
     """One seed's world. `trail` records every call, which changes nothing else."""
 
-    def __init__(self, seed: int, setup: Setup, plan: Plan, pool: Pool, *, trail: bool = False) -> None:
+    def __init__(self, seed: int, setup: Setup, plan: FaultPlan, pool: Pool, *, trail: bool = False) -> None:
         self.setup = setup
         self.history: list[Event] = []
         self.errors = 0
@@ -212,14 +212,14 @@ class World:
         fault, role = hit.rule.fault, hit.rule.caller or "any"
         if fault is Fault.PARTITION:
             self.nemesis.part(hit)
-            self.observer.struck(fault, role, hit.rule.service or "AWS")
+            self.observer.on_fault(fault, role, hit.rule.service or "AWS")
             return
         if fault is Fault.LOSE_ZONE:
             zone = ZONES[int(hit.draw("zone") * len(ZONES))]
-            self.observer.struck(fault, zone, "")
+            self.observer.on_fault(fault, zone, "")
             self.ecs.lose_zone(zone, hit.rule.seconds or 0.0)
             return
-        self.fleet.befall(hit, lambda fault, name: self.observer.struck(fault, name, ""))
+        self.fleet.befall(hit, lambda fault, name: self.observer.on_fault(fault, name, ""))
 
     def _publish_until(self, client: WorldClient, over: Callable[[], bool], busy: dict[str, WorldClient]) -> None:
         while not over():

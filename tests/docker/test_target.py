@@ -12,11 +12,12 @@ import pytest
 from services.pipeline.message import Email
 from sim.client.accepted_emails import Ledger
 from sim.client.api import Client
+from sim.faults.plan import AwsService
 from sim.host.container import LABEL
 from sim.host.waiting import until
 from sim.host.watchdog import remove_labelled
 from sim.targets.docker import DockerTarget
-from sim.targets.target import FAST, SERVICES, AwsService, Service, Tuning
+from sim.targets.target import FAST, SERVICES, Service, Tuning
 
 pytestmark = [pytest.mark.usefixtures("docker"), pytest.mark.timeout(600)]
 

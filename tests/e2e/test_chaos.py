@@ -30,6 +30,6 @@ def test_lost_acknowledgements_throttles_resets_and_partial_failures(pipeline: T
     assert outcome.verdict.good, outcome.verdict
     assert outcome.accepted > 100
     # A plan that does nothing proves nothing.
-    befallen = {event.fault for event in outcome.history if isinstance(event, Faulted)}
-    assert befallen >= {Fault.ANSWER_LOST, Fault.PARTIAL_BATCH_FAILURE, Fault.THROTTLE, Fault.RESET_PEER}
+    hit = {event.fault for event in outcome.history if isinstance(event, Faulted)}
+    assert hit >= {Fault.ANSWER_LOST, Fault.PARTIAL_BATCH_FAILURE, Fault.THROTTLE, Fault.RESET_PEER}
     assert outcome.requests_per_email > 1

@@ -11,8 +11,9 @@ import pytest
 from services.pipeline.message import Email
 from sim.client.accepted_emails import Ledger
 from sim.client.api import ApiAnswer, Client
+from sim.faults.plan import AwsService
 from sim.host.waiting import until
-from sim.targets.target import CALLS, FAST, SERVICES, AwsService, Capability, Target
+from sim.targets.target import CALLS, FAST, SERVICES, Capability, Target
 
 pytestmark = [pytest.mark.needs(Capability.OBJECTS, Capability.QUEUE, Capability.CUT_AWS), pytest.mark.timeout(180)]
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
-from sim.faults.plan import SCHEDULED, TIMED, Fault, Plan, Rule
+from sim.faults.plan import SCHEDULED, TIMED, Fault, FaultPlan, Rule
 from sim.history.timeline import timeline
 from sim.world.client_pool import Pool
 from sim.world.clients import Habit
@@ -39,7 +39,7 @@ def rules(draw: st.DrawFn) -> Rule:
     return Rule(fault, None, service, operation, probability, since, STORM, None, seconds, rate)
 
 
-plans = st.builds(Plan, st.lists(rules(), max_size=6).map(tuple), st.integers(0, 2**16))
+plans = st.builds(FaultPlan, st.lists(rules(), max_size=6).map(tuple), st.integers(0, 2**16))
 setups = st.builds(
     Setup,
     apis=st.integers(1, 3),
@@ -64,7 +64,7 @@ def told(result: Result) -> None:
 @pytest.mark.timeout(600)
 @settings(max_examples=30)
 @given(st.integers(0, 2**16), setups, plans)
-def test_nothing_is_lost_or_doubled(seed: int, setup: Setup, plan: Plan) -> None:
+def test_nothing_is_lost_or_doubled(seed: int, setup: Setup, plan: FaultPlan) -> None:
     result = run(seed, 0, POOL, setup=setup, plan=plan, trail=True)
     told(result)
     assert result.verdict.good

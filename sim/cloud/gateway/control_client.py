@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from sim.errors import SimError
-from sim.faults.plan import Plan, dump
+from sim.faults.plan import FaultPlan, dump
 from sim.host.loopback import NoAnswer, answers, request
 
 _SECONDS = 5
@@ -33,13 +33,13 @@ class GatewayControl:
         """Opens it again."""
         self._post(f"mend/{name}")
 
-    def inject(self, plan: Plan) -> None:
+    def inject(self, plan: FaultPlan) -> None:
         """Begins with the faults of a plan, in place of those of an earlier one."""
         self._post("plan", dump(plan))
 
     def clear_faults(self) -> None:
         """Ends all faults of calls."""
-        self.inject(Plan())
+        self.inject(FaultPlan())
 
     def _post(self, path: str, body: str = "") -> None:
         try:

@@ -152,7 +152,7 @@ class ClientConnection(_Message):
             self._transport.abort()
 
     def on_headers_complete(self) -> None:
-        # What follows is no body, whatever Content-Length says; the parser cannot be told, so it is of no more use.
+        # No body follows, whatever Content-Length says. The parser has no setting for that, so the connection ends.
         if self._to_head:
             lengths = [each for each in self._headers if each[0].lower() == b"content-length"]
             self._complete([*_end_to_end(self._headers), *lengths], b"")

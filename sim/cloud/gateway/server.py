@@ -16,7 +16,7 @@ from sim.cloud.gateway.http import ClientConnection, Request, Response, ServerCo
 from sim.cloud.gateway.trail import TrailEntry
 from sim.errors import SimError
 from sim.faults.decide import Decisions, Hit, failing
-from sim.faults.plan import SCHEDULED, Fault, Plan, parse
+from sim.faults.plan import SCHEDULED, Fault, FaultPlan, parse
 
 Address = tuple[str, int]
 
@@ -29,10 +29,10 @@ class Gateway:
     def __init__(self, upstream: Address, record: Callable[[TrailEntry], None]) -> None:
         self.upstream = upstream
         self.record = record
-        self._decisions = Decisions(Plan())
+        self._decisions = Decisions(FaultPlan())
         self._began = 0.0
 
-    def inject(self, plan: Plan) -> None:
+    def inject(self, plan: FaultPlan) -> None:
         """Begins with the faults of a plan; those of an earlier one are over. Scheduled ones are for others to do.
 
         Raises BadPlan.

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.faults.decide import Decisions, Hit, draw, failing, hits, moments
-from sim.faults.plan import Fault, Plan, Rule
+from sim.faults.plan import Fault, FaultPlan, Rule
 
 CALLS = [("api", "sqs", "SendMessageBatch"), ("worker", "sqs", "DeleteMessageBatch"), ("worker", "s3", "PutObject")]
 
 
-def plan_of(*rules: Rule, seed: int = 1, seconds: float | None = None) -> Plan:
-    return Plan(rules, seed, seconds)
+def plan_of(*rules: Rule, seed: int = 1, seconds: float | None = None) -> FaultPlan:
+    return FaultPlan(rules, seed, seconds)
 
 
 @given(st.integers(), st.randoms(use_true_random=False))
@@ -69,7 +69,7 @@ def test_another_seed_hits_other_calls() -> None:
         (Rule(Fault.KILL_TASK), False),
     ],
 )
-def test_a_rule_befalls_what_it_is_about_in_its_time(rule: Rule, hit: bool) -> None:
+def test_a_rule_hits_what_it_is_about_in_its_time(rule: Rule, hit: bool) -> None:
     assert bool(hits(plan_of(rule), "api", "sqs", "SendMessageBatch", 0, at=5)) is hit
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.faults.plan import SCHEDULED, TIMED, BadPlan, Fault, Plan, Rule, dump, load, parse
+from sim.faults.plan import SCHEDULED, TIMED, BadPlan, Fault, FaultPlan, Rule, dump, load, parse
 
 times = st.floats(0, 1e6)
 
@@ -33,11 +33,11 @@ def rules(draw: st.DrawFn) -> Rule:
     )
 
 
-plans = st.builds(Plan, st.lists(rules(), max_size=4).map(tuple), st.integers(), st.none() | st.floats(0.1, 1e6))
+plans = st.builds(FaultPlan, st.lists(rules(), max_size=4).map(tuple), st.integers(), st.none() | st.floats(0.1, 1e6))
 
 
 @given(plans)
-def test_a_plan_survives_its_way_through_json(plan: Plan) -> None:
+def test_a_plan_survives_its_way_through_json(plan: FaultPlan) -> None:
     assert parse(dump(plan)) == plan
 
 
@@ -70,7 +70,7 @@ def test_a_plan_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 
 
 def test_a_place_refuses_the_faults_that_it_cannot_do() -> None:
-    plan = Plan((Rule(Fault.THROTTLE), Rule(Fault.REORDERING)))
+    plan = FaultPlan((Rule(Fault.THROTTLE), Rule(Fault.REORDERING)))
     assert plan.only(set(Fault), "the world") is plan
     with pytest.raises(BadPlan, match="the gateway cannot do reordering; it can do: throttle"):
         plan.only({Fault.THROTTLE}, "the gateway")

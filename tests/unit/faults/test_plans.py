@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sim.chaos.run import ABLE, find, shipped
-from sim.faults.plan import BadPlan, Plan, dump
+from sim.faults.plan import BadPlan, FaultPlan, dump
 
 
 @pytest.mark.parametrize("name", shipped())
@@ -22,7 +22,7 @@ def test_every_fault_that_a_target_can_do_is_in_one() -> None:
 
 
 def test_a_plan_is_found_by_its_file(tmp_path: Path) -> None:
-    (tmp_path / "mine.json").write_text(dump(Plan(seed=4)))
-    assert find(str(tmp_path / "mine.json")) == Plan(seed=4)
+    (tmp_path / "mine.json").write_text(dump(FaultPlan(seed=4)))
+    assert find(str(tmp_path / "mine.json")) == FaultPlan(seed=4)
     with pytest.raises(BadPlan, match="nowhere"):
         find("nowhere")

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from sim.cli.main import app
 from sim.errors import SimError
-from sim.faults.plan import Fault, Plan, Rule, dump
+from sim.faults.plan import Fault, FaultPlan, Rule, dump
 from sim.history.events import Called, Event, Faulted, Invoked, Observed, line, read
 from sim.world.client_pool import Pool
 from sim.world.coverage import Coverage, Place
@@ -82,7 +82,7 @@ def test_a_storm_is_one(results: list[Result]) -> None:
 
 
 def test_in_calm_weather_nothing_fails_and_nothing_is_left_to_chance(pool: Pool) -> None:
-    result = run(1, 0, pool, setup=SHORT, plan=Plan())
+    result = run(1, 0, pool, setup=SHORT, plan=FaultPlan())
     assert result.verdict.good
     faults = [event for event in result.history if isinstance(event, Faulted)]
     assert {fault.operation for fault in faults} >= {"PutObject"}, "what the examination stages"
@@ -96,7 +96,9 @@ def test_in_calm_weather_nothing_fails_and_nothing_is_left_to_chance(pool: Pool)
 
 
 def test_a_plan_is_followed(pool: Pool) -> None:
-    plan = Plan((Rule(Fault.KILL_TASK, caller="worker", every=7.0), Rule(Fault.ANSWER_LOST, operation="PutObject")), 1)
+    plan = FaultPlan(
+        (Rule(Fault.KILL_TASK, caller="worker", every=7.0), Rule(Fault.ANSWER_LOST, operation="PutObject")), 1
+    )
     result = run(1, 0, pool, setup=SHORT, plan=plan)
     assert result.verdict.good
     hit = {fault for fault, _ in result.coverage.faults}
@@ -117,7 +119,7 @@ def test_a_world_goes_on_for_as_long_as_it_is_wanted_and_keeps_nothing(pool: Poo
 
 def test_seeds_that_leave_something_out_are_told_where_they_must_not(tmp_path: Path) -> None:
     plan = tmp_path / "plan.json"
-    plan.write_text(dump(Plan((Rule(Fault.THROTTLE, operation="PutObject", probability=0.5),))))
+    plan.write_text(dump(FaultPlan((Rule(Fault.THROTTLE, operation="PutObject", probability=0.5),))))
     command = ["world", "run", "--seeds", str(SEEDS[0]), "--plan", str(plan)]
     assert CliRunner().invoke(app, command).exit_code == 0
     ended = CliRunner().invoke(app, [*command, "--complete"])
@@ -133,7 +135,7 @@ def test_a_task_is_killed_where_most_is_at_stake(pool: Pool) -> None:
         Rule(Fault.KILL_TASK, caller="api", every=7.0),
     )
     busy = Setup(apis=3, workers=3, pause=0.5, storm=120.0, token_cache=5.0)
-    results = [run(seed, 0, pool, setup=busy, plan=Plan(rules, 1)) for seed in (1, 2, 3)]
+    results = [run(seed, 0, pool, setup=busy, plan=FaultPlan(rules, 1)) for seed in (1, 2, 3)]
     assert all(result.verdict.good for result in results)
     assert {place for result in results for place, times in result.coverage.crashes.items() if times} == set(Place)
 
@@ -157,7 +159,7 @@ def test_a_sweep_on_two_cores_finds_what_one_finds(results: list[Result]) -> Non
 def test_a_bad_seed_is_told_with_its_replay_and_the_story_of_an_email(tmp_path: Path) -> None:
     [mutant] = [each for each in MUTANTS if each.name == "failed put taken for stored"]
     plan = tmp_path / "plan.json"
-    plan.write_text(dump(Plan((Rule(Fault.UNAVAILABLE, operation="PutObject", probability=0.5),))))
+    plan.write_text(dump(FaultPlan((Rule(Fault.UNAVAILABLE, operation="PutObject", probability=0.5),))))
     with mutant.planted():
         ended = CliRunner().invoke(app, ["world", "run", "--seeds", "1", "--plan", str(plan), "--json"])
         assert ended.exit_code == 1

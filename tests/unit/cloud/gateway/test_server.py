@@ -17,7 +17,7 @@ import pytest
 from sim.cloud.gateway.control_client import GatewayControl, GatewayFailed
 from sim.cloud.gateway.server import ControlConnection, Gateway, Port
 from sim.cloud.gateway.trail import TrailEntry, read, summarize
-from sim.faults.plan import BadPlan, Fault, Plan, Rule
+from sim.faults.plan import BadPlan, Fault, FaultPlan, Rule
 from sim.host.process import free_port
 from sim.host.waiting import until
 
@@ -163,7 +163,7 @@ def test_a_head_keeps_its_content_length_and_has_no_body(gateway: Running, upstr
 
 
 def test_an_error_to_a_head_has_no_body(gateway: Running) -> None:
-    gateway.control.inject(Plan((Rule(Fault.THROTTLE),)))
+    gateway.control.inject(FaultPlan((Rule(Fault.THROTTLE),)))
     with gateway.connect() as client:
         for _ in range(2):
             client.sendall(b"HEAD /b/k HTTP/1.1\r\n\r\n")
@@ -237,16 +237,16 @@ def test_an_error_names_what_the_gateway_cannot_do(gateway: Running) -> None:
     with pytest.raises(GatewayFailed, match="its ports are api-sqs, worker-sqs"):
         gateway.control.cut("api-s3")
     with pytest.raises(GatewayFailed, match="the gateway cannot do reordering"):
-        gateway.control.inject(Plan((Rule(Fault.REORDERING),)))
+        gateway.control.inject(FaultPlan((Rule(Fault.REORDERING),)))
     with pytest.raises(BadPlan):
-        gateway.gateway.inject(Plan((Rule(Fault.DUPLICATE_DELIVERY),)))
+        gateway.gateway.inject(FaultPlan((Rule(Fault.DUPLICATE_DELIVERY),)))
     with pytest.raises(GatewayFailed, match="see its log"):
         GatewayControl(f"http://127.0.0.1:{free_port()}").clear_faults()
 
 
 @pytest.mark.parametrize("fault", [Fault.THROTTLE, Fault.INTERNAL_ERROR, Fault.UNAVAILABLE])
 def test_a_call_with_an_error_of_aws_never_arrives(gateway: Running, upstream: socket.socket, fault: Fault) -> None:
-    gateway.control.inject(Plan((Rule(fault, caller="api"),)))
+    gateway.control.inject(FaultPlan((Rule(fault, caller="api"),)))
     with gateway.connect() as client:
         client.sendall(SEND % (2, b"{}"))
         assert str(fault).encode() in read_until(client, b"}")
@@ -258,7 +258,7 @@ def test_of_the_faults_only_the_first_stops_a_call_and_those_that_slow_it_stay(
     gateway: Running, upstream: socket.socket
 ) -> None:
     rules = (Rule(Fault.ANSWER_LOST), Rule(Fault.THROTTLE), Rule(Fault.RESET_PEER), Rule(Fault.LATENCY, seconds=0))
-    gateway.control.inject(Plan(rules))
+    gateway.control.inject(FaultPlan(rules))
     with gateway.connect() as client:
         client.sendall(SEND % (2, b"{}"))
         assert b"throttle" in read_until(client, b"}")
@@ -267,7 +267,7 @@ def test_of_the_faults_only_the_first_stops_a_call_and_those_that_slow_it_stay(
 
 
 def test_a_receive_finds_nothing_though_there_is_something(gateway: Running, upstream: socket.socket) -> None:
-    gateway.control.inject(Plan((Rule(Fault.EMPTY_RECEIVE),)))
+    gateway.control.inject(FaultPlan((Rule(Fault.EMPTY_RECEIVE),)))
     with gateway.connect("worker-sqs") as client:
         client.sendall((SEND % (2, b"{}")).replace(b"SendMessageBatch", b"ReceiveMessage"))
         assert read_until(client, b"{}").startswith(b"HTTP/1.1 200 OK\r\n")
@@ -275,7 +275,7 @@ def test_a_receive_finds_nothing_though_there_is_something(gateway: Running, ups
 
 
 def test_a_reset_comes_before_the_call(gateway: Running, upstream: socket.socket) -> None:
-    gateway.control.inject(Plan((Rule(Fault.RESET_PEER),)))
+    gateway.control.inject(FaultPlan((Rule(Fault.RESET_PEER),)))
     with gateway.connect() as client:
         client.sendall(SEND % (2, b"{}"))
         assert is_over(client)
@@ -284,7 +284,7 @@ def test_a_reset_comes_before_the_call(gateway: Running, upstream: socket.socket
 
 
 def test_an_answer_is_lost_after_the_call(gateway: Running, upstream: socket.socket) -> None:
-    gateway.control.inject(Plan((Rule(Fault.ANSWER_LOST),)))
+    gateway.control.inject(FaultPlan((Rule(Fault.ANSWER_LOST),)))
     with gateway.connect() as client:
         client.sendall(SEND % (2, b"{}"))
         with accepted(upstream) as server:
@@ -295,7 +295,7 @@ def test_an_answer_is_lost_after_the_call(gateway: Running, upstream: socket.soc
 
 
 def test_a_part_of_a_batch_fails_and_the_rest_arrives(gateway: Running, upstream: socket.socket) -> None:
-    gateway.control.inject(Plan((Rule(Fault.PARTIAL_BATCH_FAILURE),)))
+    gateway.control.inject(FaultPlan((Rule(Fault.PARTIAL_BATCH_FAILURE),)))
     with gateway.connect() as client:
         client.sendall(SEND % (len(BATCH), BATCH))
         with accepted(upstream) as server:
@@ -311,7 +311,7 @@ def test_a_part_of_a_batch_fails_and_the_rest_arrives(gateway: Running, upstream
     "rule", [Rule(Fault.LATENCY, seconds=0.2), Rule(Fault.BANDWIDTH, rate=0.01)], ids=lambda rule: rule.fault
 )
 def test_a_slow_call_arrives(gateway: Running, upstream: socket.socket, rule: Rule) -> None:
-    gateway.control.inject(Plan((rule,)))
+    gateway.control.inject(FaultPlan((rule,)))
     began = time.monotonic()
     with gateway.connect() as client:
         client.sendall(SEND % (2, b"{}"))
@@ -323,7 +323,7 @@ def test_a_slow_call_arrives(gateway: Running, upstream: socket.socket, rule: Ru
 
 
 def test_cleared_faults_are_over(gateway: Running, upstream: socket.socket) -> None:
-    gateway.control.inject(Plan((Rule(Fault.RESET_PEER),)))
+    gateway.control.inject(FaultPlan((Rule(Fault.RESET_PEER),)))
     gateway.control.clear_faults()
     with gateway.connect() as client:
         client.sendall(SEND % (2, b"{}"))
