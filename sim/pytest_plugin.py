@@ -1,8 +1,8 @@
 """A running pipeline for tests: `pytest --target process`.
 
-    def test_an_email_is_stored(ledger, email):
-        ledger.publish(email)
-        ledger.verify()
+    def test_an_email_is_stored(tracker, email):
+        tracker.publish(email)
+        tracker.verify()
 
 The target is started once a session (once a worker under pytest-xdist) and put right after each test.
 A test says with `@pytest.mark.needs(Capability.STOP_SERVICE)` what it asks of the target; on a target that
@@ -17,8 +17,8 @@ from collections.abc import Generator, Iterator
 import pytest
 
 from services.pipeline.message import Email
-from sim.client.accepted_emails import Ledger
 from sim.client.api import Client
+from sim.client.tracker import EmailTracker
 from sim.errors import SimError
 from sim.targets import TARGETS, create
 from sim.targets.target import FAST, Provision, Target
@@ -101,9 +101,9 @@ def client(target: Target) -> Client:
 
 
 @pytest.fixture
-def ledger(target: Target, client: Client) -> Ledger:
-    """An empty ledger of what the target accepts from now on."""
-    return Ledger(target, client)
+def tracker(target: Target, client: Client) -> EmailTracker:
+    """Publishes e-mails, and verifies that each is stored once."""
+    return EmailTracker(target, client)
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from services.pipeline.message import Email
-from sim.client.accepted_emails import Ledger
 from sim.client.api import Client
 from sim.client.bulk import publish_all
+from sim.client.tracker import EmailTracker
 from sim.history.events import message_id
 from sim.host.command import run
 from sim.host.waiting import until
@@ -36,15 +36,15 @@ def compose(environment: pytest.MonkeyPatch, project: str) -> Iterator[ComposeTa
 
 
 @pytest.fixture
-def ledger(compose: ComposeTarget) -> Ledger:
-    return Ledger(compose, Client(compose.url, compose.token()))
+def tracker(compose: ComposeTarget) -> EmailTracker:
+    return EmailTracker(compose, Client(compose.url, compose.token()))
 
 
 @contextmanager
-def publishing(compose: ComposeTarget, email: Email) -> Iterator[Ledger]:
-    """Publishes for as long as the block lasts; what was accepted is in the ledger."""
+def publishing(compose: ComposeTarget, email: Email) -> Iterator[EmailTracker]:
+    """Publishes for as long as the block lasts; what was accepted is in the tracker."""
     client = Client(compose.url, compose.token())
-    ledger = Ledger(compose, client)
+    tracker = EmailTracker(compose, client)
     over = threading.Event()
 
     def publish() -> None:
@@ -52,13 +52,13 @@ def publishing(compose: ComposeTarget, email: Email) -> Iterator[Ledger]:
         emails = (email.model_copy(update={"email_subject": f"number {number}"}) for number in numbers)
         for published in publish_all(client, ((each, each) for each in emails), concurrency=4, rate=40):
             if published.answer.accepted:
-                ledger.accepted[published.answer.message_id] = published.name
+                tracker.accepted[published.answer.message_id] = published.name
 
     with ThreadPoolExecutor(1) as pool:
         publisher = pool.submit(publish)
         try:
-            until(lambda: ledger.accepted, "a first e-mail to be accepted", seconds=10)
-            yield ledger
+            until(lambda: tracker.accepted, "a first e-mail to be accepted", seconds=10)
+            yield tracker
         finally:
             over.set()
         publisher.result()
@@ -77,18 +77,18 @@ def exit_codes(compose: ComposeTarget, services: list[str]) -> dict[str, int]:
     return {service: state["ExitCode"] for service, state in states.items() if state["Status"] == "exited"}
 
 
-def test_what_is_published_is_stored(ledger: Ledger, email: Email) -> None:
-    ledger.publish(email)
-    ledger.verify()
+def test_what_is_published_is_stored(tracker: EmailTracker, email: Email) -> None:
+    tracker.publish(email)
+    tracker.verify()
 
 
-def test_up_again_changes_nothing(compose: ComposeTarget, ledger: Ledger, email: Email) -> None:
-    ledger.publish(email)
-    ledger.verify()
+def test_up_again_changes_nothing(compose: ComposeTarget, tracker: EmailTracker, email: Email) -> None:
+    tracker.publish(email)
+    tracker.verify()
     containers, token = {each.id for each in compose.containers()}, compose.token()
     compose.up()
     assert ({each.id for each in compose.containers()}, compose.token()) == (containers, token)
-    assert len(ledger.object_keys()) == 1
+    assert len(tracker.object_keys()) == 1
 
 
 def test_the_token_is_printed_to_who_asks_and_is_in_no_log(compose: ComposeTarget) -> None:
@@ -99,34 +99,34 @@ def test_the_token_is_printed_to_who_asks_and_is_in_no_log(compose: ComposeTarge
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_restart_loses_nothing(compose: ComposeTarget, email: Email, service: str) -> None:
-    with publishing(compose, email) as ledger:
+    with publishing(compose, email) as tracker:
         compose.compose.restart(service)
         until(lambda: api_ready(compose.url), "the API to be ready", seconds=30)
-        accepted = len(ledger.accepted)
-        until(lambda: len(ledger.accepted) > accepted, "another e-mail to be accepted", seconds=30)
-    ledger.verify()
+        accepted = len(tracker.accepted)
+        until(lambda: len(tracker.accepted) > accepted, "another e-mail to be accepted", seconds=30)
+    tracker.verify()
 
 
 def test_localstack_comes_back_empty_and_up_makes_it_whole(
-    compose: ComposeTarget, ledger: Ledger, email: Email
+    compose: ComposeTarget, tracker: EmailTracker, email: Email
 ) -> None:
-    ledger.publish(email)
-    ledger.verify()
+    tracker.publish(email)
+    tracker.verify()
     compose.compose.restart("localstack")
     compose.up()
     assert compose.data_plane.object_keys() == []
-    anew = Ledger(compose, Client(compose.url, compose.token()))
+    anew = EmailTracker(compose, Client(compose.url, compose.token()))
     anew.publish(email)
     anew.verify()
 
 
 def test_a_stop_is_graceful_and_loses_nothing(compose: ComposeTarget, email: Email) -> None:
-    with publishing(compose, email) as ledger:
+    with publishing(compose, email) as tracker:
         compose.compose.stop(SERVICES)
     assert exit_codes(compose, SERVICES) == dict.fromkeys(SERVICES, 0)
     compose.compose.start(SERVICES)
     until(lambda: api_ready(compose.url), "the API to be ready", seconds=30)
-    ledger.verify()
+    tracker.verify()
 
 
 def test_a_stop_right_after_a_start_is_heard(compose: ComposeTarget) -> None:
@@ -142,24 +142,24 @@ def test_everything_can_be_stopped_and_works_again(compose: ComposeTarget, email
         [*SERVICES, "localstack", "setup"], 0
     )
     compose.up()
-    ledger = Ledger(compose, Client(compose.url, compose.token()))
-    ledger.publish(email)
-    ledger.verify()
+    tracker = EmailTracker(compose, Client(compose.url, compose.token()))
+    tracker.publish(email)
+    tracker.verify()
 
 
 def test_scaled_out_every_instance_takes_part(compose: ComposeTarget, email: Email) -> None:
     compose.compose.up(wait=True, quiet=True, scales={"api": 2, "worker": 3})
-    ledger = Ledger(compose, Client(compose.url, compose.token()))
+    tracker = EmailTracker(compose, Client(compose.url, compose.token()))
     instances = [*compose.containers("api"), *compose.containers("worker")]
     assert len(instances) == 5
 
     def idle() -> list[str]:
-        ledger.publish_all([email] * 50)
+        tracker.publish_all([email] * 50)
         logs = compose.logs()
-        return [each.name for each in instances if not any(id_ in logs[each.name] for id_ in ledger.accepted)]
+        return [each.name for each in instances if not any(id_ in logs[each.name] for id_ in tracker.accepted)]
 
     until(lambda: not idle(), "every instance to take part", seconds=60, seen=idle)
-    ledger.verify()
+    tracker.verify()
     compose.up()
     assert len(compose.containers("api")) == len(compose.containers("worker")) == 1
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from services.pipeline.message import Email
-from sim.client.accepted_emails import Ledger
 from sim.client.api import Client
+from sim.client.tracker import EmailTracker
 from sim.faults.plan import AwsService
 from sim.host.container import LABEL
 from sim.host.waiting import until
@@ -37,23 +37,23 @@ def partition(target: DockerTarget, service: Service, aws: AwsService) -> Iterat
 
 def test_a_partition_between_api_and_sqs(target: DockerTarget, email: Email) -> None:
     client = Client(target.url, target.token())
-    ledger = Ledger(target, client)
+    tracker = EmailTracker(target, client)
     with partition(target, "api", "sqs"):
         # Nothing is reset, so a call that was under way only ends with its timeout.
         until(lambda: client.publish(email).status == 503, "a clear refusal", seconds=60)
     until(lambda: client.request("GET", "/ready").status == 200, "the API to be ready", seconds=60)
-    ledger.publish(email)
-    ledger.verify()
+    tracker.publish(email)
+    tracker.verify()
 
 
 @pytest.mark.parametrize("aws", ["sqs", "s3"])
 def test_a_partition_of_the_worker(target: DockerTarget, email: Email, aws: AwsService) -> None:
-    ledger = Ledger(target, Client(target.url, target.token()))
+    tracker = EmailTracker(target, Client(target.url, target.token()))
     with partition(target, "worker", aws):
-        ledger.publish_all(email.model_copy(update={"email_subject": f"number {number}"}) for number in range(50))
+        tracker.publish_all(email.model_copy(update={"email_subject": f"number {number}"}) for number in range(50))
         until(lambda: " failed" in target.logs()["worker"], "the worker to see it", seconds=60)
-        assert len(ledger.object_keys()) < len(ledger.accepted)
-    ledger.verify(drain_seconds=90)
+        assert len(tracker.object_keys()) < len(tracker.accepted)
+    tracker.verify(drain_seconds=90)
 
 
 def ids(target: DockerTarget) -> list[str]:
@@ -87,9 +87,9 @@ def test_containers_stay_and_a_second_run_takes_them_over(email: Email) -> None:
             labels.add(label(second))
             assert ids(second) == ours
             assert "starting the containers" not in told
-            ledger = Ledger(second, Client(second.url, second.token()))
-            ledger.publish(email)
-            ledger.verify()
+            tracker = EmailTracker(second, Client(second.url, second.token()))
+            tracker.publish(email)
+            tracker.verify()
     finally:
         for each in labels:
             remove_labelled(each)

@@ -9,20 +9,20 @@ import pytest
 import urllib3
 
 from services.pipeline.message import Email
-from sim.client.accepted_emails import Ledger
 from sim.client.api import Client
+from sim.client.tracker import EmailTracker
 from sim.targets.target import Capability
 
 
 @pytest.mark.needs(Capability.OBJECTS)
-def test_the_same_key_and_email_is_one_object(ledger: Ledger, client: Client, email: Email) -> None:
+def test_the_same_key_and_email_is_one_object(tracker: EmailTracker, client: Client, email: Email) -> None:
     key = str(uuid.uuid4())
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: client.publish(email, key), range(8)))
     assert {answer.status for answer in answers} == {200}
     [message_id] = {answer.message_id for answer in answers}
-    ledger.accepted[message_id] = email
-    ledger.verify()
+    tracker.accepted[message_id] = email
+    tracker.verify()
 
 
 def test_the_key_may_be_quoted_as_the_draft_has_it(client: Client, email: Email) -> None:
@@ -32,15 +32,15 @@ def test_the_key_may_be_quoted_as_the_draft_has_it(client: Client, email: Email)
 
 @pytest.mark.needs(Capability.OBJECTS)
 def test_another_email_under_a_used_key_overwrites_nothing_and_is_seen(
-    ledger: Ledger, client: Client, email: Email
+    tracker: EmailTracker, client: Client, email: Email
 ) -> None:
     key = str(uuid.uuid4())
     other = email.model_copy(update={"email_content": "something else"})
     first, second = client.publish(email, key).message_id, client.publish(other, key).message_id
     assert first != second
     assert first.partition("-")[0] == second.partition("-")[0]
-    ledger.accepted |= {first: email, second: other}
-    ledger.verify()
+    tracker.accepted |= {first: email, second: other}
+    tracker.verify()
 
 
 def test_without_a_key_each_request_is_an_email_of_its_own(client: Client, email: Email) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.pipeline.message import Email
-from sim.client.accepted_emails import Ledger
+from sim.client.tracker import EmailTracker
 from sim.host.waiting import until
 from sim.targets.target import Capability, Target
 
@@ -16,13 +16,13 @@ _IN_ALL = 30_000_000
 
 
 @pytest.mark.timeout(180)
-def test_a_worker_out_of_memory_loses_nothing(target: Target, ledger: Ledger, email: Email) -> None:
+def test_a_worker_out_of_memory_loses_nothing(target: Target, tracker: EmailTracker, email: Email) -> None:
     target.limit_memory("worker", 4)
     size = min(target.data_plane.message_max_bytes() - 1000, 750_000)
     large = (
         email.model_copy(update={"email_content": f"{number:04} " * (size // 5)}) for number in range(_IN_ALL // size)
     )
-    ledger.publish_all(large, concurrency=8)
+    tracker.publish_all(large, concurrency=8)
     until(lambda: not target.runs("worker"), "the worker to be out of memory", seconds=60, seen=target.data_plane.depth)
     target.start("worker")
-    ledger.verify()
+    tracker.verify()

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from services.pipeline.message import Email
-from sim.client.accepted_emails import Ledger
 from sim.client.api import Client
+from sim.client.tracker import EmailTracker
 from sim.host.waiting import until
 from sim.targets.target import Capability, Target
 
@@ -31,12 +31,12 @@ def test_the_api_describes_itself(client: Client) -> None:
 
 @pytest.mark.needs(Capability.OBJECTS, Capability.QUEUE)
 def test_logs_are_json_and_tell_the_way_of_an_email_but_not_the_email(
-    target: Target, ledger: Ledger, client: Client, email: Email
+    target: Target, tracker: EmailTracker, client: Client, email: Email
 ) -> None:
     marked = email.model_copy(update={"email_subject": "subject-zzqx", "email_content": "content-zzqx"})
-    message_id = ledger.publish(marked)
+    message_id = tracker.publish(marked)
     client.post(json.dumps({"token": "wrong-zzqx", "data": {"x": "field-zzqx"}}).encode())
-    ledger.verify()
+    tracker.verify()
     until(lambda: message_id in target.logs()["worker"], "the worker's log line", seconds=5)
     for service in ("api", "worker"):
         log = target.logs()[service]

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 import pytest
 
 from services.pipeline.message import Email
-from sim.client.accepted_emails import Ledger
 from sim.client.api import ApiAnswer, Client
+from sim.client.tracker import EmailTracker
 from sim.faults.plan import AwsService
 from sim.host.waiting import until
 from sim.targets.target import CALLS, FAST, SERVICES, Capability, Target
@@ -34,7 +34,7 @@ def assert_unavailable(answer: ApiAnswer) -> None:
 
 
 def test_without_sqs_nothing_is_accepted_and_nothing_restarts(
-    target: Target, ledger: Ledger, client: Client, email: Email
+    target: Target, tracker: EmailTracker, client: Client, email: Email
 ) -> None:
     with outage(target, "sqs"):
         # A call that was under way when the partition began may be answered by a 504: nobody knows.
@@ -46,8 +46,8 @@ def test_without_sqs_nothing_is_accepted_and_nothing_restarts(
         assert isinstance(checks, dict)
         assert checks["queue"] != checks["token"] == "ok"
     until(lambda: client.request("GET", "/ready").status == 200, "the API to be ready", seconds=10)
-    ledger.publish(email)
-    ledger.verify()
+    tracker.publish(email)
+    tracker.verify()
 
 
 def test_without_ssm_a_token_is_good_no_longer_than_its_time(target: Target, client: Client, email: Email) -> None:
@@ -62,19 +62,21 @@ def test_without_ssm_a_token_is_good_no_longer_than_its_time(target: Target, cli
 
 @pytest.mark.needs(Capability.DEAD_LETTERS)
 def test_an_outage_of_s3_longer_than_all_receives_loses_nothing(
-    target: Target, ledger: Ledger, emails: list[Email]
+    target: Target, tracker: EmailTracker, emails: list[Email]
 ) -> None:
     with outage(target, "s3"):
-        ledger.publish_all(emails[:30])
+        tracker.publish_all(emails[:30])
         over = time.monotonic() + FAST.visibility_timeout * (FAST.max_receive_count + 1)
         until(lambda: time.monotonic() > over, "every receive to be used up", seconds=60)
-        assert not ledger.object_keys()
+        assert not tracker.object_keys()
         assert not target.data_plane.depth().empty
-    ledger.verify()
+    tracker.verify()
 
 
-def test_the_worker_comes_back_after_an_outage_of_sqs(target: Target, ledger: Ledger, emails: list[Email]) -> None:
-    ledger.publish_all(emails[:50])
+def test_the_worker_comes_back_after_an_outage_of_sqs(
+    target: Target, tracker: EmailTracker, emails: list[Email]
+) -> None:
+    tracker.publish_all(emails[:50])
     with outage(target, "sqs"):
         until(lambda: "ReceiveMessage failed" in target.logs()["worker"], "the worker to see the outage", seconds=20)
-    ledger.verify()
+    tracker.verify()

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from services.pipeline.message import Email
-from sim.client.accepted_emails import Ledger
+from sim.client.tracker import EmailTracker
 from sim.host.waiting import until
 from sim.targets.target import Capability, Target
 
@@ -21,12 +21,12 @@ POISON = [
 ]
 
 
-def test_poison_is_dead_and_the_good_are_stored(target: Target, ledger: Ledger, emails: list[Email]) -> None:
+def test_poison_is_dead_and_the_good_are_stored(target: Target, tracker: EmailTracker, emails: list[Email]) -> None:
     before = set(target.data_plane.object_keys())
     for body in POISON:
         target.data_plane.send(body)
-    ledger.publish_all(emails[:20])
-    ledger.verify()
+    tracker.publish_all(emails[:20])
+    tracker.verify()
 
     def dead() -> list[str]:
         return [body for body in target.data_plane.dead_letters() if body in POISON]

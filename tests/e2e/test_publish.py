@@ -7,17 +7,17 @@ import json
 import pytest
 
 from services.pipeline.message import Email, Message
-from sim.client.accepted_emails import Ledger
 from sim.client.api import Client
+from sim.client.tracker import EmailTracker
 from sim.targets.target import Capability, Target
 
 pytestmark = [pytest.mark.needs(Capability.OBJECTS), pytest.mark.resources]
 
 
-def test_an_email_is_one_object_named_by_its_own_time(target: Target, ledger: Ledger, email: Email) -> None:
-    message_id = ledger.publish(email)
-    ledger.verify()
-    [key] = ledger.object_keys()
+def test_an_email_is_one_object_named_by_its_own_time(target: Target, tracker: EmailTracker, email: Email) -> None:
+    message_id = tracker.publish(email)
+    tracker.verify()
+    [key] = tracker.object_keys()
     assert key == f"{target.data_plane.resources.prefix}2023/09/01/{message_id}.json"
     stored = target.data_plane.object(key)
     assert stored.content_type == "application/json"
@@ -39,28 +39,28 @@ def test_an_email_is_one_object_named_by_its_own_time(target: Target, ledger: Le
     ],
     ids=["empty", "blank", "whitespace", "line-ends", "quotes", "scripts", "astral", "corners"],
 )
-def test_all_text_that_sqs_takes_comes_back_equal(ledger: Ledger, email: Email, text: str) -> None:
+def test_all_text_that_sqs_takes_comes_back_equal(tracker: EmailTracker, email: Email, text: str) -> None:
     sender = f"{email.email_sender}{text}"
-    ledger.publish(Email(email_subject=text, email_sender=sender, email_timestream="0", email_content=text))
-    ledger.verify()
+    tracker.publish(Email(email_subject=text, email_sender=sender, email_timestream="0", email_content=text))
+    tracker.verify()
 
 
 @pytest.mark.needs(Capability.LOAD)
-def test_every_character_that_sqs_takes_comes_back_equal(ledger: Ledger, email: Email) -> None:
+def test_every_character_that_sqs_takes_comes_back_equal(tracker: EmailTracker, email: Email) -> None:
     points = [0x9, 0xA, 0xD, *range(0x20, 0xD800), *range(0xE000, 0xFFFE), *range(0x10000, 0x110000, 97)]
-    ledger.publish(email.model_copy(update={"email_content": "".join(map(chr, points))}))
-    ledger.verify()
+    tracker.publish(email.model_copy(update={"email_content": "".join(map(chr, points))}))
+    tracker.verify()
 
 
 @pytest.mark.parametrize("time", ["0", "00000000000", "253402300799"])
-def test_the_first_and_the_last_second_are_taken(ledger: Ledger, email: Email, time: str) -> None:
-    ledger.publish(email.model_copy(update={"email_timestream": time}))
-    ledger.verify()
+def test_the_first_and_the_last_second_are_taken(tracker: EmailTracker, email: Email, time: str) -> None:
+    tracker.publish(email.model_copy(update={"email_timestream": time}))
+    tracker.verify()
 
 
 @pytest.mark.needs(Capability.LOAD)
 def test_the_largest_email_is_stored_and_one_byte_more_is_refused(
-    target: Target, ledger: Ledger, client: Client, email: Email
+    target: Target, tracker: EmailTracker, client: Client, email: Email
 ) -> None:
     largest = target.data_plane.message_max_bytes()
 
@@ -70,11 +70,11 @@ def test_the_largest_email_is_stored_and_one_byte_more_is_refused(
         return email.model_copy(update={"email_content": "é" * (room // 2) + "x" * (room % 2)})
 
     # The time of receipt takes up to three bytes less when its last digits are zeros.
-    ledger.publish(filled(largest))
+    tracker.publish(filled(largest))
     refused = client.publish(filled(largest + 4))
     assert refused.status == 413
     assert refused.document["type"] == "urn:email-api:problem:too-large"
-    ledger.verify()
+    tracker.verify()
 
 
 @pytest.mark.needs(Capability.LOAD)
@@ -84,23 +84,23 @@ def test_the_size_is_judged_in_bytes_not_in_characters(target: Target, client: C
 
 
 @pytest.mark.needs(Capability.LOAD)
-def test_large_emails_at_once_each_find_room_in_a_batch(target: Target, ledger: Ledger, email: Email) -> None:
+def test_large_emails_at_once_each_find_room_in_a_batch(target: Target, tracker: EmailTracker, email: Email) -> None:
     third = target.data_plane.message_max_bytes() // 3
-    ledger.publish_all(
+    tracker.publish_all(
         (email.model_copy(update={"email_content": f"{number}" * (third - 1000)}) for number in range(9)), concurrency=9
     )
-    ledger.verify()
+    tracker.verify()
 
 
 @pytest.mark.needs(Capability.LOAD)
 @pytest.mark.timeout(120)
-def test_a_thousand_emails_at_once_are_each_stored_once(ledger: Ledger, email: Email) -> None:
-    ledger.publish_all(
+def test_a_thousand_emails_at_once_are_each_stored_once(tracker: EmailTracker, email: Email) -> None:
+    tracker.publish_all(
         (email.model_copy(update={"email_subject": f"of a thousand: {number}"}) for number in range(1000)),
         concurrency=64,
     )
-    assert len(ledger.accepted) == 1000
-    ledger.verify()
+    assert len(tracker.accepted) == 1000
+    tracker.verify()
 
 
 @pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "text/plain", "", "application/json"])

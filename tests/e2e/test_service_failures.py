@@ -8,8 +8,8 @@ import time
 import pytest
 
 from services.pipeline.message import Email
-from sim.client.accepted_emails import Ledger
 from sim.client.api import Client
+from sim.client.tracker import EmailTracker
 from sim.host.waiting import until
 from sim.targets.target import FAST, Capability, Target
 
@@ -19,54 +19,56 @@ pytestmark = [
 ]
 
 
-def publish_with_the_worker_away(target: Target, ledger: Ledger, emails: list[Email]) -> None:
+def publish_with_the_worker_away(target: Target, tracker: EmailTracker, emails: list[Email]) -> None:
     target.terminate("worker")
-    ledger.publish_all(emails)
+    tracker.publish_all(emails)
     target.start("worker")
 
 
-def until_some_are_stored(target: Target, ledger: Ledger) -> None:
+def until_some_are_stored(target: Target, tracker: EmailTracker) -> None:
     """Returns with the worker in the middle: some stored and deleted, and others not."""
 
     def left() -> int:
         depth = target.data_plane.depth()
         return depth.visible + depth.in_flight
 
-    until(lambda: left() < len(ledger.accepted), "the first delete", seconds=20, seen=target.data_plane.depth)
+    until(lambda: left() < len(tracker.accepted), "the first delete", seconds=20, seen=target.data_plane.depth)
     assert left(), "the worker was done before it could be disturbed"
 
 
 @pytest.mark.resources
-def test_a_worker_killed_in_the_middle_of_a_batch(target: Target, ledger: Ledger, emails: list[Email]) -> None:
-    publish_with_the_worker_away(target, ledger, emails)
-    until_some_are_stored(target, ledger)
+def test_a_worker_killed_in_the_middle_of_a_batch(target: Target, tracker: EmailTracker, emails: list[Email]) -> None:
+    publish_with_the_worker_away(target, tracker, emails)
+    until_some_are_stored(target, tracker)
     target.kill("worker")
     assert not target.data_plane.depth().empty
     target.start("worker")
-    ledger.verify()
+    tracker.verify()
 
 
 def test_a_worker_terminated_in_the_middle_finishes_what_it_began(
-    target: Target, ledger: Ledger, emails: list[Email]
+    target: Target, tracker: EmailTracker, emails: list[Email]
 ) -> None:
-    publish_with_the_worker_away(target, ledger, emails)
-    until_some_are_stored(target, ledger)
+    publish_with_the_worker_away(target, tracker, emails)
+    until_some_are_stored(target, tracker)
     assert target.terminate("worker") == 0
-    stored = len(ledger.object_keys())
+    stored = len(tracker.object_keys())
     depth = target.data_plane.depth()
     assert stored + depth.visible + depth.in_flight == len(emails), "what was begun was not finished and deleted"
     target.start("worker")
-    ledger.verify()
+    tracker.verify()
 
 
 @pytest.mark.needs(Capability.PAUSE_SERVICE)
-def test_a_worker_paused_past_the_visibility_timeout(target: Target, ledger: Ledger, emails: list[Email]) -> None:
-    publish_with_the_worker_away(target, ledger, emails)
-    until_some_are_stored(target, ledger)
+def test_a_worker_paused_past_the_visibility_timeout(
+    target: Target, tracker: EmailTracker, emails: list[Email]
+) -> None:
+    publish_with_the_worker_away(target, tracker, emails)
+    until_some_are_stored(target, tracker)
     target.pause("worker")
     until(lambda: target.data_plane.depth().in_flight == 0, "the messages in hand to be visible again", seconds=20)
     target.resume("worker")
-    ledger.verify()
+    tracker.verify()
 
 
 def test_an_idle_worker_ends_at_once(target: Target) -> None:
@@ -78,7 +80,7 @@ def test_an_idle_worker_ends_at_once(target: Target) -> None:
 
 
 def test_an_api_killed_while_clients_publish_has_stored_what_it_accepted(
-    target: Target, ledger: Ledger, client: Client, emails: list[Email]
+    target: Target, tracker: EmailTracker, client: Client, emails: list[Email]
 ) -> None:
     under_way = threading.Event()
     accepted: dict[str, Email] = {}
@@ -99,12 +101,12 @@ def test_an_api_killed_while_clients_publish_has_stored_what_it_accepted(
         thread.join()
     assert 0 < len(accepted) < len(emails)
     target.start("api")
-    ledger.accepted |= accepted
-    ledger.verify()
+    tracker.accepted |= accepted
+    tracker.verify()
 
 
 def test_an_api_terminated_while_clients_publish_answers_what_it_took(
-    target: Target, ledger: Ledger, client: Client, emails: list[Email]
+    target: Target, tracker: EmailTracker, client: Client, emails: list[Email]
 ) -> None:
     answers = []
     under_way = threading.Event()
@@ -134,5 +136,5 @@ def test_an_api_terminated_while_clients_publish_answers_what_it_took(
     assert drained.is_set()
     assert {answer.status for began, answer, _ in answers if began < terminated} == {200}
     target.start("api")
-    ledger.accepted |= {answer.message_id: email for _, answer, email in answers if answer.accepted}
-    ledger.verify()
+    tracker.accepted |= {answer.message_id: email for _, answer, email in answers if answer.accepted}
+    tracker.verify()

@@ -11,8 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from services.pipeline.message import Email, Message
-from sim.client.accepted_emails import Ledger
 from sim.client.api import ApiAnswer, Client
+from sim.client.tracker import EmailTracker
 from sim.targets.target import Capability
 from tests.property.in_process import MESSAGE_MAX_BYTES, RECEIVED_AT, Api
 from tests.property.oracle import ACCEPTED, Rules, Ruling, judge, message_bytes
@@ -174,7 +174,7 @@ def test_a_request_id_is_kept_if_it_is_one(api: Api, sent: str) -> None:
 
 
 @pytest.mark.needs(Capability.OBJECTS, Capability.QUEUE)
-def test_over_http_too_and_what_is_accepted_is_stored(client: Client, ledger: Ledger) -> None:
+def test_over_http_too_and_what_is_accepted_is_stored(client: Client, tracker: EmailTracker) -> None:
     rules = Rules(TOKEN, 1_048_576, RECEIVED_AT)
     token = json.dumps(client.token)[1:-1].encode()
 
@@ -186,9 +186,9 @@ def test_over_http_too_and_what_is_accepted_is_stored(client: Client, ledger: Le
         ruling = judge(rules, body, sent_with.get("Idempotency-Key"))
         if ruling == ACCEPTED:
             assert answer.status == 200
-            ledger.accepted[answer.message_id] = Email.model_validate(json.loads(body)["data"])
+            tracker.accepted[answer.message_id] = Email.model_validate(json.loads(body)["data"])
         else:
             assert_problem(answer, ruling)
 
     ask()
-    ledger.verify()
+    tracker.verify()

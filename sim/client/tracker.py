@@ -1,4 +1,4 @@
-"""A ledger of the e-mails that an API accepted, compared with those that its pipeline stored."""
+"""Tracks e-mails from the API, which accepted them, to the bucket, where each must be stored once."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class VerdictBad(SimError):
 
 
 class Pipeline(Protocol):
-    """What the ledger asks of the place where the e-mails went; every target has it."""
+    """What the tracker needs of a pipeline; every target has it."""
 
     @property
     def data_plane(self) -> DataPlane: ...
     def drain(self, seconds: float) -> None: ...
 
 
-class Ledger:
+class EmailTracker:
     """`accepted` holds every e-mail that the API accepted, by the id that names its object."""
 
     def __init__(self, pipeline: Pipeline, client: Client) -> None:
