@@ -1,4 +1,4 @@
-"""The errors of AWS: which one each service gives for a fault, and how an error looks on the wire. Pure.
+"""The errors of AWS: which one each service gives when a call fails, and how an error looks on the wire. Pure.
 
 SQS speaks JSON and keeps the statuses and codes of the query protocol that it spoke before: the models of the AWS SDKs
 and clients' logs have a throttled call as 403 RequestThrottled. What no service says otherwise is in the common errors.
@@ -6,7 +6,8 @@ and clients' logs have a throttled call as 403 RequestThrottled. What no service
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html and CommonErrors.html,
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html and CommonErrors.html,
 https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html,
-https://smithy.io/2.0/aws/protocols/
+https://smithy.io/2.0/aws/protocols/,
+https://docs.aws.amazon.com/fis/latest/userguide/fis-actions-reference.html (inject-api-throttle-error and its like)
 """
 
 from __future__ import annotations
@@ -19,19 +20,18 @@ from xml.sax.saxutils import escape
 
 from sim.aws.api_call import ApiCall, ApiProtocol
 from sim.aws.model import AwsError
-from sim.faults.plan import Fault
 
-COMMON_ERRORS: Mapping[Fault, tuple[int, str]] = {
-    Fault.THROTTLE: (400, "ThrottlingException"),
-    Fault.UNAVAILABLE: (503, "ServiceUnavailable"),
-    Fault.INTERNAL_ERROR: (500, "InternalFailure"),
+COMMON_ERRORS: Mapping[str, tuple[int, str]] = {
+    "throttle": (400, "ThrottlingException"),
+    "unavailable": (503, "ServiceUnavailable"),
+    "internal-error": (500, "InternalFailure"),
 }
-"""The status and the code for each fault that is an error of AWS, for a service that has none of its own."""
-SERVICE_ERRORS: Mapping[tuple[str, Fault], tuple[int, str]] = {
-    ("sqs", Fault.THROTTLE): (403, "RequestThrottled"),
-    ("s3", Fault.THROTTLE): (503, "SlowDown"),
-    ("s3", Fault.INTERNAL_ERROR): (500, "InternalError"),
-    ("ssm", Fault.INTERNAL_ERROR): (500, "InternalServerError"),
+"""The status and the code for each kind of error, of a service that has none of its own. The kinds are those of FIS."""
+SERVICE_ERRORS: Mapping[tuple[str, str], tuple[int, str]] = {
+    ("sqs", "throttle"): (403, "RequestThrottled"),
+    ("s3", "throttle"): (503, "SlowDown"),
+    ("s3", "internal-error"): (500, "InternalError"),
+    ("ssm", "internal-error"): (500, "InternalServerError"),
 }
 """The status and the code of a service's own."""
 
@@ -53,10 +53,10 @@ class HttpAnswer:
     body: bytes
 
 
-def error_of(service: str, fault: Fault) -> AwsError:
-    """The error with which a service answers a call because of a fault that COMMON_ERRORS has."""
-    status, code = SERVICE_ERRORS.get((service, fault), COMMON_ERRORS[fault])
-    return AwsError(code, f"a fault of a plan: {fault}", status)
+def error_of(service: str, kind: str) -> AwsError:
+    """The error with which a service answers a call that fails in a way that COMMON_ERRORS has."""
+    status, code = SERVICE_ERRORS.get((service, kind), COMMON_ERRORS[kind])
+    return AwsError(code, f"a fault of a plan: {kind}", status)
 
 
 def error_answer(call: ApiCall, error: AwsError) -> HttpAnswer:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _CALL_SECONDS = 0.02
 """What a call takes on average, to and fro."""
-_WAYS = (Fault.PARTITION, Fault.RESET_PEER, *COMMON_ERRORS, Fault.ANSWER_LOST)
+_WAYS = (Fault.PARTITION, Fault.RESET_PEER, *map(Fault, COMMON_ERRORS), Fault.ANSWER_LOST)
 """Of these the first that hits a call decides what becomes of it."""
 _CHANGES = frozenset({"SendMessageBatch", "ChangeMessageVisibilityBatch"})
 """What may give a long poll something to look at."""

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.pipeline.message import Email
-from sim.client.api import Answer, Client
+from sim.client.api import ApiAnswer, Client
 from sim.client.files import publish_files
 from sim.mail import UnreadableMail, read
 from sim.mail.head import mended
@@ -57,8 +57,8 @@ def test_any_file_is_emails_and_reasons(content: bytes, name: str) -> None:
 class Accepting(Client):
     """A client that has sent every e-mail at once."""
 
-    def publish_surely(self, email: Email) -> Answer:
-        return Answer(200, {"message_id": email.email_subject}, {})
+    def publish_surely(self, email: Email) -> ApiAnswer:
+        return ApiAnswer(200, {"message_id": email.email_subject}, {})
 
 
 good = st.integers(0, 99).map(lambda number: b"From: a\nDate: 1 Jan 2000 00:00 GMT\nSubject: %d\n\ntext\n" % number)

@@ -12,7 +12,7 @@ from sim.faults.decide import Hit
 from sim.faults.plan import Fault
 
 _SLOW = frozenset({Fault.LATENCY, Fault.BANDWIDTH})
-_STOPS = frozenset({*COMMON_ERRORS, Fault.RESET_PEER, Fault.EMPTY_RECEIVE})
+_STOPS = frozenset({*map(Fault, COMMON_ERRORS), Fault.RESET_PEER, Fault.EMPTY_RECEIVE})
 FAULTS = _SLOW | _STOPS | {Fault.ANSWER_LOST, Fault.PARTIAL_BATCH_FAILURE, Fault.PARTITION}
 """The faults that the gateway can do. A partition closes a port; whoever runs the plan asks for it at its moments."""
 
