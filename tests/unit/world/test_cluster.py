@@ -15,7 +15,7 @@ from http import HTTPStatus
 import pytest
 
 from sim.cluster.cadence import AWS, LOCAL, Cadence
-from sim.faults.plan import Plan
+from sim.faults.plan import FaultPlan
 from sim.history.events import PublishOutcome
 from sim.world import bounds
 from sim.world.client_pool import Pool
@@ -96,7 +96,7 @@ def notice(
         world.drain("the drain after the scenario", 120.0)
 
     setup = Setup(apis=apis, workers=1, habits=(), storm=1.0, cadence=cadence)
-    world = World(seed, setup, Plan(), POOL)
+    world = World(seed, setup, FaultPlan(), POOL)
     with staged(), closing(world.episodes(probe)) as episodes:
         found.good = next(episodes).verdict.good
     return found
