@@ -57,9 +57,9 @@ class BadDays(RuleBasedStateMachine):
     def send_batch(self, bodies: list[str]) -> None:
         entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)]
         answer = self.call("SendMessageBatch", Entries=entries)
-        told = answer.get("Successful", []), answer.get("Failed", [])
-        assert sorted(int(entry["Id"]) for each in told for entry in each) == list(range(len(bodies)))
-        for entry in told[0]:
+        results = answer.get("Successful", []), answer.get("Failed", [])
+        assert sorted(int(entry["Id"]) for each in results for entry in each) == list(range(len(bodies)))
+        for entry in results[0]:
             self.sent[entry["MessageId"]] = (bodies[int(entry["Id"])], self.now, self.now)
 
     @rule(wait=st.sampled_from([0, 20]), at_most=st.integers(1, 10))

@@ -53,7 +53,7 @@ setups = st.builds(
 )
 
 
-def told(result: Result) -> None:
+def assert_good(result: Result) -> None:
     note(f"verdict: {result.verdict}")
     for names in result.verdict.wrong().values():
         for name in names[:1]:
@@ -66,5 +66,5 @@ def told(result: Result) -> None:
 @given(st.integers(0, 2**16), setups, plans)
 def test_nothing_is_lost_or_doubled(seed: int, setup: Setup, plan: FaultPlan) -> None:
     result = run(seed, 0, POOL, setup=setup, plan=plan, trail=True)
-    told(result)
+    assert_good(result)
     assert result.verdict.good

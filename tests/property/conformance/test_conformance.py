@@ -29,7 +29,7 @@ PROGRAMS = settings(max_examples=6, stateful_step_count=30, phases=[Phase.genera
 TEXT = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "Zs"]), min_size=1, max_size=20)
 BODIES = TEXT | st.sampled_from(["\t\r\n", "\U0001f600", "<&>'\""])
 IDS = ["a", "b", "c-1", "d_2"]
-# Not both the same and bad: which of the two is told is not said.
+# Not both the same and bad: no page says which of the two errors comes.
 ENTRY_IDS = st.lists(st.sampled_from(IDS), max_size=4) | st.lists(
     st.sampled_from([*IDS, "", "a b", "x" * 81]), max_size=4, unique=True
 )
@@ -130,7 +130,7 @@ class SqsPrograms(RuleBasedStateMachine):
 
     def is_dead(self, handle: str) -> bool:
         """Whether the handle's message has been moved to the dead-letter queue, or is about to be: the next receive
-        moves it, and the one that did may have been told nothing."""
+        moves it, and the one that did may have had no answer."""
         name = self.names.get(handle)
         if name in self.checked.queue(self.dead_url).messages:
             return True

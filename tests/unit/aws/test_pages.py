@@ -22,34 +22,34 @@ def table(page: str, head: str) -> list[list[str]]:
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in text.splitlines()[2:]]
 
 
-def test_every_freedom_of_the_model_is_told_with_a_page_that_the_model_cites() -> None:
+def test_every_freedom_of_the_model_is_documented_with_a_page_that_the_model_cites() -> None:
     rows = table("world.md", "freedom of SQS")
     assert [name for name, _, _ in rows] == [f"`{freedom}`" for freedom in Freedom]
     source = Path(sqs.__file__).read_text()
-    for _, page, told in rows:
+    for _, page, effect in rows:
         cited = re.fullmatch(rf"\[([\w-]+)\]\({AWS}\S+/\1\.html\)", page)
         assert cited is not None
         assert cited[1] in source
-        assert told
+        assert effect
 
 
-def test_every_departure_of_an_emulator_is_told() -> None:
-    told = [
+def test_every_departure_of_an_emulator_is_documented() -> None:
+    rows = [
         (what, tuple(name for name, cell in (("LocalStack", local), ("moto", moto)) if cell), page)
         for what, local, moto, page in table("world.md", "departure")
     ]
     links = [(each.what, each.emulators, f"[{Path(each.page).stem}]({AWS}{each.page})") for each in DEPARTURES]
-    assert told == links
+    assert rows == links
 
 
-def test_every_planted_bug_is_told_with_its_verdicts() -> None:
+def test_every_planted_bug_is_documented_with_its_verdicts() -> None:
     rows = table("world.md", "planted bug")
     assert [name for name, *_ in rows] == [mutant.name for mutant in MUTANTS]
     for (_, verdicts, *_), mutant in zip(rows, MUTANTS, strict=True):
         assert set(verdicts.split(", ")) <= mutant.verdicts
 
 
-def test_every_fault_is_told_with_what_the_world_does() -> None:
+def test_every_fault_is_documented_with_what_the_world_does() -> None:
     rows = table("faults.md", "fault")
     assert {name for name, *_ in rows} == {f"`{fault}`" for fault in Fault}
     assert all(world for *_, world in rows)

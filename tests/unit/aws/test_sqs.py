@@ -150,7 +150,7 @@ def test_a_changed_visibility_counts_from_now() -> None:
     assert len(service.receive()) == 1
 
 
-def test_a_long_poll_waits_for_what_comes_and_no_longer_than_it_said() -> None:
+def test_a_long_poll_waits_for_what_comes_and_no_longer_than_asked() -> None:
     service = Service()
     service.send(DelaySeconds=7)
     waiting = service.ask("ReceiveMessage", WaitTimeSeconds=20)

@@ -66,7 +66,7 @@ def test_a_hundred_versions_are_kept() -> None:
     assert service.call("GetParameter", Name=f"{NAME}:2", WithDecryption=True)["Parameter"]["Value"] == "1"
 
 
-def test_refusals() -> None:
+def test_calls_that_fail() -> None:
     service = Service()
     assert service.refused("GetParameter") == "ParameterNotFound"
     for bad in ({"Value": ""}, {"Value": "x" * 4097}, {"Name": "aws.x"}, {"Name": "a b"}, {"Type": "Secret"}):

@@ -59,7 +59,7 @@ def test_the_story_of_one_can_be_asked_for(check: Check) -> None:
     assert isinstance(check(GOOD, "--timeline", "a stranger").exception, SimError)
 
 
-def test_a_file_that_is_no_history_is_said_to_be_none(check: Check) -> None:
+def test_a_file_that_is_no_history_is_an_error(check: Check) -> None:
     ended = check("no history")
     assert isinstance(ended.exception, SimError)
     assert "line 1 is not an event" in str(ended.exception)

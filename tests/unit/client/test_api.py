@@ -172,7 +172,7 @@ def test_a_refusal_is_not_tried_again(api: Api, client: Client, email: Email, st
         (b"{}", "400: "),
     ],
 )
-def test_whatever_comes_back_can_be_told(api: Api, client: Client, email: Email, body: bytes, why: str) -> None:
+def test_whatever_comes_back_has_a_reason(api: Api, client: Client, email: Email, body: bytes, why: str) -> None:
     api.replies = [(400, body)]
     answer = client.publish(email)
     assert not answer.accepted

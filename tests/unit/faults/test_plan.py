@@ -56,7 +56,7 @@ def test_a_plan_survives_its_way_through_json(plan: FaultPlan) -> None:
         ({"fault": "throttle", "since": 5, "until": 5}, "since before its until"),
     ],
 )
-def test_what_is_wrong_with_a_plan_is_said(rule: dict[str, object], why: str) -> None:
+def test_an_error_says_what_is_wrong_with_a_plan(rule: dict[str, object], why: str) -> None:
     with pytest.raises(BadPlan, match=why):
         parse(json.dumps({"rules": [rule]}))
 

@@ -117,7 +117,7 @@ def test_a_world_goes_on_for_as_long_as_it_is_wanted_and_keeps_nothing(pool: Poo
     assert len(result.history) < len(kept)
 
 
-def test_seeds_that_leave_something_out_are_told_where_they_must_not(tmp_path: Path) -> None:
+def test_seeds_that_leave_something_out_fail_where_they_must_not(tmp_path: Path) -> None:
     plan = tmp_path / "plan.json"
     plan.write_text(dump(FaultPlan((Rule(Fault.THROTTLE, operation="PutObject", probability=0.5),))))
     command = ["world", "run", "--seeds", str(SEEDS[0]), "--plan", str(plan)]
@@ -156,7 +156,7 @@ def test_a_sweep_on_two_cores_finds_what_one_finds(results: list[Result]) -> Non
     ]
 
 
-def test_a_bad_seed_is_told_with_its_replay_and_the_story_of_an_email(tmp_path: Path) -> None:
+def test_a_bad_seed_comes_with_its_replay_and_the_timeline_of_an_email(tmp_path: Path) -> None:
     [mutant] = [each for each in MUTANTS if each.name == "failed put taken for stored"]
     plan = tmp_path / "plan.json"
     plan.write_text(dump(FaultPlan((Rule(Fault.UNAVAILABLE, operation="PutObject", probability=0.5),))))
@@ -171,8 +171,8 @@ def test_a_bad_seed_is_told_with_its_replay_and_the_story_of_an_email(tmp_path: 
             app, ["world", "replay", "1", "--plan", str(plan), "--history", str(history), "--json"]
         )
     assert again.exit_code == 1
-    told = json.loads(again.stdout)
-    name = told["lost"][0]
+    verdict = json.loads(again.stdout)
+    name = verdict["lost"][0]
     checked = CliRunner().invoke(app, ["check", str(history), "--timeline", name])
     assert "PutObject" in checked.stdout
     assert name in ended.stderr
