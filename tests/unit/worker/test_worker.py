@@ -196,7 +196,7 @@ def test_a_poller_goes_on_after_any_error_ever_more_seldom_and_reports_it(
     cloud.fault = no_fault
     runtime.sleep(cloud.settings.visibility_timeout_seconds + 15)
     assert_all_stored(cloud, bodies[:3])
-    assert not cloud.items
+    assert not cloud.messages
 
 
 def test_a_poller_goes_on_after_an_error_of_its_own(
