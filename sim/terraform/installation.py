@@ -40,10 +40,13 @@ def environment(directory: Path, environ: Mapping[str, str]) -> dict[str, str]:
     own = Path(environ.get("TF_CLI_CONFIG_FILE") or Path.home() / _USER_CONFIGURATION)
     if own.is_file():
         return {"TF_CLI_CONFIG_FILE": str(own)}
-    # Seven roots fetch the provider once.
+    # All roots fetch the provider once. A root without a lock file would fetch it again, over the one that another root
+    # is running: "text file busy". The second line has it take what is there.
     cache = directory / "plugins"
     cache.mkdir(exist_ok=True)
-    configuration.write_text(f"plugin_cache_dir = {json.dumps(str(cache))}\n")
+    configuration.write_text(
+        f"plugin_cache_dir = {json.dumps(str(cache))}\nplugin_cache_may_break_dependency_lock_file = true\n"
+    )
     return {"TF_CLI_CONFIG_FILE": str(configuration)}
 
 
