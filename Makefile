@@ -53,6 +53,7 @@ providers: ## lock the provider of Terraform's roots anew, for every platform th
 
 readmes: $(READY) ## bring the READMEs of Terraform's roots and modules up to date
 	@$(BIN)/python -m checks.terraform_readme --write
+	@$(BIN)/python -m checks.dashboard --write
 
 lock: $(READY) ## work out the locks anew from the requirements
 	@for lock in $(LOCKS); do $(BIN)/$(COMPILE) $${lock%.txt}.in -o $$lock || exit; done

@@ -14,14 +14,16 @@ BOOTSTRAP = "bootstrap"
 
 NEEDS: dict[str, tuple[str, ...]] = {
     BOOTSTRAP: (),
+    "account": (BOOTSTRAP,),
     "network": (BOOTSTRAP,),
     "messaging": (BOOTSTRAP,),
     "cluster": ("network",),
-    "services/api": ("cluster", "messaging"),
-    "services/worker": ("cluster", "messaging"),
+    "services/api": ("account", "cluster", "messaging"),
+    "services/worker": ("account", "cluster", "messaging"),
+    "monitoring": ("services/api", "services/worker"),
     "github": ("services/api", "services/worker"),
 }
-"""Each root with those whose state it reads, or whose bucket holds its state."""
+"""Each root with those whose state it reads, whose resources it looks up, or whose bucket holds its state."""
 
 # The bucket that `bootstrap` makes is where the others' states are, so a person applies it.
 ORDER = tuple(root for root in TopologicalSorter(NEEDS).static_order() if root != BOOTSTRAP)

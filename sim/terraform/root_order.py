@@ -13,7 +13,14 @@ from services.pipeline.version import version
 from sim.errors import SimError
 
 TERRAFORM: Final = Path(services.__file__).parents[1] / "terraform"
-_DEFAULTS: Final = {"environment": "local", "disposable": "true", "repository": "example/emails"}
+_DEFAULTS: Final = {
+    "environment": "local",
+    "disposable": "true",
+    "ami": "recommended",
+    "allow_plain_http": "true",
+    "repository": "example/emails",
+    "repository_ids": '{ "owner": 1, "repository": 2 }',
+}
 _DECLARED: Final = re.compile(r'^variable "(\w+)"', re.MULTILINE)
 
 

@@ -1,11 +1,20 @@
 data "aws_ssm_parameter" "ami" {
-  name = var.ami_parameter
+  name = "/aws/service/ecs/optimized-ami/amazon-linux-2023/${var.ami}/image_id"
+}
+
+data "aws_ec2_instance_type" "this" {
+  instance_type = var.instance_type
+}
+
+locals {
+  # What the agent does not register (MiB): the kernel's share, and the agent itself.
+  system_memory = 256
 }
 
 data "aws_default_tags" "current" {}
 
 resource "aws_launch_template" "this" {
-  name          = local.name
+  name_prefix   = "${local.name}-"
   image_id      = nonsensitive(data.aws_ssm_parameter.ami.value)
   instance_type = var.instance_type
 
@@ -27,6 +36,14 @@ resource "aws_launch_template" "this" {
     enabled = true
   }
 
+  # An instance that has used up its credits is throttled to a fifth, and fails its health checks: better to pay for the peak.
+  dynamic "credit_specification" {
+    for_each = data.aws_ec2_instance_type.this.burstable_performance_supported ? ["unlimited"] : []
+    content {
+      cpu_credits = credit_specification.value
+    }
+  }
+
   block_device_mappings {
     device_name = "/dev/xvda"
 
@@ -38,12 +55,12 @@ resource "aws_launch_template" "this" {
     }
   }
 
-  # Tags of an image are immutable, so one that is there need not be fetched again.
+  # A digest names one image for good, so it is pulled once. With `prefer-cached` the agent would never remove an image.
   user_data = base64encode(<<-EOT
     #!/bin/bash
     cat >> /etc/ecs/ecs.config <<'CONFIG'
     ECS_CLUSTER=${aws_ecs_cluster.this.name}
-    ECS_IMAGE_PULL_BEHAVIOR=prefer-cached
+    ECS_IMAGE_PULL_BEHAVIOR=once
     CONFIG
   EOT
   )
@@ -55,6 +72,10 @@ resource "aws_launch_template" "this" {
       resource_type = tag_specifications.value
       tags          = merge(data.aws_default_tags.current.tags, { Name = local.name })
     }
+  }
+
+  lifecycle {
+    create_before_destroy = true
   }
 }
 
@@ -130,6 +151,22 @@ resource "aws_iam_role_policy_attachment" "instances" {
 
   role       = aws_iam_role.instances.name
   policy_arn = "arn:${data.aws_partition.current.partition}:iam::aws:policy/${each.value}"
+}
+
+# AWS's policy for sessions reads every parameter. The token is for the API's task alone.
+data "aws_iam_policy_document" "no_parameters" {
+  statement {
+    sid       = "NotThePipelines"
+    effect    = "Deny"
+    actions   = ["ssm:GetParameter*"]
+    resources = ["arn:${data.aws_partition.current.partition}:ssm:*:*:parameter/${var.name}/*"]
+  }
+}
+
+resource "aws_iam_role_policy" "no_parameters" {
+  name   = "no-parameters"
+  role   = aws_iam_role.instances.id
+  policy = data.aws_iam_policy_document.no_parameters.json
 }
 
 resource "aws_iam_instance_profile" "instances" {

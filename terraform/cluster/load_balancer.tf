@@ -43,6 +43,20 @@ resource "aws_elb" "this" {
   }
 }
 
+resource "aws_route53_record" "this" {
+  count = var.hosted_zone_id == null ? 0 : 1
+
+  zone_id = var.hosted_zone_id
+  name    = var.domain_name
+  type    = "A"
+
+  alias {
+    name                   = aws_elb.this.dns_name
+    zone_id                = aws_elb.this.zone_id
+    evaluate_target_health = false
+  }
+}
+
 # Classic ELB's own default still takes TLS 1.0.
 resource "aws_load_balancer_policy" "tls" {
   count = var.certificate_arn == null ? 0 : 1
@@ -67,10 +81,6 @@ resource "aws_load_balancer_listener_policy" "tls" {
 
 data "aws_caller_identity" "current" {}
 
-data "aws_elb_service_account" "current" {
-  count = var.access_logs ? 1 : 0
-}
-
 data "aws_iam_policy_document" "access_logs" {
   count = var.access_logs ? 1 : 0
 
@@ -80,8 +90,8 @@ data "aws_iam_policy_document" "access_logs" {
     resources = ["arn:${data.aws_partition.current.partition}:s3:::${local.access_logs_bucket}/AWSLogs/${data.aws_caller_identity.current.account_id}/*"]
 
     principals {
-      type        = "AWS"
-      identifiers = [data.aws_elb_service_account.current[0].arn]
+      type        = "Service"
+      identifiers = ["logdelivery.elasticloadbalancing.amazonaws.com"]
     }
   }
 }

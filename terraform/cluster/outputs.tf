@@ -1,6 +1,6 @@
 output "url" {
-  description = "Where clients publish and ask, by the load balancer's own name."
-  value       = "${local.listener.protocol}://${aws_elb.this.dns_name}"
+  description = "Where clients publish and ask: by the domain name, or by the load balancer's own where there is none."
+  value       = "${local.listener.protocol}://${coalesce(var.domain_name, aws_elb.this.dns_name)}"
 }
 
 output "load_balancer_name" {
@@ -23,6 +23,11 @@ output "idle_timeout_seconds" {
   value       = local.idle_timeout
 }
 
+output "drain_seconds" {
+  description = "How long the load balancer may take to finish what an instance has in hand."
+  value       = aws_elb.this.connection_draining_timeout
+}
+
 output "unhealthy_after_seconds" {
   description = "How long the load balancer may take to turn away from an instance that fails its health check."
   value       = local.health_check.interval * local.health_check.unhealthy_threshold + local.health_check.timeout
@@ -41,6 +46,19 @@ output "api_tasks" {
 output "instances" {
   description = "How many instances there are at least: one more than tasks of the API."
   value       = local.instances
+}
+
+output "instances_at_most" {
+  description = "How many instances there are at most."
+  value       = aws_autoscaling_group.this.max_size
+}
+
+output "room" {
+  description = "What a task may take of an instance, in CPU units and MiB: half, since one of the API and one worker share it."
+  value = {
+    cpu    = data.aws_ec2_instance_type.this.default_vcpus * 1024 / 2
+    memory = floor((data.aws_ec2_instance_type.this.memory_size - local.system_memory) / 2)
+  }
 }
 
 output "cluster_name" {

@@ -1,9 +1,15 @@
 # The world -> the load balancer -> the API's port on the instances, and nothing else in.
 
 resource "aws_security_group" "load_balancer" {
-  name        = "${local.name}-load-balancer"
+  name_prefix = "${local.name}-load-balancer-"
   description = "The load balancer of ${local.name}"
   vpc_id      = local.network.vpc_id
+
+  tags = { Name = "${local.name}-load-balancer" }
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_vpc_security_group_ingress_rule" "clients" {
@@ -27,9 +33,15 @@ resource "aws_vpc_security_group_egress_rule" "load_balancer" {
 }
 
 resource "aws_security_group" "instances" {
-  name        = "${local.name}-instances"
+  name_prefix = "${local.name}-instances-"
   description = "The container instances of ${local.name}"
   vpc_id      = local.network.vpc_id
+
+  tags = { Name = "${local.name}-instances" }
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_vpc_security_group_ingress_rule" "instances" {

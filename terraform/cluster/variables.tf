@@ -75,15 +75,19 @@ variable "instance_type" {
   }
 }
 
-variable "ami_parameter" {
-  description = "Public SSM parameter that names the AMI: by default the current ECS-optimised Amazon Linux 2023."
+variable "ami" {
+  description = "Name of the ECS-optimised Amazon Linux 2023, such as al2023-ami-ecs-hvm-2023.0.20260901-kernel-6.1-x86_64. Another one replaces the instances, one after the other. `recommended` is AWS's newest on the day of each plan, for what is disposable."
   type        = string
-  default     = "/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_id"
   nullable    = false
 
   validation {
-    condition     = startswith(var.ami_parameter, "/aws/service/ecs/optimized-ami/") && endswith(var.ami_parameter, "/image_id")
-    error_message = "ami_parameter must be one of /aws/service/ecs/optimized-ami/.../image_id: the instances need the ECS agent."
+    condition     = can(regex("^al2023-ami-ecs-hvm-[a-z0-9._-]+-x86_64$", var.ami)) || var.ami == "recommended"
+    error_message = "ami must be the name of an ECS-optimised Amazon Linux 2023 for x86-64, as the images are; `aws ssm get-parameter --name /aws/service/ecs/optimized-ami/amazon-linux-2023/recommended/image_name` prints the newest."
+  }
+
+  validation {
+    condition     = var.ami != "recommended" || var.disposable
+    error_message = "ami must be pinned where the environment is not disposable: with `recommended` any plan may replace all instances."
   }
 }
 
@@ -106,8 +110,19 @@ variable "container_insights" {
   nullable    = false
 }
 
+variable "domain_name" {
+  description = "Name under which clients reach the load balancer, and for which the certificate is."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.domain_name == null ? true : can(regex("^([a-z0-9]([a-z0-9-]*[a-z0-9])?[.])+[a-z]{2,}$", var.domain_name))
+    error_message = "domain_name must be a name such as emails.example.com."
+  }
+}
+
 variable "certificate_arn" {
-  description = "Certificate (ACM) of the load balancer. With one it speaks HTTPS on port 443, and only that; with null HTTP on port 80."
+  description = "Certificate (ACM, in this region) for the domain name. With one the load balancer speaks HTTPS on port 443, and only that."
   type        = string
   default     = null
 
@@ -115,6 +130,34 @@ variable "certificate_arn" {
     condition     = var.certificate_arn == null ? true : can(regex("^arn:[a-z-]+:(acm|iam):", var.certificate_arn))
     error_message = "certificate_arn must be the ARN of a certificate in ACM or IAM, or null."
   }
+
+  validation {
+    condition     = (var.certificate_arn == null) == (var.domain_name == null)
+    error_message = "certificate_arn and domain_name go together: no certificate is for the load balancer's own name, and without one the name is of no use."
+  }
+
+  validation {
+    condition     = var.certificate_arn != null || var.allow_plain_http
+    error_message = "certificate_arn and domain_name must be given: with plain HTTP the token crosses the internet in the open. Where that may be, in what is disposable, set allow_plain_http = true."
+  }
+}
+
+variable "hosted_zone_id" {
+  description = "Hosted zone (Route 53) in which the domain name becomes an alias of the load balancer; null where you make the record elsewhere."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.hosted_zone_id == null ? true : can(regex("^Z[A-Z0-9]+$", var.hosted_zone_id)) && var.domain_name != null
+    error_message = "hosted_zone_id must be the id of a hosted zone, such as Z123, and goes with a domain_name."
+  }
+}
+
+variable "allow_plain_http" {
+  description = "Whether the load balancer may speak HTTP on port 80 where there is no certificate. The token then crosses the internet in the open."
+  type        = bool
+  default     = false
+  nullable    = false
 }
 
 variable "client_cidrs" {

@@ -74,7 +74,7 @@ data "aws_iam_policy_document" "deploy" {
   # ECS takes no ARN for them. What a task definition may do is decided by the roles that can be passed.
   statement {
     sid       = "DefineTasks"
-    actions   = ["ecs:DeregisterTaskDefinition", "ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition"]
+    actions   = ["ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition"]
     resources = ["*"]
   }
 
@@ -103,8 +103,15 @@ data "aws_iam_policy_document" "deploy" {
   }
 
   statement {
-    sid       = "ReadTheirRepositories"
-    actions   = ["ecr:DescribeImages", "ecr:DescribeRepositories", "ecr:GetLifecyclePolicy", "ecr:ListTagsForResource"]
+    sid       = "FindImages"
+    actions   = ["ecr:DescribeImages", "ecr:DescribeRepositories", "ecr:ListTagsForResource"]
+    resources = local.services[*].repository_arn
+  }
+
+  # An image that is deployed gets a tag that says so. Without layers of its own, no other image can come under it.
+  statement {
+    sid       = "TagWhatIsDeployed"
+    actions   = ["ecr:BatchGetImage", "ecr:PutImage"]
     resources = local.services[*].repository_arn
   }
 
@@ -117,8 +124,27 @@ data "aws_iam_policy_document" "deploy" {
 
   statement {
     sid       = "ReadTheirLogs"
-    actions   = ["logs:ListTagsForResource"]
-    resources = local.services[*].log_group_arn
+    actions   = ["logs:DescribeMetricFilters", "logs:ListTagsForResource"]
+    resources = flatten([for service in local.services : [service.log_group_arn, "${service.log_group_arn}:*"]])
+  }
+
+  # A smoke test finds the e-mails that it sent, and removes them.
+  statement {
+    sid       = "FindWhatASmokeTestSent"
+    actions   = ["s3:ListBucket"]
+    resources = [local.worker.bucket_arn]
+
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["${local.worker.prefix}*"]
+    }
+  }
+
+  statement {
+    sid       = "RemoveWhatASmokeTestSent"
+    actions   = ["s3:DeleteObject", "s3:GetObject"]
+    resources = ["${local.worker.bucket_arn}/${local.worker.prefix}*"]
   }
 
   statement {

@@ -13,7 +13,7 @@ locals {
 resource "aws_iam_role_policy_attachment" "infra" {
   for_each = local.infra_policies
 
-  role       = aws_iam_role.this[each.value].name
+  role       = module.role[each.value].name
   policy_arn = "arn:${local.partition}:iam::aws:policy/${each.key}"
 }
 
@@ -31,17 +31,16 @@ data "aws_iam_policy_document" "plan" {
     resources = [data.terraform_remote_state.api.outputs.token_parameter_arn, "arn:${local.partition}:ssm:${local.region}::parameter/aws/service/ecs/*"]
   }
 
+  # In neither of the two policies of AWS, and read of every target of scaling.
+  statement {
+    sid       = "ReadTagsOfScaling"
+    actions   = ["application-autoscaling:ListTagsForResource"]
+    resources = [local.scalable_targets]
+  }
+
   statement {
     sid       = "DrawTheTokenThatIsNotKept"
     actions   = ["secretsmanager:GetRandomPassword"]
     resources = ["*"]
   }
-}
-
-resource "aws_iam_role_policy" "plan" {
-  count = var.apply_from_github ? 1 : 0
-
-  name   = "plan"
-  role   = aws_iam_role.this["plan"].id
-  policy = data.aws_iam_policy_document.plan.json
 }

@@ -1,21 +1,7 @@
 locals {
-  name     = "${var.name}-${var.environment}"
-  issuer   = "token.actions.githubusercontent.com"
-  provider = one(concat(aws_iam_openid_connect_provider.github[*].arn, data.aws_iam_openid_connect_provider.github[*].arn))
-
   services = [for service in [data.terraform_remote_state.api, data.terraform_remote_state.worker] : service.outputs]
+  worker   = data.terraform_remote_state.worker.outputs
   cluster  = data.terraform_remote_state.cluster.outputs
-
-  # A job outside of every environment says its branch, a job of an environment says that instead.
-  environment_subject = "repo:${var.repository}:environment:${coalesce(var.github_environment, var.environment)}"
-
-  subjects = merge({
-    build  = "repo:${var.repository}:ref:refs/heads/${var.branch}"
-    deploy = local.environment_subject
-    }, var.apply_from_github ? {
-    plan  = "${local.environment_subject}-plan"
-    infra = "${local.environment_subject}-infra"
-  } : {})
 }
 
 data "terraform_remote_state" "cluster" {
@@ -45,57 +31,28 @@ data "terraform_remote_state" "worker" {
   }
 }
 
-resource "aws_iam_openid_connect_provider" "github" {
-  count = var.create_provider ? 1 : 0
-
-  url            = "https://${local.issuer}"
-  client_id_list = ["sts.amazonaws.com"]
-}
-
+# The root `account` makes it.
 data "aws_iam_openid_connect_provider" "github" {
-  count = var.create_provider ? 0 : 1
-
-  url = "https://${local.issuer}"
+  url = "https://token.actions.githubusercontent.com"
 }
 
-data "aws_iam_policy_document" "trust" {
+module "role" {
+  source   = "../modules/github_role"
   for_each = local.subjects
 
-  statement {
-    actions = ["sts:AssumeRoleWithWebIdentity"]
-
-    principals {
-      type        = "Federated"
-      identifiers = [local.provider]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "${local.issuer}:aud"
-      values   = ["sts.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "${local.issuer}:sub"
-      values   = [each.value]
-    }
-  }
-}
-
-resource "aws_iam_role" "this" {
-  for_each = local.subjects
-
-  name                 = "${local.name}-github-${each.key}"
-  description          = "What a workflow of ${var.repository} may do to ${each.key}."
-  assume_role_policy   = data.aws_iam_policy_document.trust[each.key].json
-  max_session_duration = 3600
+  name         = "${var.name}-${var.environment}-github-${each.key}"
+  description  = "What a workflow of ${var.repository} may do to ${each.key}."
+  provider_arn = data.aws_iam_openid_connect_provider.github.arn
+  subject      = each.value
 }
 
 resource "aws_iam_role_policy" "this" {
-  for_each = { build = data.aws_iam_policy_document.build.json, deploy = data.aws_iam_policy_document.deploy.json }
+  for_each = merge(
+    { deploy = data.aws_iam_policy_document.deploy.json },
+    var.apply_from_github ? { plan = data.aws_iam_policy_document.plan.json } : {},
+  )
 
   name   = each.key
-  role   = aws_iam_role.this[each.key].id
+  role   = module.role[each.key].name
   policy = each.value
 }

@@ -43,16 +43,22 @@ variable "repository" {
   }
 }
 
-variable "branch" {
-  description = "The branch whose workflows may push images."
-  type        = string
-  default     = "main"
-  nullable    = false
+variable "repository_ids" {
+  description = "The numbers that GitHub has for the repository and its owner, which are in the subjects of its tokens: what `gh api repos/OWNER/NAME --jq '{owner: .owner.id, repository: .id}'` prints."
+  type        = object({ owner = number, repository = number })
+  default     = null
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9._/-]*$", var.branch))
-    error_message = "branch must be the name of one branch, without wildcards."
+    condition     = (var.repository_ids == null) == var.subjects_without_ids
+    error_message = "repository_ids must be given: `gh api repos/OWNER/NAME --jq '{owner: .owner.id, repository: .id}'` prints them. Only a repository from before 15 July 2026 that was neither renamed nor transferred since may have subjects_without_ids = true instead."
   }
+}
+
+variable "subjects_without_ids" {
+  description = "Whether GitHub leaves the numbers out: so it does for repositories from before 15 July 2026 that were neither renamed nor transferred since and have not opted in."
+  type        = bool
+  default     = false
+  nullable    = false
 }
 
 variable "github_environment" {
@@ -64,13 +70,6 @@ variable "github_environment" {
     condition     = var.github_environment == null ? true : can(regex("^[A-Za-z0-9][A-Za-z0-9._-]*$", var.github_environment))
     error_message = "github_environment must be the name of one environment, without wildcards, or null."
   }
-}
-
-variable "create_provider" {
-  description = "Whether this root makes the identity provider. An account has one for all its environments: the first makes it, the others have false."
-  type        = bool
-  default     = true
-  nullable    = false
 }
 
 variable "apply_from_github" {

@@ -18,6 +18,16 @@ output "dead_letter_queue_url" {
   value       = aws_sqs_queue.dead_letters.url
 }
 
+output "dead_letter_queue_name" {
+  description = "Name of the dead-letter queue, as its metrics have it."
+  value       = aws_sqs_queue.dead_letters.name
+}
+
+output "message_retention_seconds" {
+  description = "For how long a message waits that no worker takes."
+  value       = aws_sqs_queue.emails.message_retention_seconds
+}
+
 output "max_message_size" {
   description = "The most that the queue takes in a message (bytes)."
   value       = aws_sqs_queue.emails.max_message_size

@@ -98,27 +98,3 @@ variable "infrequent_access_days" {
     error_message = "infrequent_access_days must be 30 at least, the least that S3 takes, or null."
   }
 }
-
-variable "alarm_age_seconds" {
-  description = "How old the oldest message may be before an alarm."
-  type        = number
-  default     = 300
-  nullable    = false
-
-  validation {
-    condition     = var.alarm_age_seconds > var.visibility_timeout_seconds && var.alarm_age_seconds < var.message_retention_seconds
-    error_message = "alarm_age_seconds must be more than visibility_timeout_seconds, which a message of a killed worker waits, and less than message_retention_seconds, when it is lost."
-  }
-}
-
-variable "alarm_actions" {
-  description = "ARNs, such as an SNS topic's, that are told of an alarm and of its end."
-  type        = list(string)
-  default     = []
-  nullable    = false
-
-  validation {
-    condition     = alltrue([for arn in var.alarm_actions : can(regex("^arn:[a-z-]+:", arn))])
-    error_message = "alarm_actions must be ARNs."
-  }
-}

@@ -20,8 +20,15 @@ mock_data "aws_default_tags" {
   defaults = { tags = { Application = "emails", Environment = "test" } }
 }
 
-mock_data "aws_elb_service_account" {
-  defaults = { arn = "arn:aws:iam::054676820928:root" }
+mock_data "aws_ec2_instance_type" {
+  defaults = { default_vcpus = 2, memory_size = 2048, burstable_performance_supported = true }
+}
+
+mock_data "aws_ecr_repository" {
+  defaults = {
+    arn            = "arn:aws:ecr:eu-central-1:123456789012:repository/repository"
+    repository_url = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/repository"
+  }
 }
 
 mock_data "aws_iam_openid_connect_provider" {
@@ -89,4 +96,8 @@ mock_resource "aws_sqs_queue" {
 
 mock_resource "aws_ssm_parameter" {
   defaults = { arn = "arn:aws:ssm:eu-central-1:123456789012:parameter/parameter" }
+}
+
+mock_resource "aws_sns_topic" {
+  defaults = { arn = "arn:aws:sns:eu-central-1:123456789012:alarms" }
 }

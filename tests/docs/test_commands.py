@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from release.cli import parser
+from release.roots import NEEDS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -91,6 +92,20 @@ def test_what_needs_aws_names_things_that_are_there(page: str, command: str, mon
     words = shlex.split(command)
     if "release" in words:
         assert parser().parse_args(words[words.index("release") + 1 :])
+
+
+def test_roots_are_applied_after_those_that_they_need_and_destroyed_before() -> None:
+    shown = " ".join(commands("docs/deploy.md", marked=" aws"))
+    applied = re.findall(r"environments/run staging (\S+) apply", shown)
+    destroyed = re.findall(r"environments/run staging (\S+) destroy", shown)
+    assert set(applied) == set(NEEDS) - {"account"}
+    assert all(
+        applied.index(need) < applied.index(root) for root in applied for need in set(NEEDS[root]) & set(applied)
+    )
+    assert all(
+        destroyed.index(root) < destroyed.index(need) for root in destroyed for need in set(NEEDS[root]) & set(applied)
+    )
+    assert set(destroyed) == set(applied)
 
 
 @pytest.mark.parametrize("page", PAGES)

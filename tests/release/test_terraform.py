@@ -23,7 +23,7 @@ from tests.cloud.conftest import Client
 from tests.unit.release.conftest import Repository, labels, save, settle
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-NAME, SERVICE = "emails-test", "emails-test-api"
+NAME, SERVICE, REPOSITORY = "emails-test", "emails-test-api", "emails/api"
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -70,7 +70,8 @@ def checkout(
 
 
 def _below(aws: Callable[[str], Client], bucket: str) -> None:
-    """What the roots cluster and messaging would have made, as far as the service's root asks."""
+    """What the roots account, cluster and messaging would have made, as far as the service's root asks."""
+    aws("ecr").create_repository(repositoryName=REPOSITORY, imageTagMutability="IMMUTABLE")
     aws("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     cluster = aws("ecs").create_cluster(clusterName=NAME)["cluster"]
     listener = {"Protocol": "HTTP", "LoadBalancerPort": 80, "InstanceProtocol": "HTTP", "InstancePort": 8080}
@@ -86,8 +87,10 @@ def _below(aws: Callable[[str], Client], bucket: str) -> None:
             "capacity_provider": "FARGATE",
             "cluster_arn": cluster["clusterArn"],
             "cluster_name": NAME,
+            "drain_seconds": 60,
             "idle_timeout_seconds": 60,
             "load_balancer_name": "emails-test-api",
+            "room": {"cpu": 1024, "memory": 896},
             "unhealthy_after_seconds": 13,
             "url": "http://load-balancer.invalid",
         },
@@ -101,7 +104,10 @@ def _below(aws: Callable[[str], Client], bucket: str) -> None:
         )
 
 
-def _type(value: object) -> str:
+def _type(value: object) -> object:
+    """As a state writes the type of an output."""
+    if isinstance(value, dict):
+        return ["object", {name: _type(each) for name, each in value.items()}]
     return "number" if isinstance(value, int) else "string"
 
 
@@ -157,7 +163,7 @@ def release(checkout: Repository, subject: str) -> str:
     version = (checkout.root / "services/api/version.txt").read_text().strip()
     commit = checkout.commit("chore(release): next versions", {})
     archive = save(checkout.root.parent / f"{version}.tar", [subject.encode()], labels(version, commit))
-    assert main([*root, "publish", "api", str(archive), "--repository", f"{NAME}/api", "--json"]) == 0
+    assert main([*root, "publish", "api", str(archive), "--repository", REPOSITORY, "--json"]) == 0
     return version
 
 
@@ -219,7 +225,7 @@ def test_infra_plans_applies_and_tells_of_drift_and_only_of_that(
     assert "Saved plan is stale" in capsys.readouterr().err, "what was planned is applied once"
 
     assert main(["--root", str(checkout.root), "infra", "services/apis"]) == 1
-    assert "there is no root services/apis; there are: network" in capsys.readouterr().err
+    assert "there is no root services/apis; there are: account" in capsys.readouterr().err
 
 
 def test_a_lock_that_a_killed_terraform_has_left_is_taken_away_when_told(

@@ -32,7 +32,8 @@ REPLACED: Final = (("delete", "create"), ("create", "delete"))
 MADE: Final = [
     ("application-autoscaling", "describe_scalable_targets", "ScalableTargets[].ResourceId"),
     ("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups[].AutoScalingGroupName"),
-    ("cloudwatch", "describe_alarms", "MetricAlarms[].AlarmName"),
+    ("cloudwatch", "describe_alarms", "[MetricAlarms, CompositeAlarms][][].AlarmName"),
+    ("cloudwatch", "list_dashboards", "DashboardEntries[].DashboardName"),
     ("ec2", "describe_addresses", "Addresses[].AllocationId"),
     ("ec2", "describe_instances", "Reservations[].Instances[?State.Name != 'terminated'].InstanceId[]"),
     ("ec2", "describe_launch_templates", "LaunchTemplates[].LaunchTemplateName"),
@@ -40,17 +41,21 @@ MADE: Final = [
     ("ec2", "describe_vpcs", "Vpcs[?!IsDefault].VpcId"),
     ("ecr", "describe_repositories", "repositories[].repositoryName"),
     ("ecs", "describe_clusters", "clusters[?status != 'INACTIVE'].clusterName"),
-    ("ecs", "list_task_definitions", "taskDefinitionArns"),
     ("elb", "describe_load_balancers", "LoadBalancerDescriptions[].LoadBalancerName"),
+    ("events", "list_rules", "Rules[].Name"),
     ("iam", "list_instance_profiles", "InstanceProfiles[].InstanceProfileName"),
     ("iam", "list_open_id_connect_providers", "OpenIDConnectProviderList[].Arn"),
     ("iam", "list_roles", "Roles[?!starts_with(Path, '/aws-service-role/')].RoleName"),
     ("logs", "describe_log_groups", "logGroups[].logGroupName"),
     ("s3", "list_buckets", "Buckets[].Name"),
+    ("sns", "list_topics", "Topics[].TopicArn"),
     ("sqs", "list_queues", "QueueUrls"),
     ("ssm", "describe_parameters", "Parameters[].Name"),
 ]
-"""How AWS is asked for what the roots make: service, operation, and where the answer names it."""
+"""How AWS is asked for what the roots make: service, operation, and where the answer names it.
+
+Task definitions are not among it: they stay, so that ECS finds the one to roll back to.
+"""
 ASKED: Final[dict[str, dict[str, object]]] = {
     "describe_clusters": {"clusters": ["emails-local"]},
     # Those that AWS itself provides are none, and there are thousands.
@@ -118,7 +123,8 @@ def test_the_outputs_say_what_people_and_workflows_need(environment: Environment
     assert outputs["services/api"]["token_parameter"] == resources.token_parameter
     assert outputs["services/api"]["url"] == f"http://{outputs['cluster']['load_balancer_dns_name']}"
     assert outputs["bootstrap"]["state_bucket"] == environment.state_bucket
-    assert {"build_role_arn", "deploy_role_arn"} <= outputs["github"].keys()
+    assert outputs["account"]["repository_urls"]["api"] == outputs["services/api"]["repository_url"]
+    assert outputs["account"]["build_role_arn"] != outputs["github"]["deploy_role_arn"]
 
 
 def test_another_image_is_a_new_task_definition_and_its_deployment(environment: Environment) -> None:

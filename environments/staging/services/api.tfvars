@@ -1,1 +1,1 @@
-disposable = true
+log_retention_days = 7

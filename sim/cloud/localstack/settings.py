@@ -10,7 +10,7 @@ from sim.host.loopback import NoAnswer, request
 DATA_PLANE = ("s3", "sqs", "ssm", "sts", "iam")
 SERVICES = (
     *DATA_PLANE,
-    *("cloudwatch", "ec2", "kms", "logs", "resourcegroupstaggingapi", "secretsmanager"),
+    *("cloudwatch", "ec2", "events", "kms", "logs", "resourcegroupstaggingapi", "secretsmanager", "sns"),
     *("application-autoscaling", "autoscaling", "ecr", "ecs", "elb"),
 )
 """Each is loaded when it is first called. Those of the last row are the control plane's."""

@@ -29,6 +29,9 @@ override_data {
 variables {
   environment  = "test"
   state_bucket = "emails-test-state"
+  ami          = "al2023-ami-ecs-hvm-2023.0.20260901-kernel-6.1-x86_64"
+
+  allow_plain_http = true
 }
 
 run "one_instance_more_than_tasks" {
@@ -95,6 +98,34 @@ run "an_instance" {
   assert {
     condition     = strcontains(base64decode(aws_launch_template.this.user_data), "\nECS_CLUSTER=emails-test\n") && startswith(base64decode(aws_launch_template.this.user_data), "#!/bin/bash\n")
     error_message = "The agent is told its cluster."
+  }
+
+  assert {
+    condition     = strcontains(base64decode(aws_launch_template.this.user_data), "\nECS_IMAGE_PULL_BEHAVIOR=once\n")
+    error_message = "The agent removes images that no task uses any more."
+  }
+
+  assert {
+    condition     = data.aws_ssm_parameter.ami.name == "/aws/service/ecs/optimized-ami/amazon-linux-2023/al2023-ami-ecs-hvm-2023.0.20260901-kernel-6.1-x86_64/image_id"
+    error_message = "The very AMI that was asked for."
+  }
+
+  assert {
+    condition     = one(aws_launch_template.this.credit_specification).cpu_credits == "unlimited"
+    error_message = "Health checks do not fail for want of credits."
+  }
+
+  assert {
+    condition = alltrue([
+      for statement in data.aws_iam_policy_document.no_parameters.statement :
+      statement.effect == "Deny" && statement.actions == toset(["ssm:GetParameter*"]) && statement.resources == toset(["arn:aws:ssm:*:*:parameter/emails/*"])
+    ])
+    error_message = "Whoever is on an instance does not read the token."
+  }
+
+  assert {
+    condition     = output.room == { cpu = 1024, memory = 896 }
+    error_message = "A task of the API and a worker fit beside each other."
   }
 
   assert {
@@ -181,14 +212,22 @@ run "https_and_access_logs" {
   command = plan
 
   variables {
-    certificate_arn = "arn:aws:acm:eu-central-1:123456789012:certificate/1"
-    access_logs     = true
-    client_cidrs    = ["192.0.2.0/24"]
+    allow_plain_http = false
+    certificate_arn  = "arn:aws:acm:eu-central-1:123456789012:certificate/1"
+    domain_name      = "emails.example.com"
+    hosted_zone_id   = "Z0123456789"
+    access_logs      = true
+    client_cidrs     = ["192.0.2.0/24"]
   }
 
   assert {
-    condition     = one(aws_elb.this.listener).lb_protocol == "https" && one(aws_elb.this.listener).lb_port == 443 && startswith(output.url, "https://")
-    error_message = "With a certificate it is HTTPS, and nothing else."
+    condition     = one(aws_elb.this.listener).lb_protocol == "https" && one(aws_elb.this.listener).lb_port == 443 && output.url == "https://emails.example.com"
+    error_message = "With a certificate it is HTTPS, and nothing else, under the name that the certificate is for."
+  }
+
+  assert {
+    condition     = aws_route53_record.this[0].name == "emails.example.com" && one(aws_route53_record.this[0].alias).name == "balancer.eu-central-1.elb.amazonaws.com"
+    error_message = "The name leads to the load balancer."
   }
 
   assert {
@@ -205,6 +244,41 @@ run "https_and_access_logs" {
     condition     = one(data.aws_iam_policy_document.access_logs[0].statement).resources == toset(["arn:aws:s3:::emails-test-access-logs-123456789012/AWSLogs/123456789012/*"])
     error_message = "The load balancer may write its logs, and nothing else."
   }
+
+  assert {
+    condition     = one(one(data.aws_iam_policy_document.access_logs[0].statement).principals).identifiers == toset(["logdelivery.elasticloadbalancing.amazonaws.com"])
+    error_message = "As the service that it is, in every region."
+  }
+}
+
+run "a_token_in_the_open_is_refused" {
+  command = plan
+
+  variables {
+    allow_plain_http = false
+  }
+
+  expect_failures = [var.certificate_arn]
+}
+
+run "a_certificate_without_its_name_is_refused" {
+  command = plan
+
+  variables {
+    certificate_arn = "arn:aws:acm:eu-central-1:123456789012:certificate/1"
+  }
+
+  expect_failures = [var.certificate_arn]
+}
+
+run "what_is_kept_has_its_ami_pinned" {
+  command = plan
+
+  variables {
+    ami = "recommended"
+  }
+
+  expect_failures = [var.ami]
 }
 
 run "wrong_variables_are_refused" {
@@ -217,9 +291,9 @@ run "wrong_variables_are_refused" {
     api_tasks                 = 0
     additional_instances      = -1
     instance_type             = "t4g.small"
-    ami_parameter             = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
+    ami                       = "al2023-ami-ecs-hvm-2023.0.20260901-kernel-6.1-arm64"
+    domain_name               = "Emails"
     root_volume_gigabytes     = 8
-    certificate_arn           = "certificate"
     client_cidrs              = []
     access_log_retention_days = 0
   }
@@ -231,10 +305,22 @@ run "wrong_variables_are_refused" {
     var.api_tasks,
     var.additional_instances,
     var.instance_type,
-    var.ami_parameter,
+    var.ami,
+    var.domain_name,
     var.root_volume_gigabytes,
-    var.certificate_arn,
     var.client_cidrs,
     var.access_log_retention_days,
   ]
+}
+
+run "what_is_no_certificate_and_no_zone_is_refused" {
+  command = plan
+
+  variables {
+    domain_name     = "emails.example.com"
+    certificate_arn = "certificate"
+    hosted_zone_id  = "example.com"
+  }
+
+  expect_failures = [var.certificate_arn, var.hosted_zone_id]
 }

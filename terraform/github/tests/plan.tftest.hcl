@@ -18,7 +18,7 @@ override_data {
   values = {
     outputs = {
       log_group_arn       = "arn:aws:logs:eu-central-1:123456789012:log-group:/ecs/emails-test-api"
-      repository_arn      = "arn:aws:ecr:eu-central-1:123456789012:repository/emails-test/api"
+      repository_arn      = "arn:aws:ecr:eu-central-1:123456789012:repository/emails/api"
       role_arns           = ["arn:aws:iam::123456789012:role/api-task", "arn:aws:iam::123456789012:role/api-execution"]
       service_name        = "emails-test-api"
       token_parameter_arn = "arn:aws:ssm:eu-central-1:123456789012:parameter/emails/test/api/token"
@@ -30,8 +30,10 @@ override_data {
   target = data.terraform_remote_state.worker
   values = {
     outputs = {
+      bucket_arn     = "arn:aws:s3:::emails-test-emails"
       log_group_arn  = "arn:aws:logs:eu-central-1:123456789012:log-group:/ecs/emails-test-worker"
-      repository_arn = "arn:aws:ecr:eu-central-1:123456789012:repository/emails-test/worker"
+      prefix         = "emails/"
+      repository_arn = "arn:aws:ecr:eu-central-1:123456789012:repository/emails/worker"
       role_arns      = ["arn:aws:iam::123456789012:role/worker-task", "arn:aws:iam::123456789012:role/worker-execution"]
       service_name   = "emails-test-worker"
     }
@@ -42,57 +44,57 @@ variables {
   environment  = "test"
   state_bucket = "emails-test-state"
   repository   = "someone/emails"
+
+  repository_ids = { owner = 9919, repository = 1042387461 }
 }
 
 run "who_takes_the_roles" {
   command = plan
 
+  variables {
+    apply_from_github = true
+  }
+
   assert {
-    condition = {
-      for role, document in data.aws_iam_policy_document.trust : role => {
-        for condition in one(document.statement).condition : condition.variable => [condition.test, one(condition.values)]
-      }
-      } == {
-      build = {
-        "token.actions.githubusercontent.com:aud" = ["StringEquals", "sts.amazonaws.com"]
-        "token.actions.githubusercontent.com:sub" = ["StringEquals", "repo:someone/emails:ref:refs/heads/main"]
-      }
-      deploy = {
-        "token.actions.githubusercontent.com:aud" = ["StringEquals", "sts.amazonaws.com"]
-        "token.actions.githubusercontent.com:sub" = ["StringEquals", "repo:someone/emails:environment:test"]
-      }
+    condition = output.subjects == {
+      deploy = "repo:someone@9919/emails@1042387461:environment:test"
+      plan   = "repo:someone@9919/emails@1042387461:environment:test-plan"
+      infra  = "repo:someone@9919/emails@1042387461:environment:test-infra"
     }
-    error_message = "The branch builds, the environment deploys, of this repository alone, and nothing is a pattern."
+    error_message = "Each role is for the jobs of one environment of this very repository."
   }
 
   assert {
-    condition = alltrue([
-      for document in data.aws_iam_policy_document.trust : one(one(document.statement).principals).identifiers == toset([aws_iam_openid_connect_provider.github[0].arn])
-      && one(document.statement).actions == toset(["sts:AssumeRoleWithWebIdentity"])
-    ])
-    error_message = "On GitHub's word, and no other."
+    condition     = join(" ", keys(aws_iam_role_policy.this)) == "deploy plan" && aws_iam_role_policy_attachment.infra["AdministratorAccess"].policy_arn == "arn:aws:iam::aws:policy/AdministratorAccess"
+    error_message = "Looking, deploying, and doing everything are three roles."
   }
 
   assert {
-    condition     = aws_iam_openid_connect_provider.github[0].url == "https://token.actions.githubusercontent.com"
-    error_message = "GitHub's own issuer."
+    condition     = contains(flatten([for statement in data.aws_iam_policy_document.plan.statement : tolist(statement.actions)]), "application-autoscaling:ListTagsForResource")
+    error_message = "A plan reads the tags of scaling, which no policy of AWS's grants."
   }
 }
 
-run "build_pushes_into_the_two_repositories" {
+run "unless_a_person_says_so_workflows_only_deploy" {
   command = plan
 
   assert {
-    condition = { for statement in data.aws_iam_policy_document.build.statement : statement.sid => statement.resources } == {
-      LogInToEcr = toset(["*"])
-      PushImages = toset(["arn:aws:ecr:eu-central-1:123456789012:repository/emails-test/api", "arn:aws:ecr:eu-central-1:123456789012:repository/emails-test/worker"])
-    }
-    error_message = "Images go into these two repositories."
+    condition     = join(" ", keys(output.subjects)) == "deploy" && length(aws_iam_role_policy_attachment.infra) == 0
+    error_message = "No role that changes other roots."
+  }
+}
+
+run "an_older_repository" {
+  command = plan
+
+  variables {
+    repository_ids       = null
+    subjects_without_ids = true
   }
 
   assert {
-    condition     = !anytrue([for action in flatten([for statement in data.aws_iam_policy_document.build.statement : tolist(statement.actions)]) : strcontains(action, "Delete") || strcontains(action, "*")])
-    error_message = "What builds takes nothing away."
+    condition     = output.subjects == { deploy = "repo:someone/emails:environment:test" }
+    error_message = "Names alone, where a person has said so."
   }
 }
 
@@ -141,6 +143,19 @@ run "deploy_reaches_the_services_and_nothing_else" {
   }
 
   assert {
+    condition = toset(flatten([
+      for statement in data.aws_iam_policy_document.deploy.statement : tolist(statement.resources)
+      if contains(statement.actions, "s3:DeleteObject") && !contains(statement.actions, "s3:PutObject")
+    ])) == toset(["arn:aws:s3:::emails-test-emails/emails/*"])
+    error_message = "Of e-mails it removes those below the workers' prefix."
+  }
+
+  assert {
+    condition     = !contains(flatten([for statement in data.aws_iam_policy_document.deploy.statement : tolist(statement.actions)]), "ecs:DeregisterTaskDefinition")
+    error_message = "The way back stays open."
+  }
+
+  assert {
     condition = alltrue([
       for statement in data.aws_iam_policy_document.deploy.statement :
       statement.resources == toset(["arn:aws:ecs:eu-central-1:123456789012:service/emails-test/emails-test-api", "arn:aws:ecs:eu-central-1:123456789012:service/emails-test/emails-test-worker"])
@@ -150,23 +165,27 @@ run "deploy_reaches_the_services_and_nothing_else" {
   }
 }
 
-run "another_environment_of_the_account" {
+run "an_environment_of_another_name_on_github" {
   command = plan
 
   variables {
-    create_provider    = false
     github_environment = "elsewhere"
   }
 
   assert {
-    condition     = length(aws_iam_openid_connect_provider.github) == 0 && output.provider_arn == "arn:aws:iam::123456789012:oidc-provider/an-earlier-one"
-    error_message = "The account's provider is found, not made again."
-  }
-
-  assert {
-    condition     = local.subjects.deploy == "repo:someone/emails:environment:elsewhere"
+    condition     = output.subjects.deploy == "repo:someone@9919/emails@1042387461:environment:elsewhere"
     error_message = "The environment on GitHub may have another name."
   }
+}
+
+run "without_the_numbers_nothing_is_trusted" {
+  command = plan
+
+  variables {
+    repository_ids = null
+  }
+
+  expect_failures = [var.repository_ids]
 }
 
 run "wrong_variables_are_refused" {
@@ -177,7 +196,6 @@ run "wrong_variables_are_refused" {
     environment        = "1st"
     state_bucket       = "-"
     repository         = "someone/*"
-    branch             = "*"
     github_environment = "*"
   }
 
@@ -186,7 +204,6 @@ run "wrong_variables_are_refused" {
     var.environment,
     var.state_bucket,
     var.repository,
-    var.branch,
     var.github_environment,
   ]
 }

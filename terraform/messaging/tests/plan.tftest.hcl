@@ -58,34 +58,6 @@ run "queues" {
   }
 }
 
-run "alarms" {
-  command = plan
-
-  variables {
-    alarm_actions = ["arn:aws:sns:eu-central-1:123456789012:on-call"]
-  }
-
-  assert {
-    condition     = aws_cloudwatch_metric_alarm.dead_letters.threshold == 0 && aws_cloudwatch_metric_alarm.dead_letters.comparison_operator == "GreaterThanThreshold"
-    error_message = "One dead letter is an alarm."
-  }
-
-  assert {
-    condition     = aws_cloudwatch_metric_alarm.dead_letters.dimensions.QueueName == aws_sqs_queue.dead_letters.name && aws_cloudwatch_metric_alarm.age.dimensions.QueueName == aws_sqs_queue.emails.name
-    error_message = "Each alarm looks at its queue."
-  }
-
-  assert {
-    condition     = aws_cloudwatch_metric_alarm.age.metric_name == "ApproximateAgeOfOldestMessage" && aws_cloudwatch_metric_alarm.age.threshold == 300
-    error_message = "A message that waits for five minutes is an alarm."
-  }
-
-  assert {
-    condition     = alltrue([for alarm in [aws_cloudwatch_metric_alarm.age, aws_cloudwatch_metric_alarm.dead_letters] : alarm.alarm_actions == toset(var.alarm_actions) && alarm.ok_actions == toset(var.alarm_actions)])
-    error_message = "Who is on call hears of an alarm and of its end."
-  }
-}
-
 run "wrong_variables_are_refused" {
   command = plan
 
@@ -97,7 +69,6 @@ run "wrong_variables_are_refused" {
     message_retention_seconds  = 60
     max_receive_count          = 1
     infrequent_access_days     = 1
-    alarm_actions              = ["on-call"]
   }
 
   expect_failures = [
@@ -108,20 +79,10 @@ run "wrong_variables_are_refused" {
     var.message_retention_seconds,
     var.max_receive_count,
     var.infrequent_access_days,
-    var.alarm_actions,
   ]
 }
 
 # They are judged against other variables, so those must be right.
-run "an_alarm_that_would_come_too_late_is_refused" {
-  command = plan
-
-  variables {
-    alarm_age_seconds = 345600
-  }
-
-  expect_failures = [var.alarm_age_seconds]
-}
 
 run "a_dead_letter_that_would_not_outlive_its_queue_is_refused" {
   command = plan

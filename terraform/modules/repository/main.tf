@@ -1,3 +1,8 @@
+locals {
+  # An image that runs is among so many for years, and their layers are mostly the same ones.
+  kept_deployed = 500
+}
+
 resource "aws_ecr_repository" "this" {
   name                 = var.name
   image_tag_mutability = "IMMUTABLE"
@@ -16,9 +21,21 @@ resource "aws_ecr_lifecycle_policy" "this" {
   repository = aws_ecr_repository.this.name
 
   policy = jsonencode({
+    # An image that matches a rule's tags is expired by no later rule: the first holds on to what any environment runs or ran.
     rules = [
       {
         rulePriority = 1
+        description  = "What was deployed is kept, but for all past the newest ${local.kept_deployed}"
+        selection = {
+          tagStatus     = "tagged"
+          tagPrefixList = ["deployed-"]
+          countType     = "imageCountMoreThan"
+          countNumber   = local.kept_deployed
+        }
+        action = { type = "expire" }
+      },
+      {
+        rulePriority = 2
         description  = "What no tag names any more"
         selection = {
           tagStatus   = "untagged"
@@ -29,8 +46,8 @@ resource "aws_ecr_lifecycle_policy" "this" {
         action = { type = "expire" }
       },
       {
-        rulePriority = 2
-        description  = "All but the newest ${var.kept_images}: as far back as a rollback reaches"
+        rulePriority = 3
+        description  = "All but the newest ${var.kept_images}"
         selection = {
           tagStatus   = "any"
           countType   = "imageCountMoreThan"

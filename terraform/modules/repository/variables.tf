@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the repository, such as emails-production/api."
+  description = "Name of the repository, such as emails/api."
   type        = string
   nullable    = false
 
@@ -17,13 +17,13 @@ variable "disposable" {
 }
 
 variable "kept_images" {
-  description = "How many images are kept: as far back as a rollback reaches."
+  description = "How many images that were never deployed are kept."
   type        = number
   default     = 30
   nullable    = false
 
   validation {
     condition     = var.kept_images >= 2 && floor(var.kept_images) == var.kept_images
-    error_message = "kept_images must be 2 at least: the image that runs, and the one to roll back to."
+    error_message = "kept_images must be a whole number, 2 at least."
   }
 }

@@ -25,6 +25,11 @@ resource "aws_ecs_task_definition" "this" {
   execution_role_arn       = aws_iam_role.execution.arn
   task_role_arn            = aws_iam_role.task.arn
 
+  # ECS rolls back to the revision before, which it could not if Terraform had deregistered it.
+  skip_destroy = true
+
+  # No dockerSecurityOptions: an instance has to claim SELinux or AppArmor to be given such a task. With no capability to
+  # gain and no file system to write, no-new-privileges would add little.
   # What is left out, AWS fills in, and the provider compares with that in mind.
   container_definitions = jsonencode([{
     name              = var.service
@@ -38,7 +43,6 @@ resource "aws_ecs_task_definition" "this" {
     user                   = "10001:10001"
     readonlyRootFilesystem = true
     privileged             = false
-    dockerSecurityOptions  = ["no-new-privileges"]
 
     linuxParameters = {
       capabilities = { drop = ["ALL"] }

@@ -1,24 +1,29 @@
+# Takes a deployment back; the root `monitoring` tells people of it.
+
+locals {
+  alarm_periods = 2
+  alarm_seconds = 60 * local.alarm_periods
+}
+
 resource "aws_cloudwatch_metric_alarm" "errors" {
   alarm_name        = "${local.name}-errors"
-  alarm_description = "The API answers with 5xx: of 20 requests one, or more."
+  alarm_description = "Of 20 requests one or more is answered with 5xx, by the API or for want of it by the load balancer."
 
   comparison_operator = "GreaterThanOrEqualToThreshold"
   threshold           = 5
-  evaluation_periods  = 2
+  evaluation_periods  = local.alarm_periods
   treat_missing_data  = "notBreaching"
 
-  alarm_actions = var.alarm_actions
-  ok_actions    = var.alarm_actions
-
+  # What the load balancer answers itself is no request to it. A few requests say nothing yet.
   metric_query {
     id          = "percent"
     label       = "Requests answered with 5xx, in percent"
-    expression  = "100 * FILL(errors, 0) / requests"
+    expression  = "IF(FILL(requests, 0) + FILL(balancer, 0) >= ${var.alarm_requests}, 100 * (FILL(errors, 0) + FILL(balancer, 0)) / (FILL(requests, 0) + FILL(balancer, 0)), 0)"
     return_data = true
   }
 
   dynamic "metric_query" {
-    for_each = { errors = "HTTPCode_Backend_5XX", requests = "RequestCount" }
+    for_each = { balancer = "HTTPCode_ELB_5XX", errors = "HTTPCode_Backend_5XX", requests = "RequestCount" }
     content {
       id = metric_query.key
 
@@ -31,24 +36,4 @@ resource "aws_cloudwatch_metric_alarm" "errors" {
       }
     }
   }
-}
-
-resource "aws_cloudwatch_metric_alarm" "healthy_instances" {
-  alarm_name        = "${local.name}-healthy-instances"
-  alarm_description = "Fewer instances answer the load balancer than there are tasks to serve."
-
-  namespace   = "AWS/ELB"
-  metric_name = "HealthyHostCount"
-  dimensions  = { LoadBalancerName = local.cluster.load_balancer_name }
-  statistic   = "Average"
-  period      = 60
-
-  comparison_operator = "LessThanThreshold"
-  threshold           = local.cluster.api_tasks
-  evaluation_periods  = 3
-  # No instance at all is no data, too.
-  treat_missing_data = local.image == null ? "notBreaching" : "breaching"
-
-  alarm_actions = var.alarm_actions
-  ok_actions    = var.alarm_actions
 }

@@ -3,11 +3,18 @@ locals {
   cluster   = data.terraform_remote_state.cluster.outputs
   messaging = data.terraform_remote_state.messaging.outputs
 
-  image = var.image_tag == "none" ? null : join(startswith(var.image_tag, "sha256:") ? "@" : ":", [module.repository.url, var.image_tag])
+  image = var.image_tag == "none" ? null : join(startswith(var.image_tag, "sha256:") ? "@" : ":", [data.aws_ecr_repository.this.repository_url, var.image_tag])
 
   # ECS takes an instance out of the load balancer before it stops the task. Should it not, /health says 503 for as long
   # as the load balancer may take to see it, and every request that still comes is answered.
   drain_seconds = local.cluster.unhealthy_after_seconds + 2
+  stop_seconds  = local.drain_seconds + 30
+  grace_seconds = 60
+
+  # One task after the other: pulled, started and found healthy, then the old one is drained and stopped. Then the alarms are
+  # watched for as long as they look back. Twice the time that it takes when all goes well.
+  pull_seconds               = 60
+  deployment_timeout_seconds = 2 * (local.cluster.api_tasks * (local.pull_seconds + local.grace_seconds + local.cluster.drain_seconds + local.stop_seconds) + local.alarm_seconds)
 }
 
 data "aws_region" "current" {}
@@ -30,11 +37,9 @@ data "terraform_remote_state" "messaging" {
   }
 }
 
-module "repository" {
-  source = "../../modules/repository"
-
-  name       = "${var.name}-${var.environment}/api"
-  disposable = var.disposable
+# The root `account` makes it, for all environments.
+data "aws_ecr_repository" "this" {
+  name = "${var.name}/api"
 }
 
 # What the code calls, and nothing more.
@@ -58,7 +63,7 @@ module "task" {
   name               = local.name
   service            = "api"
   image              = local.image
-  repository_arn     = module.repository.arn
+  repository_arn     = data.aws_ecr_repository.this.arn
   task_policy        = data.aws_iam_policy_document.task.json
   cpu                = var.cpu
   memory             = var.memory
@@ -66,7 +71,7 @@ module "task" {
   log_retention_days = var.log_retention_days
 
   # After the drain, the requests in hand.
-  stop_timeout_seconds = local.drain_seconds + 30
+  stop_timeout_seconds = local.stop_seconds
 
   environment = {
     AWS_REGION          = data.aws_region.current.name
@@ -94,7 +99,10 @@ resource "aws_ecs_service" "this" {
   # most down. Without the spare one this would never end, since every port is taken; with less it would be an outage.
   deployment_minimum_healthy_percent = 100
   deployment_maximum_percent         = ceil(100 * (local.cluster.api_tasks + 1) / local.cluster.api_tasks)
-  health_check_grace_period_seconds  = 60
+  health_check_grace_period_seconds  = local.grace_seconds
+
+  # A task would be moved by starting another first, for which there is one free instance, and that perhaps in the wrong zone.
+  availability_zone_rebalancing = "DISABLED"
 
   enable_ecs_managed_tags = true
   propagate_tags          = "SERVICE"
@@ -116,15 +124,26 @@ resource "aws_ecs_service" "this" {
     field = "attribute:ecs.availability-zone"
   }
 
-  deployment_circuit_breaker {
-    enable   = true
-    rollback = true
+  # Counts tasks that do not start. AWS refused it behind a Classic ELB once, and no longer says whether it does.
+  dynamic "deployment_circuit_breaker" {
+    for_each = var.circuit_breaker ? [true] : []
+    content {
+      enable   = true
+      rollback = true
+    }
   }
 
-  # The circuit breaker counts tasks that do not start. These see those that start and answer badly.
+  # Sees tasks that start and answer badly.
   alarms {
     enable      = true
     rollback    = true
     alarm_names = [aws_cloudwatch_metric_alarm.errors.alarm_name]
+  }
+
+  lifecycle {
+    precondition {
+      condition     = var.cpu <= local.cluster.room.cpu && var.memory <= local.cluster.room.memory
+      error_message = "cpu and memory must leave half of an instance to a worker (at most ${local.cluster.room.cpu} CPU units, ${local.cluster.room.memory} MiB), or a deployment finds no room: choose a larger instance_type in the root cluster."
+    }
   }
 }

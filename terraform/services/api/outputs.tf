@@ -1,11 +1,11 @@
 output "repository_url" {
   description = "Where images are pushed."
-  value       = module.repository.url
+  value       = data.aws_ecr_repository.this.repository_url
 }
 
 output "repository_arn" {
   description = "ARN of the repository."
-  value       = module.repository.arn
+  value       = data.aws_ecr_repository.this.arn
 }
 
 output "image" {
@@ -56,4 +56,14 @@ output "token_parameter" {
 output "token_parameter_arn" {
   description = "ARN of the SSM parameter that holds the token."
   value       = aws_ssm_parameter.token.arn
+}
+
+output "deployment_timeout_seconds" {
+  description = "After how long a deployment that has not ended is a failed one."
+  value       = local.deployment_timeout_seconds
+}
+
+output "deployment_alarm" {
+  description = "Name of the alarm that takes a deployment back."
+  value       = aws_cloudwatch_metric_alarm.errors.alarm_name
 }

@@ -32,15 +32,8 @@ variable "state_bucket" {
   }
 }
 
-variable "disposable" {
-  description = "Whether destroying the root takes along what it keeps: the images in the repository. Never in production."
-  type        = bool
-  default     = false
-  nullable    = false
-}
-
 variable "image_tag" {
-  description = "Which image runs: a version, or a digest `sha256:...`. With `none` there is the repository to push to and no service yet. It has no default, so that forgetting it takes no service away."
+  description = "Which image runs: a version, or a digest `sha256:...`. With `none` there is everything but task definition and service. It has no default, so that forgetting it takes no service away."
   type        = string
   nullable    = false
 
@@ -117,16 +110,23 @@ variable "log_retention_days" {
   }
 }
 
-variable "alarm_actions" {
-  description = "ARNs, such as an SNS topic's, that are told of an alarm and of its end."
-  type        = list(string)
-  default     = []
+variable "alarm_requests" {
+  description = "How many requests a minute it takes for the share of 5xx among them to be an alarm, which takes a deployment back."
+  type        = number
+  default     = 20
   nullable    = false
 
   validation {
-    condition     = alltrue([for arn in var.alarm_actions : can(regex("^arn:[a-z-]+:", arn))])
-    error_message = "alarm_actions must be ARNs."
+    condition     = var.alarm_requests >= 1
+    error_message = "alarm_requests must be 1 at least."
   }
+}
+
+variable "circuit_breaker" {
+  description = "Whether ECS itself takes a deployment back whose tasks do not start. Behind a Classic ELB AWS may refuse it; without it `release deploy` takes such a deployment back."
+  type        = bool
+  default     = false
+  nullable    = false
 }
 
 variable "token" {

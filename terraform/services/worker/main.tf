@@ -3,10 +3,15 @@ locals {
   cluster   = data.terraform_remote_state.cluster.outputs
   messaging = data.terraform_remote_state.messaging.outputs
 
-  image = var.image_tag == "none" ? null : join(startswith(var.image_tag, "sha256:") ? "@" : ":", [module.repository.url, var.image_tag])
+  image = var.image_tag == "none" ? null : join(startswith(var.image_tag, "sha256:") ? "@" : ":", [data.aws_ecr_repository.this.repository_url, var.image_tag])
 
   # For what is in hand at SIGTERM; what is not stored by then comes again.
   stop_seconds = 25
+
+  # At worst each waits for an instance of its own. Twice the time that it takes when all goes well.
+  pull_seconds               = 60
+  instance_seconds           = 180
+  deployment_timeout_seconds = 2 * (var.max_tasks * (local.pull_seconds + local.stop_seconds + 30) + local.instance_seconds + local.alarm_seconds)
 }
 
 data "aws_region" "current" {}
@@ -29,11 +34,9 @@ data "terraform_remote_state" "messaging" {
   }
 }
 
-module "repository" {
-  source = "../../modules/repository"
-
-  name       = "${var.name}-${var.environment}/worker"
-  disposable = var.disposable
+# The root `account` makes it, for all environments.
+data "aws_ecr_repository" "this" {
+  name = "${var.name}/worker"
 }
 
 # What the code calls, and nothing more.
@@ -57,7 +60,7 @@ module "task" {
   name               = local.name
   service            = "worker"
   image              = local.image
-  repository_arn     = module.repository.arn
+  repository_arn     = data.aws_ecr_repository.this.arn
   task_policy        = data.aws_iam_policy_document.task.json
   cpu                = var.cpu
   memory             = var.memory
@@ -107,6 +110,19 @@ resource "aws_ecs_service" "this" {
     field = "attribute:ecs.availability-zone"
   }
 
+  availability_zone_rebalancing = "ENABLED"
+
+  # One worker to an instance, of which it takes at most half: so no worker has the room of the API's next task.
+  placement_constraints {
+    type = "distinctInstance"
+  }
+
+  alarms {
+    enable      = true
+    rollback    = true
+    alarm_names = [aws_cloudwatch_metric_alarm.failed_puts.alarm_name]
+  }
+
   deployment_circuit_breaker {
     enable   = true
     rollback = true
@@ -115,5 +131,15 @@ resource "aws_ecs_service" "this" {
   lifecycle {
     # The scaling below decides.
     ignore_changes = [desired_count]
+
+    precondition {
+      condition     = var.cpu <= local.cluster.room.cpu && var.memory <= local.cluster.room.memory
+      error_message = "cpu and memory must be half of an instance at most (${local.cluster.room.cpu} CPU units, ${local.cluster.room.memory} MiB), for the other half is the API's: choose a larger instance_type in the root cluster."
+    }
+
+    precondition {
+      condition     = var.max_tasks < local.cluster.instances_at_most
+      error_message = "max_tasks must be less than the cluster has instances at most (${local.cluster.instances_at_most}), each of which takes one worker; a deployment starts the new one on an instance that has none. Raise additional_instances in the root cluster."
+    }
   }
 }

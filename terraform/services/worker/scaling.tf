@@ -107,9 +107,13 @@ resource "aws_cloudwatch_metric_alarm" "wake" {
 
   comparison_operator = "GreaterThanOrEqualToThreshold"
   threshold           = 1
-  evaluation_periods  = 1
   treat_missing_data  = "notBreaching"
-  alarm_actions       = [aws_appautoscaling_policy.wake[0].arn]
+
+  # A minute whose CPU metrics are not there yet looks like one without workers: two of three minutes must.
+  evaluation_periods  = 3
+  datapoints_to_alarm = 2
+
+  alarm_actions = [aws_appautoscaling_policy.wake[0].arn]
 
   metric_query {
     id          = "waiting"

@@ -32,15 +32,8 @@ variable "state_bucket" {
   }
 }
 
-variable "disposable" {
-  description = "Whether destroying the root takes along what it keeps: the images in the repository. Never in production."
-  type        = bool
-  default     = false
-  nullable    = false
-}
-
 variable "image_tag" {
-  description = "Which image runs: a version, or a digest `sha256:...`. With `none` there is the repository to push to and no service yet. It has no default, so that forgetting it takes no service away."
+  description = "Which image runs: a version, or a digest `sha256:...`. With `none` there is everything but task definition and service. It has no default, so that forgetting it takes no service away."
   type        = string
   nullable    = false
 

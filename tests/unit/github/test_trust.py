@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,18 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from sim.host.command import run
+
 ROOT = Path(__file__).resolve().parents[3]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
-TERRAFORM = (ROOT / "terraform/github/main.tf").read_text()
 
 REPOSITORY, BRANCH = "someone/emails", "main"
+IDS = "{ owner = 9919, repository = 1042387461 }"
+FORMS = {
+    "repo:someone@9919/emails@1042387461": {"repository_ids": IDS},
+    "repo:someone/emails": {"subjects_without_ids": "true"},
+}
+"""How the subjects of a repository begin, as GitHub issues them, and what the roots are given for it."""
 ENVIRONMENTS = ("staging", "production")
 VARIABLES = {
     "vars.NAME": "emails",
@@ -31,44 +39,44 @@ VARIABLES = {
 
 @dataclass(frozen=True)
 class Taking:
-    """A job that takes a role, as GitHub runs it: which role, under which subject."""
+    """A job that takes a role, as GitHub runs it: which role, and what the subject says after the repository."""
 
     workflow: str
     job: str
     role: str
-    subject: str
+    claim: str
 
 
-def trusted() -> dict[str, str]:
-    """The only subject that each role's trust names, by the role's ARN, for two environments of one account."""
-    condition = re.search(r'variable = "\$\{local\.issuer\}:sub"\s+values\s+= \[each\.value\]', TERRAFORM)
-    assert condition, "the trust is of one subject a role"
-    assert re.search(r'test\s+= "StringEquals"\s+variable = "\$\{local\.issuer\}:sub"', TERRAFORM)
-    assert 'name                 = "${local.name}-github-${each.key}"' in TERRAFORM
-    said = dict(
-        re.findall(
-            r'^\s+(\w+)\s+= ("repo:[^"\n]*"|"\$\{local\.environment_subject\}[^"]*"|local\.environment_subject)$',
-            TERRAFORM,
-            re.MULTILINE,
-        )
-    )
-    assert {"build", "deploy", "plan", "infra"} <= set(said)
-    inside = said.pop("environment_subject")
+@pytest.fixture(scope="module", params=FORMS, ids=["with numbers", "names alone"])
+def trusted(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    terraform: None,  # noqa: ARG001
+) -> dict[str, str]:
+    """The only subject that each role trusts, by the role's ARN, for two environments of one account."""
+    work = tmp_path_factory.mktemp("subjects")
+    roots = [("account", "shared"), *(("github", environment) for environment in ENVIRONMENTS)]
     return {
-        f"arn:aws:iam::123456789012:role/emails-{environment}-github-{role}": _filled(subject, inside, environment)
-        for role, subject in said.items()
-        for environment in ENVIRONMENTS
+        f"arn:aws:iam::123456789012:role/emails-{environment}-github-{role}": subject
+        for root, environment in roots
+        for role, subject in subjects(root, {"environment": environment, **FORMS[request.param]}, work).items()
     }
 
 
-def _filled(subject: str, inside: str, environment: str) -> str:
-    text = subject.strip('"').replace("${local.environment_subject}", "local.environment_subject")
-    text = text.replace("local.environment_subject", inside.strip('"'))
-    return (
-        text.replace("${var.repository}", REPOSITORY)
-        .replace("${var.branch}", BRANCH)
-        .replace("${coalesce(var.github_environment, var.environment)}", environment)
-    )
+def subjects(root: str, variables: dict[str, str], work: Path) -> dict[str, str]:
+    """What Terraform makes of a root's `subjects.tf`, which needs no provider."""
+    folder = work / root
+    folder.mkdir(exist_ok=True)
+    for file in ("subjects.tf", "variables.tf"):
+        shutil.copy(ROOT / "terraform" / root / file, folder)
+    shutil.copytree(ROOT / "terraform/modules/github_subject", work / "modules/github_subject", dirs_exist_ok=True)
+    given = {"repository": REPOSITORY, "state_bucket": "states", "apply_from_github": "true", **variables}
+    environment = {"CHECKPOINT_DISABLE": "1", **{f"TF_VAR_{name}": value for name, value in given.items()}}
+    for command in (["init"], ["plan", "-out=plan", "-input=false"]):
+        run(["terraform", f"-chdir={folder}", *command, "-no-color"], environment=environment, remedy="")
+    shown = json.loads(run(["terraform", f"-chdir={folder}", "show", "-json", "plan"], remedy=""))
+    found: dict[str, str] = shown["planned_values"]["outputs"]["subjects"]["value"]
+    return found
 
 
 def takings() -> list[Taking]:
@@ -96,7 +104,7 @@ def _taking(file: Path, name: str, job: dict[str, Any], role: str, environment: 
 
     inside = said(job["environment"]) if "environment" in job else None
     claim = f"environment:{inside}" if inside else f"ref:refs/heads/{BRANCH}"
-    return Taking(file.name, name, said(role), f"repo:{REPOSITORY}:{claim}")
+    return Taking(file.name, name, said(role), claim)
 
 
 TAKINGS = takings()
@@ -115,19 +123,15 @@ def test_the_jobs_that_take_roles_are_those_that_need_one() -> None:
 @pytest.mark.parametrize(
     "taking", TAKINGS, ids=lambda each: f"{each.workflow}-{each.job}-{each.role.partition('/')[2]}"
 )
-def test_a_job_can_take_the_role_that_it_names_and_none_of_another_kind(taking: Taking) -> None:
-    roles = {role for role, subject in trusted().items() if subject == taking.subject}
-    assert taking.role in roles
-    assert {role.rpartition("-")[2] for role in roles} == {taking.role.rpartition("-")[2]}
+def test_a_job_can_take_the_role_that_it_names_and_no_other(taking: Taking, trusted: dict[str, str]) -> None:
+    [repository] = {subject.partition(":environment")[0].partition(":ref")[0] for subject in trusted.values()}
+    assert repository in FORMS
+    assert [role for role, subject in trusted.items() if subject == f"{repository}:{taking.claim}"] == [taking.role]
 
 
-def test_only_the_build_role_is_for_more_than_one_environment() -> None:
-    """What is merged is published for all; whatever else is done is done to one, under that one's rules."""
-    by_subject: dict[str, set[str]] = {}
-    for role, subject in trusted().items():
-        by_subject.setdefault(subject, set()).add(role)
-    shared = [roles for roles in by_subject.values() if len(roles) > 1]
-    assert [{role.rpartition("-")[2] for role in roles} for roles in shared] == [{"build"}]
+def test_no_subject_takes_two_roles(trusted: dict[str, str]) -> None:
+    assert len(set(trusted.values())) == len(trusted)
+    assert len({role.rpartition("-")[2] for role in trusted}) == len(["build", "deploy", "plan", "infra"])
 
 
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)

@@ -39,7 +39,7 @@ def test_a_root_is_named_by_its_folder(named: str) -> None:
 
 
 def test_what_is_no_root_is_refused_with_those_that_are() -> None:
-    with pytest.raises(NoSuchRoot, match=r"no root netwerk; there are: bootstrap, network"):
+    with pytest.raises(NoSuchRoot, match=r"no root netwerk; there are: bootstrap, account"):
         chosen(["netwerk"])
 
 

@@ -26,8 +26,13 @@ run "a_version_is_one_image_for_good" {
   }
 
   assert {
-    condition     = [for rule in jsondecode(aws_ecr_lifecycle_policy.this.policy).rules : rule.selection.tagStatus] == ["untagged", "any"]
-    error_message = "What has no tag goes first; AWS asks for the rule on any tag to be the last."
+    condition     = [for rule in jsondecode(aws_ecr_lifecycle_policy.this.policy).rules : rule.selection.tagStatus] == ["tagged", "untagged", "any"]
+    error_message = "What was deployed is out of the reach of the later rules; AWS asks for the rule on any tag to be the last."
+  }
+
+  assert {
+    condition     = jsondecode(aws_ecr_lifecycle_policy.this.policy).rules[0].selection.tagPrefixList == ["deployed-"]
+    error_message = "One prefix: of several, an image would need all."
   }
 }
 

@@ -33,10 +33,15 @@ run "a_confined_container" {
     condition = alltrue([
       for container in jsondecode(aws_ecs_task_definition.this[0].container_definitions) :
       container.readonlyRootFilesystem && !container.privileged && container.user == "10001:10001"
-      && container.linuxParameters.capabilities.drop == ["ALL"] && container.dockerSecurityOptions == ["no-new-privileges"]
+      && container.linuxParameters.capabilities.drop == ["ALL"] && !can(container.dockerSecurityOptions)
       && length(container.linuxParameters.tmpfs) == 0
     ])
-    error_message = "No root, no capability, no place to write."
+    error_message = "No root, no capability, no place to write, and nothing that only some instances can do."
+  }
+
+  assert {
+    condition     = aws_ecs_task_definition.this[0].skip_destroy
+    error_message = "A rollback finds the revision before."
   }
 
   assert {

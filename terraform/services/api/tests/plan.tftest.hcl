@@ -24,6 +24,9 @@ override_data {
       cluster_name            = "emails-test"
       idle_timeout_seconds    = 60
       load_balancer_name      = "emails-test-api"
+      drain_seconds           = 60
+      instances_at_most       = 5
+      room                    = { cpu = 1024, memory = 896 }
       unhealthy_after_seconds = 13
       url                     = "http://balancer"
     }
@@ -73,8 +76,8 @@ run "a_rolling_deployment_has_room_for_one_task_more" {
   }
 
   assert {
-    condition     = one(aws_ecs_service.this[0].deployment_circuit_breaker).enable && one(aws_ecs_service.this[0].deployment_circuit_breaker).rollback && one(aws_ecs_service.this[0].alarms).rollback
-    error_message = "A bad version is rolled back: one that does not start, and one that answers badly."
+    condition     = one(aws_ecs_service.this[0].alarms).rollback && length(aws_ecs_service.this[0].deployment_circuit_breaker) == 0
+    error_message = "A version that answers badly is rolled back, and nothing that AWS may refuse is asked for."
   }
 
   assert {
@@ -98,6 +101,16 @@ run "a_rolling_deployment_has_room_for_one_task_more" {
   }
 
   assert {
+    condition     = aws_ecs_service.this[0].availability_zone_rebalancing == "DISABLED"
+    error_message = "No task moves by itself to where there is no free port."
+  }
+
+  assert {
+    condition     = output.deployment_timeout_seconds == 2 * (2 * (60 + 60 + 60 + 45) + 120)
+    error_message = "The time that a deployment may take follows from what it does."
+  }
+
+  assert {
     condition     = one(aws_ecs_service.this[0].ordered_placement_strategy).field == "attribute:ecs.availability-zone"
     error_message = "Tasks are spread over the zones."
   }
@@ -118,6 +131,8 @@ run "whatever_the_number_of_tasks" {
         cluster_name            = "emails-test"
         idle_timeout_seconds    = 60
         load_balancer_name      = "emails-test-api"
+        drain_seconds           = 60
+        room                    = { cpu = 1024, memory = 896 }
         unhealthy_after_seconds = 13
         url                     = "http://balancer"
       }
@@ -127,6 +142,38 @@ run "whatever_the_number_of_tasks" {
   assert {
     condition     = floor(3 * aws_ecs_service.this[0].deployment_maximum_percent / 100) == 4
     error_message = "One task more, after ECS has rounded down."
+  }
+}
+
+run "with_a_circuit_breaker" {
+  command = plan
+
+  variables {
+    circuit_breaker = true
+  }
+
+  assert {
+    condition     = one(aws_ecs_service.this[0].deployment_circuit_breaker).enable && one(aws_ecs_service.this[0].deployment_circuit_breaker).rollback
+    error_message = "ECS rolls back a version that does not start."
+  }
+}
+
+run "a_task_that_leaves_no_room_is_refused" {
+  command = plan
+
+  variables {
+    memory = 1024
+  }
+
+  expect_failures = [aws_ecs_service.this]
+}
+
+run "the_alarm_counts_the_load_balancers_own_errors" {
+  command = plan
+
+  assert {
+    condition     = toset(flatten([for query in aws_cloudwatch_metric_alarm.errors.metric_query : query.metric[*].metric_name])) == toset(["HTTPCode_ELB_5XX", "HTTPCode_Backend_5XX", "RequestCount"])
+    error_message = "No API at all is worse than a bad one."
   }
 }
 
@@ -203,7 +250,7 @@ run "wrong_variables_are_refused" {
     processes           = 0
     log_level           = "TRACE"
     log_retention_days  = 0
-    alarm_actions       = ["me"]
+    alarm_requests      = 0
     token               = "short"
     token_version       = 0
     token_cache_seconds = 0
@@ -219,7 +266,7 @@ run "wrong_variables_are_refused" {
     var.processes,
     var.log_level,
     var.log_retention_days,
-    var.alarm_actions,
+    var.alarm_requests,
     var.token,
     var.token_version,
     var.token_cache_seconds,

@@ -14,6 +14,9 @@ override_data {
       cluster_name            = "emails-test"
       idle_timeout_seconds    = 60
       load_balancer_name      = "emails-test-api"
+      drain_seconds           = 60
+      instances_at_most       = 5
+      room                    = { cpu = 1024, memory = 896 }
       unhealthy_after_seconds = 13
       url                     = "http://balancer"
     }
@@ -58,6 +61,60 @@ run "a_deployment_keeps_the_workers_at_work" {
   assert {
     condition     = length(aws_ecs_service.this[0].load_balancer) == 0
     error_message = "Nobody speaks to a worker."
+  }
+}
+
+# One worker to an instance, and each service at most half of it: the API's spare task always finds its room.
+run "workers_do_not_take_the_room_of_the_api" {
+  command = plan
+
+  assert {
+    condition     = one(aws_ecs_service.this[0].placement_constraints).type == "distinctInstance"
+    error_message = "No two workers share an instance."
+  }
+
+  assert {
+    condition     = var.max_tasks + 1 <= 5
+    error_message = "With all workers at work, a deployment finds an instance for the first new one."
+  }
+
+  assert {
+    condition     = aws_ecs_service.this[0].availability_zone_rebalancing == "ENABLED"
+    error_message = "Workers go back to where a zone has come back."
+  }
+}
+
+run "a_worker_that_is_too_large_is_refused" {
+  command = plan
+
+  variables {
+    cpu = 1536
+  }
+
+  expect_failures = [aws_ecs_service.this]
+}
+
+run "more_workers_than_instances_are_refused" {
+  command = plan
+
+  variables {
+    max_tasks = 5
+  }
+
+  expect_failures = [aws_ecs_service.this]
+}
+
+run "a_version_that_stores_nothing_is_taken_back" {
+  command = plan
+
+  assert {
+    condition     = one(aws_ecs_service.this[0].alarms).rollback && one(aws_ecs_service.this[0].alarms).alarm_names == toset(["emails-test-worker-failed-puts"])
+    error_message = "By the alarm on what could not be stored."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_metric_filter.failed_puts.pattern == "{ $.message = \"PutObject failed\" }" && aws_cloudwatch_metric_alarm.failed_puts.metric_name == "FailedPuts"
+    error_message = "Counted in the logs."
   }
 }
 
@@ -106,6 +163,11 @@ run "to_zero_and_back" {
   assert {
     condition     = one(one(aws_appautoscaling_policy.wake[0].step_scaling_policy_configuration).step_adjustment).scaling_adjustment == 1 && aws_cloudwatch_metric_alarm.wake[0].threshold == 1
     error_message = "One message starts the first."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.wake[0].datapoints_to_alarm == 2 && aws_cloudwatch_metric_alarm.wake[0].evaluation_periods == 3
+    error_message = "A metric that is late starts none."
   }
 }
 
@@ -182,8 +244,8 @@ run "fewer_at_most_than_at_least_is_refused" {
   command = plan
 
   variables {
-    min_tasks = 5
-    max_tasks = 4
+    min_tasks = 4
+    max_tasks = 3
   }
 
   expect_failures = [var.max_tasks]

@@ -1,0 +1,1 @@
+# emails = ["on-call@example.com"] # who hears of alarms

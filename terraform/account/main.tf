@@ -1,0 +1,68 @@
+# What is one for the whole account: the repositories of images, GitHub's identity provider, and the role that pushes.
+
+locals {
+  services = ["api", "worker"]
+  provider = one(concat(aws_iam_openid_connect_provider.github[*].arn, data.aws_iam_openid_connect_provider.github[*].arn))
+  issuer   = "https://token.actions.githubusercontent.com"
+}
+
+module "repository" {
+  source   = "../modules/repository"
+  for_each = toset(local.services)
+
+  name        = "${var.name}/${each.value}"
+  disposable  = var.disposable
+  kept_images = var.kept_images
+}
+
+resource "aws_iam_openid_connect_provider" "github" {
+  count = var.create_provider ? 1 : 0
+
+  url            = local.issuer
+  client_id_list = ["sts.amazonaws.com"]
+}
+
+data "aws_iam_openid_connect_provider" "github" {
+  count = var.create_provider ? 0 : 1
+
+  url = local.issuer
+}
+
+# Pushes images, and asks whether a version is there already. It can take none away, and tags are immutable.
+data "aws_iam_policy_document" "build" {
+  statement {
+    sid       = "LogInToEcr"
+    actions   = ["ecr:GetAuthorizationToken"]
+    resources = ["*"]
+  }
+
+  statement {
+    sid = "PushImages"
+    actions = [
+      "ecr:BatchCheckLayerAvailability",
+      "ecr:BatchGetImage",
+      "ecr:CompleteLayerUpload",
+      "ecr:DescribeImages",
+      "ecr:GetDownloadUrlForLayer",
+      "ecr:InitiateLayerUpload",
+      "ecr:PutImage",
+      "ecr:UploadLayerPart",
+    ]
+    resources = values(module.repository)[*].arn
+  }
+}
+
+module "build" {
+  source = "../modules/github_role"
+
+  name         = "${var.name}-${var.environment}-github-build"
+  description  = "What a workflow of ${var.repository} may do to publish images."
+  provider_arn = local.provider
+  subject      = local.subjects.build
+}
+
+resource "aws_iam_role_policy" "build" {
+  name   = "build"
+  role   = module.build.name
+  policy = data.aws_iam_policy_document.build.json
+}

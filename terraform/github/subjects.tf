@@ -1,0 +1,21 @@
+module "github" {
+  source = "../modules/github_subject"
+
+  repository     = var.repository
+  repository_ids = var.repository_ids
+}
+
+locals {
+  # A job of an environment says it instead of its branch.
+  environment = "${module.github.repository}:environment:${coalesce(var.github_environment, var.environment)}"
+
+  subjects = merge(
+    { deploy = local.environment },
+    var.apply_from_github ? { plan = "${local.environment}-plan", infra = "${local.environment}-infra" } : {},
+  )
+}
+
+output "subjects" {
+  description = "Whose tokens take each role: the subject that GitHub writes into them."
+  value       = local.subjects
+}

@@ -1,0 +1,38 @@
+variable "name" {
+  description = "Name of the role."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,62}[a-z0-9]$", var.name))
+    error_message = "name must be 3 to 64 lower-case letters, digits and hyphens."
+  }
+}
+
+variable "description" {
+  description = "What a workflow that takes the role may do."
+  type        = string
+  nullable    = false
+}
+
+variable "provider_arn" {
+  description = "ARN of GitHub's identity provider in the account."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^arn:[a-z-]+:iam::[0-9]{12}:oidc-provider/", var.provider_arn))
+    error_message = "provider_arn must be the ARN of an OpenID Connect provider."
+  }
+}
+
+variable "subject" {
+  description = "The only subject whose token takes the role."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^repo:[^*?:]+:(ref:refs/heads/|environment:)[^*?]+$", var.subject))
+    error_message = "subject must name one repository and one branch or environment, without wildcards."
+  }
+}
