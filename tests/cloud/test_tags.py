@@ -25,6 +25,15 @@ def test_an_alarm_keeps_the_tags_it_was_created_with(aws: Callable[[str], Client
     assert cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"] == [{"Key": "stage", "Value": "test"}]
 
 
+def test_a_composite_alarm_keeps_the_tags_that_it_was_made_with(aws: Callable[[str], Client]) -> None:
+    cloudwatch = aws("cloudwatch")
+    cloudwatch.put_composite_alarm(AlarmName="both", AlarmRule="FALSE", Tags=[{"Key": "stage", "Value": "test"}])
+    [alarm] = cloudwatch.describe_alarms(AlarmNames=["both"], AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
+    assert cloudwatch.list_tags_for_resource(ResourceARN=alarm["AlarmArn"])["Tags"] == [
+        {"Key": "stage", "Value": "test"}
+    ]
+
+
 def test_a_launch_template_and_its_instances_have_separate_tags(
     aws: Callable[[str], Client],
 ) -> None:

@@ -19,6 +19,13 @@ from sim.terraform.root_order import TERRAFORM
 
 ENVIRONMENTS: Final = TERRAFORM.parent / "environments"
 NAMES: Final = sorted(each.name for each in ENVIRONMENTS.iterdir() if each.is_dir())
+YOURS: Final = {
+    ("production", "cluster"): [
+        "-var=domain_name=emails.example.com",
+        "-var=certificate_arn=arn:aws:acm:eu-central-1:123456789012:certificate/1",
+    ]
+}
+"""What the files leave to whoever deploys, by environment and root."""
 SETTLED_AT_DEPLOYMENT: Final = {"state_bucket": "emails-states-1", "image_tag": "1.2.3"}
 
 
@@ -65,7 +72,14 @@ def test_an_environment_names_itself_and_has_a_file_for_each_of_its_roots(name: 
 )
 def test_a_root_takes_every_setting_of_its_files(name: str, root: str, tmp_path: Path) -> None:
     given = [f"-var-file={file}" for file in files(ENVIRONMENTS / name, root)]
-    assert values(root, given, tmp_path)["environment"] == name
+    assert values(root, [*given, *YOURS.get((name, root), [])], tmp_path)["environment"] == name
+
+
+@pytest.mark.usefixtures("terraform")
+def test_production_is_refused_until_it_has_a_certificate(tmp_path: Path) -> None:
+    given = [f"-var-file={file}" for file in files(ENVIRONMENTS / "production", "cluster")]
+    with pytest.raises(CommandFailed, match="certificate_arn and domain_name must be given"):
+        values("cluster", given, tmp_path)
 
 
 @pytest.mark.usefixtures("terraform")

@@ -13,6 +13,11 @@ variable "description" {
   description = "What a workflow that takes the role may do."
   type        = string
   nullable    = false
+
+  validation {
+    condition     = length(var.description) > 0 && length(var.description) <= 1000
+    error_message = "description must have 1 to 1000 characters, as IAM takes them."
+  }
 }
 
 variable "provider_arn" {

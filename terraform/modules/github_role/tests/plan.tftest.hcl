@@ -34,9 +34,10 @@ run "wrong_variables_are_refused" {
 
   variables {
     name         = "A"
+    description  = ""
     provider_arn = "github"
     subject      = "repo:someone/*:environment:test"
   }
 
-  expect_failures = [var.name, var.provider_arn, var.subject]
+  expect_failures = [var.name, var.description, var.provider_arn, var.subject]
 }
