@@ -1,1 +1,1 @@
-"""What `make check` asks that no tool answers by itself."""
+"""The parts of `make check` that no existing tool covers."""

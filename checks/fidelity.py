@@ -1,6 +1,6 @@
 """`python -m checks.fidelity`: `docs/fidelity.md`, made from the rules of `sim/cluster` and the tests that prove them.
 
-With `--write` the page is brought up to date, without it is checked.
+With `--write` it updates the page; without, it checks that the page is up to date.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ lists what is left out. `python -m checks.fidelity --write` makes this page from
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A rule, the function that is it (`module.name`), and the tests that prove it."""
+    """A rule, the name of its function (`module.name`), and the tests that prove it."""
 
     name: str
     rule: Rule
@@ -40,24 +40,24 @@ class Row:
 
 
 def main(*, write: bool) -> int:
-    """The exit status: 1 if the page is not as it should be, and was not to be written."""
+    """Returns the exit status: 1 if the page is out of date and `write` is false, or a rule has no test."""
     wanted = page(modules())
     stale = not PAGE.exists() or PAGE.read_text() != wanted
     if stale and write:
         PAGE.write_text(wanted)
     elif stale:
-        print(f"{PAGE.relative_to(ROOT)} is not up to date: `python -m checks.fidelity --write` brings it")
+        print(f"{PAGE.relative_to(ROOT)} is out of date: run `python -m checks.fidelity --write`")
     return int(stale and not write)
 
 
 def modules() -> list[ModuleType]:
-    """All of `sim.cluster`."""
+    """All modules of `sim.cluster`."""
     names = sorted(each.name for each in pkgutil.walk_packages(sim.cluster.__path__, "sim.cluster."))
     return [importlib.import_module(name) for name in names]
 
 
 def page(of: Iterable[ModuleType]) -> str:
-    """The page for these modules."""
+    """The text of the page for these modules."""
     proofs = _proofs()
     rooms: dict[str, list[Row]] = {}
     left_out: list[LeftOut] = []
@@ -71,7 +71,7 @@ def page(of: Iterable[ModuleType]) -> str:
 
 
 def unproved(of: Iterable[ModuleType]) -> list[str]:
-    """The rules that no test names."""
+    """The names of the rules that no test proves."""
     proofs = _proofs()
     return [each.name for module in of for each in _rows(module, proofs) if not each.proofs]
 
@@ -85,7 +85,7 @@ def _rows(module: ModuleType, proofs: dict[str, list[str]]) -> Iterator[Row]:
 
 
 def _proofs() -> dict[str, list[str]]:
-    """The tests by the rule that they prove."""
+    """The names of the tests, by the rule that they prove."""
     found: dict[str, list[str]] = {}
     for folder in _TESTS:
         for path in sorted((ROOT / folder).rglob("test_*.py")):

@@ -1,6 +1,6 @@
 """A contract for import-linter: modules import what is allowed, and nothing else.
 
-import-linter's own contracts say what is forbidden, which lets in whatever nobody thought of.
+import-linter's own contracts list forbidden imports, so they allow every import that nobody thought of.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ _IMPURE = frozenset(
     {"asyncio", "http", "multiprocessing", "os", "random", "secrets", "selectors", "shutil", "signal", "socket"}
     | {"ssl", "subprocess", "tempfile", "threading", "time", "urllib3"}
 )
-"""Modules of the standard library that reach a clock, chance, the network, other processes or the file system."""
+"""Modules of the standard library that use a clock, randomness, the network, other processes or the file system."""
 
 
 class OnlyContract(Contract):
-    """`source_modules` and all below them import `allowed_modules`, and of the standard library what is pure.
+    """`source_modules` and their submodules import only `allowed_modules` and pure modules of the standard library.
 
     With `impure = true` they may import the whole standard library.
     """
 
     type_name = "only"
-    # import-linter puts each field's value in the field's place.
+    # import-linter replaces each field by its value.
     source_modules = cast("list[str]", fields.ListField(subfield=fields.StringField()))
     allowed_modules = cast("list[str]", fields.ListField(subfield=fields.StringField()))
     impure = cast("bool", fields.BooleanField(required=False, default=False))
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:  # noqa: ARG002 - import-linter's signature
-        """Looks at each import of each source module."""
+        """Collects the imports of the source modules that are not allowed."""
         found = sorted(
             (importer, imported)
             for source in self.source_modules

@@ -1,7 +1,7 @@
-"""`python -m checks.terraform`: `terraform fmt`, `validate` and `test` of every root and module.
+"""`python -m checks.terraform`: `terraform fmt`, `validate` and `test` for every root and module.
 
-Terraform writes beside what it reads, so it reads a copy. Nothing of AWS is asked: the tests mock the provider. The
-provider itself comes from the folder that SIM_TERRAFORM_PLUGINS names, or as Terraform's own configuration says.
+Terraform writes next to the files that it reads, so it works on a copy. The tests mock the provider and never call AWS.
+The provider itself comes from the folder in SIM_TERRAFORM_PLUGINS, else from where Terraform is configured to look.
 """
 
 from __future__ import annotations
@@ -23,19 +23,21 @@ from release.terraform import Root, surroundings
 from sim.terraform import installation
 
 _SIDE_BY_SIDE: Final = 2
-"""The provider takes 600 MB and a core while it starts."""
+"""How many roots are checked at once. The provider takes 600 MB, and a core while it starts."""
 
 
 def main() -> int:
-    """The exit status: 1 for what is wrong, and in CI for what is missing."""
+    """Returns the exit status: 1 if a check fails, and in CI also if Terraform or its provider is missing."""
     if shutil.which("terraform") is None:
-        return _missing("there is no terraform: install 1.11 or newer where PATH leads")
+        return _missing("terraform is not on PATH: install version 1.11 or newer")
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         environment = _environment(work)
         registry = _registry(work / "probe", environment)
         if registry is None:
-            return _missing("the provider cannot be had: SIM_TERRAFORM_PLUGINS may name a folder of provider plugins")
+            return _missing(
+                "the provider cannot be installed: set SIM_TERRAFORM_PLUGINS to a folder of provider plugins"
+            )
         copy = shutil.copytree(TERRAFORM, work / "terraform", ignore=shutil.ignore_patterns(".terraform", "*.tfstate*"))
         with ThreadPoolExecutor(_SIDE_BY_SIDE) as threads:
             failures = [*threads.map(partial(_failure, environment, registry), folders(copy)), _unformatted()]
@@ -46,11 +48,11 @@ def main() -> int:
 
 
 def _failure(environment: Mapping[str, str], registry: str, folder: Path) -> CommandFailed | None:
-    """The first thing that is wrong with a root or module, if anything is."""
+    """The first failed check of a root or module; None if all pass."""
     root = Root(folder.name, folder, environment)
     try:
         if root.name == "network":
-            # The VPC module is the module registry's, or its stand-in where there is none.
+            # The VPC module comes from the module registry, or from the stand-in if no registry can be reached.
             installation.choose(root, installation.Modules.AUTO, lambda: registry)
         root.run("init", "-backend=false", "-no-color")
         root.run("validate", "-no-color")
@@ -63,14 +65,14 @@ def _failure(environment: Mapping[str, str], registry: str, folder: Path) -> Com
 def _unformatted() -> CommandFailed | None:
     checked = ["terraform", "fmt", "-check", "-recursive", str(TERRAFORM), str(installation.STAND_IN)]
     try:
-        run(checked, remedy="`terraform fmt -recursive` mends it.", directory=TERRAFORM)
+        run(checked, remedy="Run `terraform fmt -recursive`.", directory=TERRAFORM)
     except CommandFailed as failed:
         return failed
     return None
 
 
 def _registry(folder: Path, environment: Mapping[str, str]) -> str | None:
-    """The name of Terraform's own registry, under which it knows the provider; None if that cannot be had."""
+    """The host name of Terraform's registry, which is part of the provider's name; None if there is no provider."""
     folder.mkdir()
     shutil.copy(TERRAFORM / "modules/bucket/versions.tf", folder)
     probe = Root(folder.name, folder, environment)
@@ -82,9 +84,9 @@ def _registry(folder: Path, environment: Mapping[str, str]) -> str | None:
 
 
 def _environment(work: Path) -> dict[str, str]:
-    """What Terraform is told: where the provider is, a region for the backend to believe in, and no account."""
-    told = {"AWS_REGION": "eu-central-1", "AWS_EC2_METADATA_DISABLED": "true"}
-    return {**surroundings(os.environ, {}), **told, **installation.environment(work, os.environ)}
+    """Environment variables for Terraform: where the provider is, a region for the backend, and no AWS account."""
+    aws = {"AWS_REGION": "eu-central-1", "AWS_EC2_METADATA_DISABLED": "true"}
+    return {**surroundings(os.environ, {}), **aws, **installation.environment(work, os.environ)}
 
 
 def _missing(what: str) -> int:

@@ -1,4 +1,4 @@
-"""Terraform's files, read by python-hcl2."""
+"""Reads Terraform's files with python-hcl2."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def folders(terraform: Path) -> list[Path]:
 
 
 def is_module(folder: Path) -> bool:
-    """Whether roots use it, rather than that it is applied."""
+    """True if the folder is a module, which roots use; false if it is a root, which is applied."""
     return folder.parent.name == "modules"
 
 
 def variables(folder: Path) -> list[Declaration]:
-    """What it takes, in the order of its file."""
+    """The variables of a root or module, in the order of its file."""
     return list(_declarations(folder / "variables.tf", "variable"))
 
 
 def outputs(folder: Path) -> list[Declaration]:
-    """What it gives, in the order of its file."""
+    """The outputs of a root or module, in the order of its file."""
     return list(_declarations(folder / "outputs.tf", "output"))
 
 
@@ -55,7 +55,7 @@ def blocks(file: Path, kind: str) -> Iterator[tuple[tuple[str, ...], dict[str, A
 
 
 def unquoted(text: str) -> str:
-    """A literal string as its value; any other expression as it is."""
+    """The value of a literal string; any other expression unchanged."""
     return text.removeprefix('"').removesuffix('"')
 
 

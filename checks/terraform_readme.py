@@ -1,6 +1,6 @@
-"""`python -m checks.terraform_readme`: the second half of each root's and module's README, made from its files.
+"""`python -m checks.terraform_readme`: generates the second half of each README of a root or module.
 
-What stands above the line is written by hand. With `--write` it is brought up to date, without it is checked.
+The text above the line is written by hand. With `--write` it updates the READMEs; without, it checks them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _LINE: Final = "<!-- From here on made by `make readmes`. -->"
 
 
 def main(*, write: bool) -> int:
-    """The exit status: 1 if one is not as it should be, and was not to be written."""
+    """Returns the exit status: 1 if a README is out of date and `write` is false."""
     stale = {
         folder / "README.md": wanted for folder in folders(TERRAFORM) if (wanted := renewed(folder)) != _text(folder)
     }
@@ -24,12 +24,12 @@ def main(*, write: bool) -> int:
         if write:
             page.write_text(wanted)
         else:
-            print(f"{page.relative_to(TERRAFORM.parent)} is not up to date: `make readmes` brings it")
+            print(f"{page.relative_to(TERRAFORM.parent)} is out of date: run `make readmes`")
     return int(bool(stale) and not write)
 
 
 def renewed(folder: Path) -> str:
-    """The README as it should be."""
+    """The up-to-date text of the README."""
     by_hand = _text(folder).partition(_LINE)[0].rstrip() or f"# {folder.name}"
     return "\n".join([by_hand, "", _LINE, "", *_variables(variables(folder)), "", *_outputs(outputs(folder)), ""])
 

@@ -1,4 +1,4 @@
-"""The demonstration: a pipeline of its own, real e-mails through it, and what became of them."""
+"""`sim demo`: starts a pipeline, publishes real e-mails to it, and shows which were stored."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DRAIN_SECONDS = 120
 
 @dataclass(frozen=True)
 class Row:
-    """One e-mail: `detail` is the key of its object, or why there is none; the subject is as S3 has it."""
+    """One e-mail. `detail` is the key of its object, or why it was not published. The subject comes from S3."""
 
     name: str
     subject: str
@@ -35,7 +35,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Demonstration:
-    """All of them, and the verdict."""
+    """The rows for all e-mails, a summary, and whether the verdict is good."""
 
     rows: tuple[Row, ...]
     summary: str
@@ -43,7 +43,7 @@ class Demonstration:
 
 
 def demonstrate(paths: Sequence[Path], progress: Callable[[str], None]) -> Demonstration:
-    """Starts a pipeline, publishes the e-mails at the paths, waits until they are stored, and ends it."""
+    """Starts a pipeline, publishes the e-mails in the paths, waits until they are stored, and ends the pipeline."""
     with ProcessTarget(Tuning(), progress) as target:
         progress("publishing")
         client = Client(target.url, target.token())
@@ -68,10 +68,12 @@ def demonstrate(paths: Sequence[Path], progress: Callable[[str], None]) -> Demon
 
 
 def demo(
-    files: Annotated[list[Path] | None, typer.Argument(help="E-mails of yours; else those that come along.")] = None,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Your own e-mails. By default, the samples of the kit.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Start a pipeline, publish real e-mails, show them arrive in S3, and end it."""
+    """Start a pipeline, publish real e-mails, show that they are stored in S3, and end the pipeline."""
     report = Report(json)
     with report.progress("starting") as progress:
         shown = demonstrate(files or [SAMPLES], progress)

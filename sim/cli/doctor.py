@@ -1,4 +1,4 @@
-"""What this machine can run."""
+"""`sim doctor`: what this machine can run."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _COMMAND_SECONDS = 10
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: whether it is good, what was seen, and what to do where it is not.
+    """The result of one check: whether it is good, what was seen, and the remedy if it is not.
 
-    `needed_for` names the targets that need it, and `terraform` is production's Terraform on whichever.
+    `needed_for` lists the targets that need it. `terraform` among them stands for production's Terraform on any target.
     """
 
     what: str
@@ -36,7 +36,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Looks at this machine; starts nothing, changes nothing."""
+    """Examines this machine. Starts nothing and changes nothing."""
     every = ("process", "docker", "cluster", "terraform")
     version = ".".join(map(str, sys.version_info[:3]))
     free = psutil.virtual_memory().available
@@ -46,14 +46,14 @@ def examine() -> list[Finding]:
             "memory",
             free >= _MIN_FREE_BYTES,
             f"{free / 1024**3:.1f} GiB free, {os.cpu_count()} cores",
-            "2 GiB free are needed: end something",
+            "2 GiB of free memory are needed: end other programs",
             every,
         ),
         Finding(
             "localstack",
             venv.is_made(),
             "installed" if venv.is_made() else "not installed yet",
-            "nothing to do: the first start installs it, and needs the Python package index for that",
+            "nothing to do: the first start installs it from the Python package index",
             ("process", "terraform"),
         ),
         _command(
@@ -74,19 +74,19 @@ def examine() -> list[Finding]:
 
 
 def missing(findings: list[Finding], target: str) -> list[Finding]:
-    """What the target needs that is not there, and does not come by itself."""
+    """The failed checks that keep the target from running. LocalStack does not count: the kit installs it."""
     return [each for each in findings if target in each.needed_for and not each.good and each.what != "localstack"]
 
 
 def _provider() -> Finding:
-    """Terraform's provider of AWS: in the folder that is named for it, or where Terraform is configured to look."""
+    """Looks for Terraform's AWS provider in the folder that SIM_TERRAFORM_PLUGINS names, if it is set."""
     folder = os.environ.get("SIM_TERRAFORM_PLUGINS")
     there = next(Path(folder).glob("*/hashicorp/aws/*"), None) if folder else None
     return Finding(
         "terraform provider",
         good=not folder or there is not None,
         seen=str(there or folder or "as Terraform is configured"),
-        remedy="let SIM_TERRAFORM_PLUGINS name a filesystem mirror with hashicorp/aws, or unset it for the registry",
+        remedy="set SIM_TERRAFORM_PLUGINS to a filesystem mirror with hashicorp/aws, or unset it to use the registry",
         needed_for=("cluster", "terraform"),
     )
 
@@ -105,7 +105,7 @@ def _command(what: str, command: list[str], remedy: str, needed_for: tuple[str, 
 
 
 def doctor(json: Json = False) -> None:
-    """Say what this machine can run, and what is missing for the rest."""
+    """Report what this machine can run, and what the other targets need."""
     findings = examine()
     report = Report(json)
     report.table(

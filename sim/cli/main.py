@@ -1,7 +1,7 @@
 """`sim`: the pipeline on this machine, from the command line.
 
-Exit status: 0 all is well; 1 something failed, or is not as it should be; 2 the command was not
-understood; 3 nothing is running.
+Exit status: 0, success; 1, something failed or a check did not pass; 2, the command line is wrong; 3, no stack is
+running.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ _MODULES: Final = {
     "chaos": "chaos",
     "rehearse": "rehearse",
 }
-"""The module of `sim.cli` that has each command, imported when the command is wanted: most take long to import."""
+"""The module of `sim.cli` that defines each command. It is imported on use, since most take long to import."""
 
 
 class _Commands(TyperGroup):
-    """The commands by name, each loaded when it is asked for."""
+    """The commands by name. Each is loaded when it is used."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """All of them, in the order of the help."""
+        """All command names, in the order of the help."""
         del ctx
         return list(_MODULES)
 
     def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | TyperGroup | None:
-        """The command of this name; None where there is none."""
+        """The command of this name; None if there is no such command."""
         del ctx
         return _loaded(cmd_name) if cmd_name in _MODULES else None
 
@@ -62,7 +62,7 @@ app = typer.Typer(
 
 @app.callback(help="The e-mail pipeline on this machine: no AWS account, no token, no network.")
 def _sim() -> None:
-    """Makes `app` a group, whose commands `_Commands` has."""
+    """Makes `app` a group. `_Commands` has its commands."""
 
 
 def _loaded(name: str) -> TyperCommand | TyperGroup:
@@ -88,7 +88,7 @@ def main() -> None:
     except SimError as error:
         sys.exit(_print_error(error, _status(error)))
     except Exception as error:
-        from services.pipeline.aws import AWS_ERRORS  # noqa: PLC0415 - takes long, and is wanted after a failure alone
+        from services.pipeline.aws import AWS_ERRORS  # noqa: PLC0415 - slow to import, and needed only after a failure
 
         if not isinstance(error, AWS_ERRORS):
             raise

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 FAILED = 1
-"""Something failed, or is not as it should be."""
+"""Exit status: something failed, or a check did not pass."""
 NOTHING_RUNS = 3
 HERE = Path(".sim")
 
@@ -17,7 +17,7 @@ Directory = Annotated[
     typer.Option(
         "--dir",
         envvar="SIM_DIR",
-        help="Where the stack's state is kept; one stack for each.",
+        help="The directory of the stack's state. Each directory has its own stack.",
         metavar="DIR",
         file_okay=False,
     ),

@@ -1,4 +1,4 @@
-"""What the command line prints: tables for a person, JSON for a program."""
+"""The output of the command line: tables for a person, JSON for a program."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ _COLUMNS_OF_A_FILE = 160
 
 
 def escape_what_the_terminal_lacks() -> None:
-    """From now on, a character that standard output or error cannot show is printed as an escape such as `\\u017c`."""
+    """Makes standard output and error print a character that they cannot show as an escape such as `\\u017c`."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 class Report:
-    """Results go to standard output; progress and hints to standard error."""
+    """Prints results on standard output, progress and hints on standard error."""
 
     def __init__(self, as_json: bool) -> None:
         self._as_json = as_json
-        # Subjects and file names are others' words, and no markup.
+        # Subjects and file names may contain brackets, which rich would read as markup.
         self._out = Console(
             highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else _COLUMNS_OF_A_FILE
         )
         self._err = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
     def table(self, columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
-        """Rows by column name. JSON has all that is in a row, the table only the columns."""
+        """Prints rows by column name. JSON shows every value of a row, the table only the given columns."""
         if self._as_json:
             self._json(rows)
             return
@@ -46,7 +46,7 @@ class Report:
         self._out.print(table)
 
     def facts(self, facts: Mapping[str, object]) -> None:
-        """Named values."""
+        """Prints named values."""
         if self._as_json:
             self._json(facts)
             return
@@ -56,25 +56,25 @@ class Report:
         self._out.print(table)
 
     def lines(self, lines: Sequence[str]) -> None:
-        """A text, line by line."""
+        """Prints the lines of a text."""
         if self._as_json:
             self._json(lines)
             return
         for line in lines:
             self._out.print(line, soft_wrap=True)
 
-    def hint(self, words: str) -> None:
-        """What to do next; not for programs."""
+    def hint(self, text: str) -> None:
+        """Prints advice for a person. With `--json` prints nothing."""
         if not self._as_json:
-            self._err.print(words, style="dim", soft_wrap=True)
+            self._err.print(text, style="dim", soft_wrap=True)
 
     @contextmanager
-    def progress(self, words: str) -> Iterator[Callable[[str], None]]:
-        """Shows what is being waited for: in one line on a terminal, else a line each."""
+    def progress(self, text: str) -> Iterator[Callable[[str], None]]:
+        """Shows progress: on a terminal one line that changes, elsewhere one line for each step."""
         if not self._err.is_terminal:
             yield self._err.print
             return
-        with self._err.status(Text(words)) as status:
+        with self._err.status(Text(text)) as status:
             yield lambda more: status.update(Text(more))
 
     def _json(self, value: object) -> None:

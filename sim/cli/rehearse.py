@@ -1,4 +1,4 @@
-"""`sim rehearse`: what a deployment would cost clients, foretold from Terraform."""
+"""`sim rehearse`: predicts from Terraform what a deployment would cost clients."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ from sim.rehearsal.terraform_json import Resource, read
 
 rehearse = typer.Typer(help="What a deployment would cost clients, before there is one.", no_args_is_help=True)
 _ZIP: Final = b"PK"
-"""How a binary plan of Terraform begins."""
+"""The first bytes of a binary Terraform plan."""
 
 
 @rehearse.callback()
 def _group() -> None:
-    """Keeps `plan` a command of its own."""
+    """Makes `plan` a subcommand. Without a callback, Typer would merge it into `rehearse`."""
 
 
 class Pace(StrEnum):
-    """Whose control plane decides."""
+    """Whose control plane is predicted: AWS's, or the local one."""
 
     AWS = "aws"
     LOCAL = "local"
 
     @property
     def cadence(self) -> Cadence:
-        """How fast it moves."""
+        """The speed of that control plane."""
         return AWS if self is Pace.AWS else LOCAL
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the caller will not have, for the settings as they are; None for no limit."""
+    """The caller's limits for the current settings. None means no limit."""
 
     serving_at_least: int | None
     takes_at_most: float | None
@@ -58,7 +58,7 @@ class Limits:
     nothing_at_most: float | None
 
     def broken(self, line: Line) -> list[str]:
-        """Each limit that some deployment breaks, as a sentence."""
+        """A sentence for each limit that at least one deployment breaks."""
         asked = (self.serving_at_least, self.takes_at_most, self.missing_at_most, self.nothing_at_most)
         if all(each is None for each in asked):
             return []
@@ -83,7 +83,7 @@ _MEASURES: Final[tuple[tuple[str, str, Callable[[Course], float]], ...]] = (
 
 
 def seconds(text: str) -> Seconds:
-    """`3` or `1..5`, in seconds. Raises typer.BadParameter."""
+    """Parses `3` or `1..5`, in seconds. Raises typer.BadParameter."""
     least, _, most = text.partition("..")
     try:
         found = Seconds(float(least), float(most or least))
@@ -136,7 +136,7 @@ def plan(
     nothing_at_most: Annotated[float | None, typer.Option(help="Fail if nothing serves for more seconds.")] = None,
     json: Json = False,
 ) -> None:
-    """Foretell what a deployment costs clients, under these settings and some others beside."""
+    """Predict what a deployment costs clients, with these settings and with some alternatives."""
     project = Project(tuple(resource for each in files for resource in _resources(each)))
     known = _measured(measured) if measured else {}
     application = Application(
@@ -175,7 +175,7 @@ def plan(
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One service, with all settings that were tried."""
+    """The predictions for one service, one line for each of the settings tried."""
 
     scenario: Scenario
     lines: tuple[Line, ...]
@@ -189,11 +189,11 @@ def _rehearsed(project: Project, name: str, answers: Answers, seeds: int, *, alo
 
 
 def _lines(tried: Sequence[Variant], seeds: int) -> list[Line]:
-    """Each of the settings, in as many processes as there are cores."""
+    """The prediction for each of the settings, computed by one process for each core."""
     processes = min(os.cpu_count() or 1, len(tried))
     if processes == 1:
         return [_line(each, seeds) for each in tried]
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - one setting alone is to start fast
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - not needed for one setting, which should start fast
 
     with ProcessPoolExecutor(processes) as pool:
         return list(pool.map(partial(_line, seeds=seeds), tried))
@@ -216,7 +216,7 @@ def _chosen(project: Project, wanted: Sequence[str] | None) -> list[str]:
 
 
 def _resources(path: Path) -> list[Resource]:
-    """A folder and a binary plan go through Terraform first."""
+    """The resources in a file. Terraform converts a folder or a binary plan to JSON first."""
     if path.is_dir() or path.read_bytes()[:2] == _ZIP:
         folder, arguments = (path, []) if path.is_dir() else (path.parent, [path.name])
         remedy = "Run `terraform init` there, or write the JSON yourself: terraform show -json PLAN > plan.json"
@@ -226,8 +226,8 @@ def _resources(path: Path) -> list[Resource]:
 
 
 def _measured(path: Path) -> dict[str, Seconds]:
-    """How long tasks took, from DescribeTasks: to RUNNING, and from the stop to the end. Raises SimError."""
-    from datetime import datetime  # noqa: PLC0415 - rarely wanted, and the command is to start fast
+    """How long tasks took to start and to stop, in seconds, from an answer of DescribeTasks. Raises SimError."""
+    from datetime import datetime  # noqa: PLC0415 - rarely needed, and the command should start fast
 
     try:
         tasks = json_format.loads(path.read_bytes())["tasks"]

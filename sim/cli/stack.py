@@ -1,4 +1,4 @@
-"""Commands for the stack that stays up: start it, publish to it, look at it, end it."""
+"""Commands for the stack: start it, publish to it, inspect it, end it."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from sim.stack.status import status_of
 from sim.targets.target import Progress, Provision
 
 
-class Part(StrEnum):
-    """The parts of a stack."""
+class PartName(StrEnum):
+    """The names of the parts of a stack."""
 
     LOCALSTACK = "localstack"
     GATEWAY = "gateway"
@@ -35,25 +35,29 @@ class Part(StrEnum):
 
 def up(
     directory: Directory = HERE,
-    provision: Annotated[Provision, typer.Option(help="Who makes queue, bucket and token.")] = Provision.KIT,
+    provision: Annotated[
+        Provision, typer.Option(help="What creates the queue, the bucket and the token.")
+    ] = Provision.KIT,
     json: Json = False,
 ) -> None:
-    """Start the pipeline; it stays up until `sim down`."""
+    """Start the pipeline. It keeps running until `sim down`."""
     report = Report(json)
     with report.progress("starting") as progress:
         stack = lifecycle.up(directory, provision, progress)
     report.facts({"url": stack.url, "endpoint": stack.endpoint, "provision": provision, **asdict(stack.resources)})
-    report.hint("publish with `sim publish FILE...`, look with `sim objects`, end with `sim down`")
+    report.hint(
+        "publish e-mails with `sim publish FILE...`, list them with `sim objects`, end the stack with `sim down`"
+    )
 
 
 def down(directory: Directory = HERE) -> None:
-    """End the pipeline, and remove what it left."""
+    """End the pipeline and remove everything that it created."""
     with Report(False).progress("stopping"):
         lifecycle.down(lifecycle.running(directory))
 
 
 def status(directory: Directory = HERE, json: Json = False) -> None:
-    """Show how the parts are, and how full the queues."""
+    """Show the status of each part and the number of messages in the queues."""
     now = status_of(lifecycle.running(directory))
     Report(json).table(["part", "state", "detail"], [asdict(part) for part in now.parts])
     if not now.good:
@@ -63,10 +67,10 @@ def status(directory: Directory = HERE, json: Json = False) -> None:
 def publish(
     files: Annotated[list[Path], typer.Argument(help="E-mails, mailboxes, folders of them, or /dev/stdin.")],
     directory: Directory = HERE,
-    rate: Annotated[float | None, typer.Option(min=0.001, help="E-mails a second at most.")] = None,
-    concurrency: Annotated[int, typer.Option(min=1, max=256, help="E-mails under way at once.")] = 8,
+    rate: Annotated[float | None, typer.Option(min=0.001, help="At most this many e-mails a second.")] = None,
+    concurrency: Annotated[int, typer.Option(min=1, max=256, help="How many e-mails to send at once.")] = 8,
     url: Annotated[
-        str | None, typer.Option(help="Publish to this API, not to the local one; the token is taken from SIM_TOKEN.")
+        str | None, typer.Option(help="Publish to this API instead of the local one. SIM_TOKEN must hold its token.")
     ] = None,
     json: Json = False,
 ) -> None:
@@ -74,7 +78,7 @@ def publish(
     client = _client(url, directory)
     report = Report(json)
     with report.progress("publishing") as progress:
-        outcomes = list(_told(publish_files(client, files, rate=rate, concurrency=concurrency), progress))
+        outcomes = list(_counted(publish_files(client, files, rate=rate, concurrency=concurrency), progress))
     columns = ["name", "published", "detail"]
     report.table(columns, [{column: getattr(outcome, column) for column in columns} for outcome in outcomes])
     if not all(outcome.published for outcome in outcomes):
@@ -95,17 +99,17 @@ def objects(
 
 
 def logs(
-    part: Annotated[Part | None, typer.Argument(help="Only this part.")] = None,
+    part: Annotated[PartName | None, typer.Argument(help="Print only the log of this part.")] = None,
     directory: Directory = HERE,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing new lines until Ctrl-C.")] = False,
 ) -> None:
-    """Print what the parts have logged."""
+    """Print the logs of the parts."""
     parts = lifecycle.running(directory).parts
     chosen = {part.value: parts[part.value]} if part else parts
     places = dict.fromkeys(chosen, 0)
     while True:
         for name, each in chosen.items():
-            # The stack's end takes its logs away.
+            # The logs disappear when the stack ends.
             with suppress(FileNotFoundError), Path(each.log).open(errors="replace") as log:
                 log.seek(places[name])
                 for line in log:
@@ -122,15 +126,15 @@ def _client(url: str | None, directory: Path) -> Client:
     if url is None:
         return lifecycle.running(directory).client()
     if "SIM_TOKEN" not in os.environ:
-        raise SimError("the token of that API is not known: put it into the environment variable SIM_TOKEN")
+        raise SimError("the token for that API is missing: set the environment variable SIM_TOKEN")
     return Client(url.rstrip("/"), os.environ["SIM_TOKEN"])
 
 
-def _told(outcomes: Iterator[Outcome], progress: Progress) -> Iterator[Outcome]:
-    """Says once a second how many there were."""
-    said = time.monotonic()
+def _counted(outcomes: Iterator[Outcome], progress: Progress) -> Iterator[Outcome]:
+    """Yields the outcomes, and reports their number once a second."""
+    reported = time.monotonic()
     for number, outcome in enumerate(outcomes, 1):
-        if time.monotonic() - said >= 1:
-            said = time.monotonic()
+        if time.monotonic() - reported >= 1:
+            reported = time.monotonic()
             progress(f"{number} e-mails so far")
         yield outcome

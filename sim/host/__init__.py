@@ -1,1 +1,1 @@
-"""This machine: child processes, containers, commands, waiting, and that nothing is left of a run."""
+"""Child processes, containers, commands and waiting on this machine, and the clean-up after a run."""

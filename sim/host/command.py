@@ -1,4 +1,4 @@
-"""Other programs, run to their end."""
+"""Runs other programs to their end."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LAST_LINES = 30
 
 
 class CommandFailed(SimError):
-    """A program was not found (`status` is None) or ended with another status than 0."""
+    """A program was not found (`status` is None), or ended with a status other than 0."""
 
     def __init__(self, command: Sequence[str], status: int | None, stderr: str, remedy: str) -> None:
         super().__init__(command, status, stderr, remedy)
@@ -24,14 +24,14 @@ class CommandFailed(SimError):
 
     def __str__(self) -> str:
         outcome = "there is no such program" if self.status is None else f"ended with {self.status}"
-        said = self.stderr.strip().splitlines()[-_LAST_LINES:]
-        return "\n".join([f"`{shlex.join(self.command)}`: {outcome}", *said, self.remedy])
+        last_lines = self.stderr.strip().splitlines()[-_LAST_LINES:]
+        return "\n".join([f"`{shlex.join(self.command)}`: {outcome}", *last_lines, self.remedy])
 
 
 def run(command: Sequence[str], *, remedy: str, environment: Mapping[str, str] | None = None) -> str:
-    """Standard output of `command`, run with `environment` on top of this process's own.
+    """Runs `command` with `environment` added to this process's own. Returns its standard output.
 
-    Raises CommandFailed, which ends with `remedy`: what its reader can do.
+    Raises CommandFailed, whose message ends with `remedy`: what the reader can do.
     """
     everything = {**os.environ, **(environment or {})}
     try:

@@ -1,4 +1,4 @@
-"""Which process a process id means: the number alone is given again once its process has ended."""
+"""Identifies a process for good. The system reuses a process id after its process has ended."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import psutil
 
 _PROC: Final = Path("/proc")
 _START_TICKS: Final = 19
-"""Where /proc/PID/stat has the start of a process, counted behind its name: proc(5), field 22."""
+"""The position of the start time in /proc/PID/stat, counted after the name: proc(5), field 22."""
 
 
 def start_of(pid: int) -> str | None:
-    """When a process started, in a form that no other process with this id has; None if none runs.
+    """When a process started, in a form unique among processes with this id; None if the process is not running.
 
-    On Linux in ticks since this boot: the time of day that psutil makes of them moves whenever the clock is set.
+    On Linux in ticks since this boot. psutil converts these to the time of day, which changes when the clock is set.
     """
     try:
         process = psutil.Process(pid)

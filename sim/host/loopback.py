@@ -1,4 +1,4 @@
-"""HTTP to this machine's own address: whatever proxies the environment names, none of them is asked."""
+"""HTTP requests to this machine's own address. They never go through a proxy that the environment names."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Final
 
 import urllib3
 
-# urllib3 asks no proxy of the environment; urllib.request, requests and botocore do.
+# urllib3 ignores proxies in the environment. urllib.request, requests and botocore use them.
 _POOL: Final = urllib3.PoolManager(retries=False)
 
 
 class NoAnswer(Exception):
-    """Nobody listens there, or the answer was not whole in time."""
+    """The server did not listen, or its answer was not complete in time."""
 
 
 def request(
     method: str, url: str, *, seconds: float, body: bytes | None = None, headers: Mapping[str, str] | None = None
 ) -> urllib3.BaseHTTPResponse:
-    """One request, its answer whole. Raises NoAnswer, which names the URL and the reason."""
+    """Sends one request and returns the complete answer. Raises NoAnswer with the URL and the reason."""
     try:
         return _POOL.request(method, url, body=body, headers=headers, timeout=seconds)
     except urllib3.exceptions.HTTPError as error:

@@ -1,8 +1,8 @@
-"""Where Python packages come from: uv is given what only pip's configuration names.
+"""Passes the package index of pip's configuration on to uv.
 
-A company's package index is often in pip.conf alone, which uv does not read. uv's own variables win where they are set.
-As a program (`python sim/host/package_index.py`) it prints the variables for a shell to `eval`, and imports nothing
-that would have to be installed first. https://docs.astral.sh/uv/reference/environment/
+A company's package index is often only in pip.conf, which uv does not read. Variables of uv that are set take
+precedence. As a program (`python sim/host/package_index.py`) it prints the variables for a shell to `eval`. It imports
+only the standard library, since it runs before anything is installed. https://docs.astral.sh/uv/reference/environment/
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _VARIABLES: Final = {
     "trusted-host": "UV_INSECURE_HOST",
 }
 _OLDER: Final = {"UV_DEFAULT_INDEX": "UV_INDEX_URL", "UV_INDEX": "UV_EXTRA_INDEX_URL"}
-"""The names that uv gave these variables before; it reads them still."""
+"""uv's older names for these variables, which it still reads."""
 
 
 def uv_variables(pip_config: str, environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables for uv that the environment does not have.
+    """The variables for uv that the environment lacks.
 
-    `pip_config` is what `pip config list` prints: lines such as `global.index-url='https://...'`, with each value as
-    Python writes it.
+    `pip_config` is the output of `pip config list`: lines such as `global.index-url='https://...'`, each value as a
+    Python literal.
     """
     found: dict[str, str] = {}
     for line in pip_config.splitlines():
@@ -40,13 +40,13 @@ def uv_variables(pip_config: str, environ: Mapping[str, str]) -> dict[str, str]:
             words = str(literal_eval(value)).split()
             found[variable] = (" " if variable == "UV_INDEX" else ",").join(words)
     if "UV_INDEX" in found:
-        # As pip does it: all indexes are asked for all packages. The locks' hashes keep a stranger's package out.
+        # As in pip, every index is searched for every package. The hashes in the locks exclude foreign packages.
         found.setdefault("UV_INDEX_STRATEGY", environ.get("UV_INDEX_STRATEGY", "unsafe-best-match"))
     return found
 
 
 def from_pip(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables for uv, asked of this Python's pip; none if it has no pip."""
+    """The variables for uv, from the configuration of this Python's pip; none if there is no pip."""
     done = subprocess.run(
         [sys.executable, "-m", "pip", "--disable-pip-version-check", "config", "list"],
         capture_output=True,

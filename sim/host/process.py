@@ -1,4 +1,4 @@
-"""Child processes, each the leader of a process group of its own, none of which outlives the parent."""
+"""Child processes. Each leads its own process group, and none outlives the parent."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _given: set[int] = set()
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on now, and another one each time: who asked first may not listen yet."""
+    """A free loopback port, and a new one at each call, since an earlier caller may not listen yet."""
     while True:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -34,7 +34,7 @@ def free_port() -> int:
 
 
 class Process:
-    """A program that can be started, stopped and started again; its output goes to the end of one log file."""
+    """A program that can be started, stopped and started again. It appends its output to one log file."""
 
     def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], cleanup: Cleanup) -> None:
         self.name = name
@@ -43,15 +43,15 @@ class Process:
         self._environment = dict(environment)
         self._cleanup = cleanup
         self._popen: subprocess.Popen[bytes] | None = None
-        self._group: int | None = None  # until it has been ended whole; its number may be another's then
+        self._group: int | None = None  # None once the whole group has ended, since the system may reuse its number
 
     @property
     def pid(self) -> int | None:
-        """Its process id while it runs."""
+        """The process id; None if the process is not running."""
         return self._popen.pid if self._popen is not None and self._popen.poll() is None else None
 
     def start(self) -> None:
-        """Starts it."""
+        """Starts the program."""
         with self.log.open("ab") as log:
             self._popen = subprocess.Popen(  # noqa: S603 - a command of the kit's
                 self._command,
@@ -65,7 +65,7 @@ class Process:
         self._cleanup.owns("group", self._group)
 
     def check(self) -> None:
-        """Raises ProcessFailed, with the end of its log, if it has ended."""
+        """Raises ProcessFailed, with the end of the log, if the process has ended."""
         if self.pid is None:
             code = self._popen.returncode if self._popen is not None else "no start"
             raise ProcessFailed(f"{self.name} ended with {code}; the end of its log:\n{self.tail()}")
@@ -77,12 +77,15 @@ class Process:
                 os.killpg(self._group, number)
 
     def terminate(self) -> None:
-        """SIGTERM to the process alone, as a container's first process gets it."""
+        """Sends SIGTERM to the process alone, as a container engine does to the first process."""
         if self.pid is not None:
             os.kill(self.pid, signal.SIGTERM)
 
     def wait(self, seconds: float) -> int:
-        """Its exit code. Raises ProcessFailed if it does not end within `seconds`."""
+        """Waits for the end, then kills the rest of the group. Returns the exit code.
+
+        Raises ProcessFailed if the process does not end within `seconds`.
+        """
         if self._popen is None:
             raise ProcessFailed(f"{self.name} was never started")
         try:
@@ -96,11 +99,11 @@ class Process:
         return code
 
     def kill(self) -> None:
-        """SIGKILL to the process and to all its children."""
+        """Sends SIGKILL to the process and all its children, and waits for the end."""
         if self._group is not None:
             self.signal(signal.SIGKILL)
             self.wait(_KILL_SECONDS)
 
     def tail(self, lines: int = 30) -> str:
-        """The last lines of its log."""
+        """The last lines of the log."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) if self.log.exists() else ""

@@ -1,4 +1,4 @@
-"""The one way in which the kit waits: for a condition, with a deadline, and an account of what was seen instead."""
+"""Waits for a condition, with a deadline. The error reports what was seen instead. All waiting in the kit uses it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _POLL_SECONDS = 0.05
 
 
 class TimedOut(SimError):
-    """Something awaited did not come in time."""
+    """A condition did not become true in time."""
 
 
 def until(condition: Callable[[], T], what: str, *, seconds: float, seen: Callable[[], object] | None = None) -> T:
-    """The first true value that `condition` gives.
+    """Calls `condition` until it returns a true value, and returns that value.
 
-    Raises TimedOut after `seconds`, naming `what` and what `seen` tells then (else the last value).
+    Raises TimedOut after `seconds`. The message names `what`, and the result of `seen` or else the last value.
     """
     deadline = time.monotonic() + seconds
     while True:

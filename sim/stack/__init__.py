@@ -1,1 +1,1 @@
-"""A pipeline that stays up after the command that started it has ended."""
+"""A pipeline that keeps running after the command that started it has ended."""

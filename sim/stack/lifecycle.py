@@ -1,7 +1,7 @@
-"""A pipeline that stays up after the command that started it has ended: `sim up`, used by the other commands.
+"""The stack of `sim up`: a pipeline that keeps running, so that other commands can use it.
 
-A supervisor process owns it (`python -m sim.stack.supervisor`); what the others need is in a state file.
-The token is not: it is read from where the API reads it.
+A supervisor process owns the pipeline (`python -m sim.stack.supervisor`). Other commands find it by a state file.
+The file does not hold the token. Clients read the token from SSM, as the API does.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _DOWN_SECONDS = 60
 
 
 class NothingRuns(SimError):
-    """A command needs a running stack, and there is none."""
+    """A command needs a running stack, and no stack is running."""
 
 
 class NotUp(SimError):
@@ -36,12 +36,12 @@ class NotUp(SimError):
 
 
 class OtherwiseProvisioned(SimError):
-    """A stack was wanted whose resources are another's than those of the one that is up."""
+    """The running stack was provisioned in another way than the caller asked for."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """One process of the stack, and where its log is."""
+    """One process of the stack: its process id and the path of its log."""
 
     pid: int
     log: str
@@ -49,11 +49,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Stack:
-    """A running stack, as its state file tells."""
+    """A running stack, as its state file describes it."""
 
     supervisor: int
     started: str
-    """The supervisor's start, by `sim.host.identity`: with the process id, it names the process for good."""
+    """When the supervisor started, by `sim.host.identity`. With the process id it identifies the process."""
     url: str
     endpoint: str
     heartbeat: str
@@ -63,68 +63,68 @@ class Stack:
 
     @property
     def data_plane(self) -> DataPlane:
-        """What is behind the API."""
+        """The AWS resources behind the API."""
         return DataPlane(self.endpoint, self.resources)
 
     def client(self) -> Client:
-        """A client of its API."""
+        """A client for its API."""
         return Client(self.url, self.data_plane.token())
 
     @property
     def alive(self) -> bool:
-        """Whether its supervisor still runs."""
+        """True if its supervisor is running."""
         return start_of(self.supervisor) == self.started
 
     def part_runs(self, name: str) -> bool:
-        """Whether this part's process runs."""
+        """True if the process of this part is running."""
         return start_of(self.parts[name].pid) is not None
 
 
 def state_file(directory: Path) -> Path:
-    """Where the state of the stack of this directory is."""
+    """The path of the state file of this directory's stack."""
     return directory / "stack.json"
 
 
 def roots(directory: Path) -> Path:
-    """Where Terraform works on the cloud of the stack of this directory."""
+    """The folder in which Terraform works for this directory's stack."""
     return directory / "terraform"
 
 
 def write(stack: Stack, directory: Path) -> None:
-    """Writes the state, whole or not at all."""
+    """Writes the state file atomically: a reader never sees half of it."""
     partial = state_file(directory).with_suffix(".partial")
     partial.write_text(json.dumps(asdict(stack), indent=2))
     partial.replace(state_file(directory))
 
 
 def find(directory: Path) -> Stack | None:
-    """The stack of this directory, if one runs."""
+    """The stack of this directory; None if no stack is running."""
     try:
         state = json.loads(state_file(directory).read_text())
     except FileNotFoundError:
         return None
     parts = {name: Part(**part) for name, part in state["parts"].items()}
-    told = {"provision": Provision(state["provision"]), "resources": Resources(**state["resources"]), "parts": parts}
-    stack = Stack(**{**state, **told})
+    typed = {"provision": Provision(state["provision"]), "resources": Resources(**state["resources"]), "parts": parts}
+    stack = Stack(**{**state, **typed})
     return stack if stack.alive else None
 
 
 def running(directory: Path) -> Stack:
-    """The stack of this directory. Raises NothingRuns."""
+    """The stack of this directory. Raises NothingRuns if no stack is running."""
     stack = find(directory)
     if stack is None:
-        raise NothingRuns("no stack is up here; start one with `sim up`")
+        raise NothingRuns("no stack is running here; start one with `sim up`")
     return stack
 
 
 def up(directory: Path, provision: Provision, progress: Callable[[str], None]) -> Stack:
-    """Starts a stack that stays up, unless one is; returns when it is ready. Raises NotUp, or OtherwiseProvisioned."""
+    """Starts a stack unless one is running. Returns when it is ready. Raises NotUp or OtherwiseProvisioned."""
     directory.mkdir(parents=True, exist_ok=True)
     with _alone_in(directory):
         stack = find(directory) or _start(directory, provision, progress)
     if stack.provision is not provision:
         raise OtherwiseProvisioned(
-            f"the stack that is up here was provisioned by {stack.provision}, not {provision}; end it with `sim down`"
+            f"the running stack was provisioned by {stack.provision}, not {provision}; end it with `sim down`"
         )
     return stack
 
@@ -138,25 +138,25 @@ def _start(directory: Path, provision: Provision, progress: Callable[[str], None
         text=True,
         start_new_session=True,
     )
-    said: list[str] = []
+    output: list[str] = []
     try:
         assert supervisor.stdout is not None  # noqa: S101 - it was opened with a pipe
         for line in supervisor.stdout:
-            said.append(line.rstrip("\n"))
-            progress(said[-1])
+            output.append(line.rstrip("\n"))
+            progress(output[-1])
     except BaseException:
         supervisor.send_signal(signal.SIGTERM)
         supervisor.wait(_DOWN_SECONDS)
         raise
     stack = find(directory)
     if stack is None:
-        raise NotUp("the stack did not come up:\n" + "\n".join(said[-40:]))
+        raise NotUp("the stack did not start:\n" + "\n".join(output[-40:]))
     return stack
 
 
 @contextmanager
 def _alone_in(directory: Path) -> Iterator[None]:
-    """Waits for whoever else is starting a stack there."""
+    """Holds a lock on the directory, so that only one process starts a stack there."""
     handle = os.open(directory, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -166,6 +166,6 @@ def _alone_in(directory: Path) -> Iterator[None]:
 
 
 def down(stack: Stack) -> None:
-    """Ends the stack; returns when nothing is left of it. Raises TimedOut."""
+    """Ends the stack. Returns when its supervisor has ended. Raises TimedOut."""
     os.kill(stack.supervisor, signal.SIGTERM)
     until(lambda: not stack.alive, "the stack to end", seconds=_DOWN_SECONDS, seen=lambda: stack.parts)

@@ -1,4 +1,4 @@
-"""How a running stack is."""
+"""The status of a running stack."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sim.targets.settings import HEARTBEAT_SECONDS, PROCESSES, api_ready
 
 @dataclass(frozen=True)
 class PartStatus:
-    """One part: `state` is `ok`, or what is wrong in a word or two."""
+    """The status of one part. `state` is `ok`, or a word or two about the problem."""
 
     part: str
     state: str
@@ -23,18 +23,18 @@ class PartStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """All parts."""
+    """The status of all parts."""
 
     parts: tuple[PartStatus, ...]
 
     @property
     def good(self) -> bool:
-        """All is well."""
+        """True if every part is ok."""
         return all(part.state == "ok" for part in self.parts)
 
 
 def status_of(stack: Stack) -> Status:
-    """Asks every part."""
+    """Asks every part for its status."""
     states = {
         "localstack": (settings.is_ready(stack.endpoint), stack.endpoint),
         "gateway": (stack.part_runs("gateway"), f"process {stack.parts['gateway'].pid}"),

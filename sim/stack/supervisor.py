@@ -1,6 +1,6 @@
 """`python -m sim.stack.supervisor DIRECTORY PROVISION`: owns a stack from its start until SIGTERM.
 
-Says on standard output what it is waiting for; closes it when the stack is ready.
+Prints progress on standard output, and closes it when the stack is ready.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from sim.targets.target import Provision, Tuning
 
 
 def main(directory: Path, provision: Provision) -> int:
-    """The exit status: 0 after SIGTERM, 1 if the stack did not come up."""
+    """Runs the stack. Returns the exit status: 0 after SIGTERM, 1 if the stack did not start."""
     signal.signal(signal.SIGTERM, _end)
     roots = stack.roots(directory)
-    # What a cloud that is gone had.
+    # Terraform's state of an earlier stack, whose cloud no longer exists.
     shutil.rmtree(roots, ignore_errors=True)
     try:
-        with ProcessTarget(Tuning(), _say, provision=provision, roots=roots) as target:
+        with ProcessTarget(Tuning(), _report, provision=provision, roots=roots) as target:
             stack.write(_state(target, provision), directory)
             _close_output()
             while True:
@@ -52,8 +52,8 @@ def _state(target: ProcessTarget, provision: Provision) -> stack.Stack:
     )
 
 
-def _say(words: str) -> None:
-    print(words, flush=True)
+def _report(progress: str) -> None:
+    print(progress, flush=True)
 
 
 def _close_output() -> None:
@@ -64,7 +64,7 @@ def _close_output() -> None:
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
-    # A second signal would cut the clean-up short.
+    # A second signal would interrupt the clean-up.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.exit(0)
 

@@ -1,4 +1,4 @@
-"""The demonstration on a laptop whose owner has set up other things: AWS, proxies, a terminal, no user name."""
+"""The demonstration on a laptop with other things set up: AWS, proxies, a terminal, no user name."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedPr
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100, check=False)
 
 
-def test_e_mails_are_stored_whatever_else_is_set_up_here(environment: dict[str, str], tmp_path: Path) -> None:
+def test_the_demonstration_ignores_other_settings_of_the_machine(environment: dict[str, str], tmp_path: Path) -> None:
     mail = tmp_path / "a mail.eml"
     mail.write_text(_MAIL, encoding="utf-8")
     ended = _run(environment, "demo", str(mail), "--json")
@@ -68,7 +68,7 @@ def test_e_mails_are_stored_whatever_else_is_set_up_here(environment: dict[str, 
     assert row["detail"].endswith(".json")
 
 
-def test_what_a_terminal_cannot_show_is_an_escape(environment: dict[str, str], tmp_path: Path) -> None:
+def test_characters_that_a_terminal_cannot_show_are_escaped(environment: dict[str, str], tmp_path: Path) -> None:
     history = tmp_path / "zażółć.jsonl"
     history.write_text("")
     ended = _run(environment, "check", str(history), "--story", "ann")

@@ -254,34 +254,34 @@ def test_a_start_that_is_killed_leaves_nothing(temporary: Path, killed: str) -> 
 
 
 @pytest.mark.parametrize("command", ["status", "down", "objects", "logs", "publish x.eml"])
-def test_where_nothing_runs_it_is_said_with_3(sim: Sim, command: str) -> None:
-    assert sim(*command.split()) == Ended(3, "", "sim: no stack is up here; start one with `sim up`\n")
+def test_commands_exit_with_3_when_no_stack_is_running(sim: Sim, command: str) -> None:
+    assert sim(*command.split()) == Ended(3, "", "sim: no stack is running here; start one with `sim up`\n")
 
 
 @pytest.mark.usefixtures("temporary")
-def test_the_installed_command_says_it_too() -> None:
+def test_the_installed_command_reports_it_too() -> None:
     assert console_script("status").status == 3
 
 
 @pytest.mark.parametrize("command", ["", "nothing", "up --nothing", "logs nobody", "publish", "publish --rate 0 x.eml"])
-def test_a_command_that_is_not_understood_ends_with_2(sim: Sim, command: str) -> None:
+def test_a_wrong_command_line_exits_with_2(sim: Sim, command: str) -> None:
     assert sim(*command.split()).status == 2
 
 
-def test_help_is_a_good_end(sim: Sim) -> None:
+def test_help_exits_with_0(sim: Sim) -> None:
     ended = sim("--help")
     assert ended.status == 0
     assert all(command in ended.out for command in ("up", "down", "status", "publish", "objects", "logs", "demo"))
 
 
-def test_the_token_of_an_api_elsewhere_must_be_told(sim: Sim, temporary: Path) -> None:
+def test_the_token_of_another_api_must_be_set(sim: Sim, temporary: Path) -> None:
     temporary.joinpath("tea.eml").write_text(MAIL)
     ended = sim("publish", "--url", f"http://127.0.0.1:{free_port()}", "tea.eml")
     assert ended.status == 1
     assert "SIM_TOKEN" in ended.err
 
 
-def test_the_doctor_tells_of_what_each_target_needs(sim: Sim) -> None:
+def test_the_doctor_lists_what_each_target_needs(sim: Sim) -> None:
     ended = sim("doctor", "--json")
     process = [row for row in ended.document if "process" in row["needed_for"]]
     assert {row["what"] for row in process} >= {"python", "memory", "localstack"}

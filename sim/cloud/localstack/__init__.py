@@ -1,6 +1,6 @@
-"""LocalStack as a child process, in an environment of its own, because it needs other versions than the kit does."""
+"""LocalStack as a child process, in its own virtual environment, since it needs other package versions than the kit."""
 
 from pathlib import Path
 
 serve_script = Path(__file__).with_name("serve.py")
-"""What LocalStack's own Python is given to run."""
+"""The script that the Python of that virtual environment runs."""

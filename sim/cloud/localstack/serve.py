@@ -1,6 +1,6 @@
-"""Runs LocalStack on one address. Executed by the Python of LocalStack's own environment.
+"""Runs LocalStack on one address, with the Python of LocalStack's own virtual environment.
 
-LocalStack binds every interface whatever host GATEWAY_LISTEN names; here it binds that host.
+LocalStack binds every interface, whichever host GATEWAY_LISTEN names. This script makes it bind only that host.
 """
 
 import functools
@@ -11,6 +11,6 @@ from twisted.internet import endpoints
 _host = os.environ["GATEWAY_LISTEN"].rpartition(":")[0]
 endpoints.TCP4ServerEndpoint = functools.partial(endpoints.TCP4ServerEndpoint, interface=_host)
 
-from localstack.runtime.main import main  # noqa: E402 - it reads the endpoint class when imported
+from localstack.runtime.main import main  # noqa: E402 - the import reads the patched class
 
 main()

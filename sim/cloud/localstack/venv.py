@@ -1,7 +1,7 @@
-"""LocalStack's own Python environment: made once, from its lock, inside the environment of the kit.
+"""LocalStack's virtual environment, created once from its lock, inside the virtual environment of the kit.
 
-With it goes a cache of what LocalStack works out at its first start, because every run of the kit
-gives LocalStack a new directory to write in, and a folder where LocalStack finds the control plane as a plugin.
+It also holds a cache of what LocalStack computes at its first start, since LocalStack gets a new directory at each run,
+and a folder in which LocalStack finds the control plane as a plugin.
 """
 
 from __future__ import annotations
@@ -23,36 +23,36 @@ from sim.host.package_index import from_pip
 LOCK = Path(__file__).with_name("requirements.txt")
 PLUGIN = Path(__file__).parents[1] / "control_plane"
 PLUGIN_METADATA = Path(__file__).with_name("control_plane.dist-info")
-"""By which LocalStack finds the plugin: what an installer of packages leaves."""
+"""Package metadata by which LocalStack finds the plugin, as a package installer would write it."""
 
-# Below FILESYSTEM_ROOT: the index of AWS's services, which takes seconds to work out, and the list of plugins.
+# Below FILESYSTEM_ROOT: the index of AWS's services, which takes seconds to compute, and the list of plugins.
 _CACHES = (Path("usr/lib/localstack"), Path("cache"))
-_REMEDY = "LocalStack's packages come from the Python package index: see that it can be reached."
+_REMEDY = "LocalStack's packages come from the Python package index: check that it can be reached."
 
 
 class EnvironmentNotMade(SimError):
-    """The folder of LocalStack's environment cannot be written."""
+    """The folder for LocalStack's virtual environment cannot be written."""
 
 
 def path() -> Path:
-    """Where the environment for the present lock is, or will be."""
+    """The folder of the virtual environment for the current lock, which may not exist yet."""
     entry_points = PLUGIN_METADATA / "entry_points.txt"
     digest = hashlib.sha256(LOCK.read_bytes() + entry_points.read_bytes() + sys.version.encode()).hexdigest()[:12]
     return Path(sys.prefix) / f"localstack-{digest}"
 
 
 def is_made() -> bool:
-    """Whether it is there."""
+    """True if the virtual environment exists."""
     return path().is_dir()
 
 
 def plugins() -> Path:
-    """The folder that LocalStack's Python needs in its path."""
+    """The folder with the plugin, which must be on LocalStack's Python path."""
     return path() / "plugins"
 
 
 def share_cache(directory: Path) -> None:
-    """Lets a LocalStack that runs in `directory` use the environment's caches."""
+    """Links the caches into `directory`, for a LocalStack that runs there."""
     for cache in _CACHES:
         link = directory / cache
         link.parent.mkdir(parents=True, exist_ok=True)
@@ -60,10 +60,10 @@ def share_cache(directory: Path) -> None:
 
 
 def ensure(progress: Callable[[str], None]) -> Path:
-    """The environment's Python; installs what is missing, telling so.
+    """Returns the Python of the virtual environment. Creates the environment if it is missing, and reports that.
 
-    Raises CommandFailed, or EnvironmentNotMade where nothing can be written.
-    Two processes may do it at once: each installs into a folder of its own, the first to finish wins.
+    Raises CommandFailed, or EnvironmentNotMade if the folder cannot be written.
+    Two processes may do this at once: each installs into its own folder, and the first to finish wins.
     """
     home = path()
     if not home.is_dir():
@@ -92,12 +92,12 @@ def _install(home: Path) -> None:
     run(
         [str(python), "-m", "localstack.aws.spec"],
         environment=settings.environment("127.0.0.1", 0, home),
-        remedy="Please report this: what LocalStack needs is locked, so it should not happen.",
+        remedy="This should not happen, since LocalStack's packages are locked. Please report it.",
     )
 
 
 def _link_plugin(folder: Path) -> None:
-    """Links, so that the plugin is what the kit has now."""
+    """Links the plugin, so that LocalStack always loads the kit's current code."""
     package = folder / "sim" / "cloud" / "control_plane"
     package.parent.mkdir(parents=True)
     package.symlink_to(PLUGIN)

@@ -1,4 +1,4 @@
-"""What the stub of AWS says of itself, on which the drain's figures rest."""
+"""The stub of AWS counts correctly. The figures of a drain depend on it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def drain(account: Account, *, times: int = 1) -> Ledger:
     return account.ledger()
 
 
-def test_a_drain_is_timed_and_every_message_accounted_for() -> None:
+def test_a_drain_is_timed_and_every_message_is_counted() -> None:
     ledger = drain(Account())
     assert ledger.stored_exactly(2)
     assert not ledger.stored_exactly(3)
@@ -26,11 +26,11 @@ def test_a_drain_is_timed_and_every_message_accounted_for() -> None:
     assert ledger.calls == {"PutObject": 2, "DeleteMessageBatch": 1}
 
 
-def test_storing_twice_is_not_storing_exactly() -> None:
+def test_an_object_stored_twice_is_not_stored_exactly_once() -> None:
     assert not drain(Account(), times=2).stored_exactly(2)
 
 
-def test_a_message_given_back_comes_again_and_is_not_exact() -> None:
+def test_a_message_received_twice_is_not_exactly_once() -> None:
     account = Account()
     account.seed(["a"], now=1.0)
     (text,) = account.receive(1)

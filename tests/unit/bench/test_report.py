@@ -1,4 +1,4 @@
-"""What the benchmark makes of its figures."""
+"""The goals and tables that the benchmark derives from its figures."""
 
 from __future__ import annotations
 
@@ -85,23 +85,23 @@ def test_a_figure_past_its_bound_misses_its_goal_and_no_other(product: Side, goa
 
 
 @pytest.mark.parametrize("at_least", [True, False])
-def test_a_figure_that_could_not_be_taken_reaches_no_goal(at_least: bool) -> None:
+def test_a_missing_figure_reaches_no_goal(at_least: bool) -> None:
     assert not Goal("a goal", measured=math.nan, bound=1, at_least=at_least).met
 
 
-def test_a_ratio_to_nothing_is_not_a_number() -> None:
+def test_a_ratio_to_zero_is_not_a_number() -> None:
     assert report.ratio(8, 2) == 4
     assert math.isnan(report.ratio(8, 0))
 
 
-def test_the_document_is_json_with_the_figures_and_the_judgement() -> None:
+def test_the_json_document_has_the_figures_and_the_goals() -> None:
     document = json.loads(json.dumps(report.document(figures(GOOD))))
     assert document["product"]["publishing"]["64"]["per_second"] == 1600
     assert all(goal["met"] for goal in document["goals"])
 
 
 @given(values=st.lists(st.floats(0, 1e6), min_size=1), percent=st.floats(0, 100))
-def test_a_percentile_is_the_smallest_value_that_so_many_percent_do_not_exceed(
+def test_a_percentile_is_the_smallest_value_that_covers_this_share_of_the_values(
     values: list[float], percent: float
 ) -> None:
     value = percentile(sorted(values), percent)
@@ -110,17 +110,17 @@ def test_a_percentile_is_the_smallest_value_that_so_many_percent_do_not_exceed(
     assert sum(each < value for each in values) <= len(values) * percent / 100
 
 
-def test_nothing_has_no_percentile() -> None:
+def test_the_percentile_of_no_values_is_not_a_number() -> None:
     assert math.isnan(percentile([], 99))
 
 
-def test_rounds_become_their_median_but_errors_those_of_the_worst() -> None:
+def test_rounds_are_combined_by_median_and_errors_by_maximum() -> None:
     rounds = [
         replace(PUBLISHING, per_second=per_second, errors=errors) for per_second, errors in ((9, 0), (1, 5), (3, 0))
     ]
     assert over_rounds(rounds) == replace(PUBLISHING, per_second=3, errors=5)
 
 
-def test_one_round_that_lost_an_email_is_enough() -> None:
+def test_one_round_that_loses_an_email_spoils_the_result() -> None:
     rounds = [PLAIN.draining, replace(PLAIN.draining, exactly_once=False), PLAIN.draining]
     assert not over_rounds(rounds).exactly_once

@@ -1,4 +1,4 @@
-"""What every root and module of Terraform has, and what it shares with the services."""
+"""Rules for every Terraform root and module, and for the settings that they share with the services."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_every_root_and_module_has_tests(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=named)
-def test_nothing_of_an_account_or_a_region_is_written_in(folder: Path) -> None:
+def test_no_account_or_region_is_hard_coded(folder: Path) -> None:
     code = "\n".join(file.read_text() for file in folder.glob("*.tf"))
     assert re.findall(r"\b\d{12}\b|\b[a-z]{2}-[a-z]+-\d\b|\bprofile *=", code) == []
 
@@ -52,7 +52,9 @@ def test_the_key_of_a_state_is_the_name_of_its_root(root: Path) -> None:
 
 
 @pytest.mark.parametrize(("service", "settings"), [("api", ApiSettings), ("worker", WorkerSettings)])
-def test_a_task_is_told_what_its_service_reads(service: str, settings: type[ServiceSettings]) -> None:
+def test_a_task_definition_sets_the_variables_that_its_service_reads(
+    service: str, settings: type[ServiceSettings]
+) -> None:
     main = (TERRAFORM / "services" / service / "main.tf").read_text()
     told = set(re.findall(r"^    ([A-Z_]+) +=", main, flags=re.MULTILINE))
     reads = {name.upper(): field for name, field in settings.model_fields.items()}
@@ -60,13 +62,13 @@ def test_a_task_is_told_what_its_service_reads(service: str, settings: type[Serv
     assert {name for name, field in reads.items() if field.is_required()} <= told
 
 
-def test_the_stand_in_takes_what_the_network_gives_the_vpc_module_and_nothing_more() -> None:
+def test_the_stand_in_has_exactly_the_variables_that_the_network_root_sets() -> None:
     (module,) = (body for labels, body in blocks(TERRAFORM / "network/main.tf", "module") if labels == ("vpc",))
     given = module.keys() - {"source", "version"}
     assert {each.name for each in variables(STAND_IN)} == given
 
 
-def test_a_readme_keeps_what_is_written_by_hand_and_has_a_row_for_each_variable(tmp_path: Path) -> None:
+def test_a_readme_keeps_its_handwritten_part_and_has_a_row_for_each_variable(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("# mine\n\nBy hand.\n")
     (tmp_path / "variables.tf").write_text(
         'variable "size" {\n  description = "This | that."\n  type        = number\n  default     = 3\n}\n'

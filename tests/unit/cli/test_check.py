@@ -1,4 +1,4 @@
-"""`sim check FILE`: the judgement over a history in a file."""
+"""`sim check FILE`: the verdict on a history in a file."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ def check(tmp_path: Path) -> Check:
     return run
 
 
-def test_a_good_history_is_good(check: Check) -> None:
+def test_a_good_history_exits_with_0(check: Check) -> None:
     ended = check(GOOD, "--json")
     assert ended.exit_code == 0
     assert json.loads(ended.stdout)["verdict"] == "good"
 
 
-def test_a_bad_one_ends_with_1_and_the_story_of_what_went_wrong(check: Check) -> None:
+def test_a_bad_history_exits_with_1_and_shows_what_went_wrong(check: Check) -> None:
     ended = check(GOOD[:-1])
     assert ended.exit_code == 1
     assert ["lost", "c1"] in [each.split() for each in ended.stdout.splitlines()]
     assert "c1 ends: ok as id" in ended.stderr
 
 
-def test_the_story_of_one_can_be_asked_for(check: Check) -> None:
+def test_the_timeline_of_one_e_mail_can_be_shown(check: Check) -> None:
     ended = check(GOOD, "--timeline", "c1")
     assert ended.exit_code == 0
     assert [each.split(maxsplit=1)[1] for each in ended.stdout.splitlines()] == [
@@ -59,11 +59,11 @@ def test_the_story_of_one_can_be_asked_for(check: Check) -> None:
     assert isinstance(check(GOOD, "--timeline", "a stranger").exception, SimError)
 
 
-def test_a_file_that_is_no_history_is_an_error(check: Check) -> None:
+def test_a_file_that_is_no_history_is_refused(check: Check) -> None:
     ended = check("no history")
     assert isinstance(ended.exception, SimError)
     assert "line 1 is not an event" in str(ended.exception)
 
 
-def test_a_file_that_is_not_there_is_a_wrong_command() -> None:
+def test_a_missing_file_is_a_wrong_command_line() -> None:
     assert CliRunner().invoke(app, ["check", "nowhere"]).exit_code == 2

@@ -1,4 +1,4 @@
-"""What is said of a machine."""
+"""`sim doctor`: the checks of a machine."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ def found(what: str) -> Finding:
     return next(finding for finding in examine() if finding.what == what)
 
 
-def test_this_python_is_good_and_named() -> None:
+def test_this_python_is_good_and_its_version_is_shown() -> None:
     python = found("python")
     assert (python.good, python.seen) == (True, ".".join(map(str, sys.version_info[:3])))
 
 
 @pytest.mark.usefixtures("programs")
 @pytest.mark.parametrize("what", ["docker engine", "docker compose", "terraform"])
-def test_what_is_not_installed_is_said_with_its_remedy(what: str) -> None:
+def test_a_missing_program_is_reported_with_its_remedy(what: str) -> None:
     finding = found(what)
     assert (finding.good, finding.seen) == (False, "not installed")
     assert finding.remedy.startswith("install ")
 
 
-def test_a_program_that_answers_is_good_and_its_version_seen(programs: Path) -> None:
+def test_a_program_that_answers_is_good_and_its_version_is_shown(programs: Path) -> None:
     install(programs, "terraform", "echo Terraform v1.11.0; echo more")
     assert found("terraform") == Finding(
         "terraform",
@@ -63,19 +63,19 @@ def test_the_folder_of_the_provider_is_good_if_the_provider_is_in_it(
     assert (found("terraform provider").good, found("terraform provider").seen) == (True, str(version))
 
 
-def test_a_program_that_fails_is_not_good_and_what_it_says_is_seen(programs: Path) -> None:
+def test_a_program_that_fails_is_bad_and_its_error_is_shown(programs: Path) -> None:
     install(programs, "docker", "echo is it running >&2; exit 1")
     engine = found("docker engine")
     assert (engine.good, engine.seen) == (False, "is it running")
 
 
-def test_a_program_that_does_not_answer_is_not_waited_for(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_that_does_not_answer_in_time_is_bad(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sim.cli.doctor._COMMAND_SECONDS", 0.1)
     install(programs, "docker", "exec /bin/sleep 60")
     assert found("docker engine").seen == "does not answer"
 
 
-def test_missing_is_what_the_target_needs_and_does_not_come_by_itself() -> None:
+def test_localstack_is_never_missing_because_the_kit_installs_it() -> None:
     def finding(what: str, target: str, *, good: bool) -> Finding:
         return Finding(what, good, seen="", remedy="", needed_for=(target,))
 

@@ -1,4 +1,4 @@
-"""What the command line prints, for a person and for a program."""
+"""The output of the command line, for a person and for a program."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def test_a_table_has_its_columns_and_no_others(capsys: pytest.CaptureFixture[str
     assert lines == [["name", "good", "needed", "for"], ["a.eml", "yes", "process,", "docker"], ["b.eml", "no"]]
 
 
-def test_json_has_all_that_is_in_the_rows(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_every_value_of_the_rows(capsys: pytest.CaptureFixture[str]) -> None:
     Report(as_json=True).table(COLUMNS, ROWS)
     assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(ROWS))
 
 
-def test_facts_are_an_object_or_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+def test_facts_are_a_json_object_or_one_line_each(capsys: pytest.CaptureFixture[str]) -> None:
     facts = {"queue_url": "http://127.0.0.1:1/queue", "prefix": "emails/"}
     Report(as_json=True).facts(facts)
     assert json.loads(capsys.readouterr().out) == facts
@@ -46,7 +46,7 @@ def test_facts_are_an_object_or_a_line_each(capsys: pytest.CaptureFixture[str]) 
     "text",
     ["[1]", "[red]blue[/red]", "[/]", "\\[x]", "a\\", "[bold", "日本語", "Ünï", ":smile:", "http://127.0.0.1:1/"],
 )
-def test_text_is_printed_as_it_is(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_is_printed_unchanged(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     report = Report(as_json=False)
     report.table(["subject", "names"], [{"subject": text, "names": (text,)}])
     assert capsys.readouterr().out.split() == ["subject", "names", text, text]
@@ -60,7 +60,7 @@ def test_text_is_printed_as_it_is(text: str, capsys: pytest.CaptureFixture[str])
     assert json.loads(capsys.readouterr().out) == [{"subject": text}]
 
 
-def test_a_long_text_is_folded_and_nothing_of_it_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_long_text_is_folded_without_loss(capsys: pytest.CaptureFixture[str]) -> None:
     text = "".join(map(str, range(200)))
     Report(as_json=False).table(["key"], [{"key": text}])
     head, *lines = capsys.readouterr().out.splitlines()
@@ -69,7 +69,7 @@ def test_a_long_text_is_folded_and_nothing_of_it_left_out(capsys: pytest.Capture
     assert max(map(len, lines)) <= 160
 
 
-def test_an_empty_table_is_its_head(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_table_has_only_its_header(capsys: pytest.CaptureFixture[str]) -> None:
     Report(as_json=False).table(["key"], [])
     assert capsys.readouterr().out.split() == ["key"]
     Report(as_json=True).table(["key"], [])
@@ -77,7 +77,7 @@ def test_an_empty_table_is_its_head(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("as_json", [True, False])
-def test_progress_is_no_part_of_the_result(as_json: bool, capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_is_not_printed_on_standard_output(as_json: bool, capsys: pytest.CaptureFixture[str]) -> None:
     report = Report(as_json)
     with report.progress("starting") as progress:
         progress("waiting for the api [1/2]")
@@ -85,7 +85,7 @@ def test_progress_is_no_part_of_the_result(as_json: bool, capsys: pytest.Capture
     assert (output.out, output.err) == ("", "waiting for the api [1/2]\n")
 
 
-def test_a_hint_is_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_hint_is_only_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
     Report(as_json=True).hint("go on with [this]")
     assert capsys.readouterr() == ("", "")
     Report(as_json=False).hint("go on with [this]")

@@ -1,4 +1,4 @@
-"""`sim rehearse plan`: the table, JSON for a program, limits that fail a pipeline, and what is refused."""
+"""`sim rehearse plan`: the table, JSON for a program, limits that make it fail, and input that it refuses."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def stuck(tmp_path: Path) -> Path:
     return made.written(tmp_path, made.project(size=2))
 
 
-def test_the_table_has_the_settings_as_they_are_and_others_beside(good: Path) -> None:
+def test_the_table_has_the_current_settings_and_alternatives(good: Path) -> None:
     ended = rehearse(good, *FEW)
     assert ended.exit_code == 0
     lines = ended.stdout.splitlines()
@@ -54,7 +54,7 @@ def test_a_program_gets_the_same_as_json(good: Path) -> None:
     assert found["broken"] == []
 
 
-def test_settings_that_never_end_say_why(stuck: Path) -> None:
+def test_a_deployment_that_never_ends_is_explained(stuck: Path) -> None:
     ended = rehearse(stuck, *FEW)
     assert ended.exit_code == 0
     assert "never ends" in ended.stdout
@@ -76,7 +76,7 @@ def test_a_broken_limit_fails(good: Path, option: tuple[str, ...], words: str) -
     assert words in ended.stdout
 
 
-def test_what_never_ends_breaks_every_limit(stuck: Path) -> None:
+def test_a_deployment_that_never_ends_breaks_every_limit(stuck: Path) -> None:
     ended = rehearse(stuck, *FEW, "--alone", "--nothing-at-most", "0")
     assert ended.exit_code == 1
     assert "does not end with the new version" in ended.stdout
@@ -87,7 +87,7 @@ def test_limits_that_hold_pass(good: Path) -> None:
     assert rehearse(good, *FEW, "--alone", *limits).exit_code == 0
 
 
-def test_times_are_taken_from_what_tasks_took(good: Path, tmp_path: Path) -> None:
+def test_times_come_from_measured_tasks(good: Path, tmp_path: Path) -> None:
     task = {
         "createdAt": "2026-01-01T10:00:00+00:00",
         "startedAt": "2026-01-01T10:00:07+00:00",
@@ -101,19 +101,19 @@ def test_times_are_taken_from_what_tasks_took(good: Path, tmp_path: Path) -> Non
         CliRunner().invoke(app, ["rehearse", "plan", str(good), "--measured", str(good)], catch_exceptions=False)
 
 
-def test_a_service_that_is_not_there_is_named(good: Path) -> None:
+def test_an_unknown_service_is_named(good: Path) -> None:
     with pytest.raises(SimError, match="there is no service web in the files; there is app"):
         CliRunner().invoke(app, ["rehearse", "plan", str(good), "--service", "web"], catch_exceptions=False)
 
 
-def test_what_is_no_time_is_not_understood(good: Path) -> None:
+def test_an_invalid_time_is_a_wrong_command_line(good: Path) -> None:
     assert rehearse(good, "--start", "soon").exit_code == 2
     assert rehearse(good, "--start", "5..1").exit_code == 2
     assert seconds("1..5") == Seconds(1.0, 5.0)
     assert seconds("3") == Seconds(3.0, 3.0)
 
 
-def test_the_command_starts_without_what_other_commands_need() -> None:
+def test_the_command_does_not_import_what_only_other_commands_need() -> None:
     code = "import sys, sim.cli.main, sim.cli.rehearse; print({'boto3', 'flask', 'docker'} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

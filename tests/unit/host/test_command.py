@@ -1,4 +1,4 @@
-"""A program that fails leaves a complete account."""
+"""The error of a program that fails has everything needed to understand it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ def python(code: str) -> list[str]:
     return [sys.executable, "-c", code]
 
 
-def test_what_it_said_comes_back() -> None:
+def test_standard_output_is_returned() -> None:
     assert run(python("import os; print(os.environ['A'])"), remedy="", environment={"A": "b"}) == "b\n"
 
 
-def test_a_failure_carries_command_status_stderr_and_remedy() -> None:
+def test_a_failure_has_command_status_stderr_and_remedy() -> None:
     code = "import sys; print('told'); print('gone wrong', file=sys.stderr); sys.exit(3)"
     with pytest.raises(CommandFailed) as caught:
         run(python(code), remedy="Do this instead.")
@@ -28,7 +28,7 @@ def test_a_failure_carries_command_status_stderr_and_remedy() -> None:
     assert text.endswith("ended with 3\ngone wrong\nDo this instead.")
 
 
-def test_of_a_long_stderr_the_end_is_shown() -> None:
+def test_a_long_stderr_is_cut_to_its_last_lines() -> None:
     with pytest.raises(CommandFailed) as caught:
         run(python("import sys; sys.exit('\\n'.join(map(str, range(1000))))"), remedy="")
     lines = str(caught.value).splitlines()
@@ -36,7 +36,7 @@ def test_of_a_long_stderr_the_end_is_shown() -> None:
     assert "900" not in lines
 
 
-def test_a_program_that_is_not_there_is_named() -> None:
+def test_a_missing_program_is_named() -> None:
     with pytest.raises(CommandFailed, match="`no-such-program --help`: there is no such program") as caught:
         run(["no-such-program", "--help"], remedy="Install it.")
     assert caught.value.status is None

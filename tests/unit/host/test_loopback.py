@@ -1,4 +1,4 @@
-"""What goes to this machine's own address asks no proxy."""
+"""Requests to this machine's own address use no proxy."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ def _a_proxy_that_nobody_is(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
 
 
-def test_it_answers_past_the_proxy(url: str) -> None:
+def test_a_request_bypasses_the_proxy(url: str) -> None:
     assert answers(url, seconds=5)
 
 
-def test_another_status_is_no_good_answer(url: str) -> None:
+def test_a_status_other_than_200_is_no_answer(url: str) -> None:
     assert request("GET", f"{url}/other", seconds=5).status == 503
     assert not answers(f"{url}/other", seconds=5)
 
 
-def test_nobody_there_is_named_with_the_url() -> None:
+def test_the_error_for_a_closed_port_names_the_url() -> None:
     nobody = f"http://127.0.0.1:{free_port()}"
     assert not answers(nobody, seconds=1)
     with pytest.raises(NoAnswer, match=nobody):

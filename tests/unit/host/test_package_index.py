@@ -1,4 +1,4 @@
-"""uv learns from pip's configuration where the packages are."""
+"""uv uses the package index of pip's configuration."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ global.timeout='60'
 """
 
 
-def test_what_only_pip_knows_reaches_uv() -> None:
+def test_settings_that_only_pip_has_are_passed_to_uv() -> None:
     found = uv_variables(_CONFIG, {})
     assert found["UV_DEFAULT_INDEX"] == "https://packages.example/simple"
     assert found["UV_INDEX"] == "https://a.example/simple https://b.example/simple"
@@ -21,10 +21,10 @@ def test_what_only_pip_knows_reaches_uv() -> None:
     assert "/srv/wheels" in found["UV_FIND_LINKS"].split(",")
 
 
-def test_what_uv_was_given_stays() -> None:
+def test_variables_of_uv_that_are_set_stay_unchanged() -> None:
     given = {"UV_INDEX_URL": "https://mine.example/simple", "SSL_CERT_FILE": "/mine.pem"}
     assert not {"UV_DEFAULT_INDEX", "SSL_CERT_FILE"} & uv_variables(_CONFIG, given).keys()
 
 
-def test_a_pip_that_has_no_settings_adds_none() -> None:
+def test_pip_without_settings_adds_no_variables() -> None:
     assert uv_variables("", {}) == {}

@@ -1,4 +1,4 @@
-"""Child processes and what else a run owns: whatever happens to the run, nothing of it is left."""
+"""Child processes and other things that a run owns: nothing is left of them, however the run ends."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ child = subprocess.Popen(["sleep", "1000"])
 print(os.getpid(), child.pid, flush=True)
 time.sleep(1000)
 """
-"""Ignores SIGTERM, and has a child of its own."""
+"""A program that ignores SIGTERM and has a child."""
 
 PARENT = """
 import signal
@@ -40,7 +40,7 @@ process.start()
 print(process.pid, cleanup.directory, flush=True)
 signal.pause()
 """
-"""A run that has started something, and never ends by itself."""
+"""A run that has started a child and never ends by itself."""
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def started_pids(process: Process) -> list[int]:
     return [int(pid) for pid in line.split()]
 
 
-def test_a_program_runs_with_its_environment_and_no_other_and_its_output_is_in_its_log(cleanup: Cleanup) -> None:
+def test_a_program_has_only_its_own_environment_and_writes_to_its_log(cleanup: Cleanup) -> None:
     code = "import os, sys; print(os.environ['A_VARIABLE'], 'PATH' in os.environ, flush=True); sys.exit('to stderr')"
     process = python("child", code, cleanup)
     process.start()
@@ -79,7 +79,7 @@ def test_a_program_runs_with_its_environment_and_no_other_and_its_output_is_in_i
     assert process.log.read_text() == "its value False\nto stderr\n"
 
 
-def test_a_program_that_runs_has_an_id_and_one_that_has_ended_has_none(cleanup: Cleanup) -> None:
+def test_only_a_running_program_has_a_process_id(cleanup: Cleanup) -> None:
     process = Process("child", ["sleep", "1000"], {}, cleanup)
     assert process.pid is None
     process.start()
@@ -90,7 +90,7 @@ def test_a_program_that_runs_has_an_id_and_one_that_has_ended_has_none(cleanup: 
     assert process.pid is None
 
 
-def test_sigterm_is_for_the_program_alone(cleanup: Cleanup) -> None:
+def test_sigterm_goes_to_the_program_alone(cleanup: Cleanup) -> None:
     code = "import subprocess; child = subprocess.Popen(['sleep', '1000']); print(child.pid, flush=True); child.wait()"
     process = python("child", code, cleanup)
     process.start()
@@ -102,7 +102,7 @@ def test_sigterm_is_for_the_program_alone(cleanup: Cleanup) -> None:
     until_gone(child)
 
 
-def test_one_that_ignores_sigterm_is_told_of_and_killed_with_its_children(cleanup: Cleanup) -> None:
+def test_a_program_that_ignores_sigterm_is_reported_and_killed_with_its_children(cleanup: Cleanup) -> None:
     process = python("deaf", DEAF, cleanup)
     process.start()
     pids = started_pids(process)
@@ -114,7 +114,7 @@ def test_one_that_ignores_sigterm_is_told_of_and_killed_with_its_children(cleanu
     until_gone(*pids)
 
 
-def test_one_that_ended_by_itself_is_told_of_with_the_end_of_its_log(cleanup: Cleanup) -> None:
+def test_a_program_that_ended_by_itself_is_reported_with_the_end_of_its_log(cleanup: Cleanup) -> None:
     process = python("child", "print('the reason'); raise SystemExit(7)", cleanup)
     with pytest.raises(ProcessFailed, match="child ended with no start"):
         process.check()
@@ -124,14 +124,14 @@ def test_one_that_ended_by_itself_is_told_of_with_the_end_of_its_log(cleanup: Cl
         process.check()
 
 
-def test_children_of_one_that_ended_by_itself_are_killed(cleanup: Cleanup) -> None:
+def test_children_of_a_program_that_ended_by_itself_are_killed(cleanup: Cleanup) -> None:
     process = python("child", "import subprocess; print(subprocess.Popen(['sleep', '1000']).pid)", cleanup)
     process.start()
     assert process.wait(SECONDS) == 0
     until_gone(*started_pids(process))
 
 
-def test_one_can_be_started_again_and_its_log_goes_on(cleanup: Cleanup) -> None:
+def test_a_program_that_is_started_again_appends_to_its_log(cleanup: Cleanup) -> None:
     process = python("child", "print('once more')", cleanup)
     for _ in range(2):
         process.start()
@@ -140,7 +140,7 @@ def test_one_can_be_started_again_and_its_log_goes_on(cleanup: Cleanup) -> None:
     assert process.tail(lines=1) == "once more"
 
 
-def test_what_was_never_started_cannot_be_waited_for_but_may_be_killed(cleanup: Cleanup) -> None:
+def test_a_program_that_was_never_started_can_be_killed_but_not_awaited(cleanup: Cleanup) -> None:
     process = Process("child", ["sleep", "1000"], {}, cleanup)
     process.kill()
     process.terminate()
@@ -160,7 +160,7 @@ def test_no_signal_is_sent_to_a_group_that_has_ended(cleanup: Cleanup, monkeypat
     assert signalled == []
 
 
-def test_a_scope_has_a_folder_and_takes_it_and_its_processes_along() -> None:
+def test_a_cleanup_removes_its_folder_and_its_processes() -> None:
     with Cleanup() as cleanup:
         process = python("deaf", DEAF, cleanup)
         process.start()
@@ -171,7 +171,7 @@ def test_a_scope_has_a_folder_and_takes_it_and_its_processes_along() -> None:
     until_gone(*pids)
 
 
-def test_what_a_scope_no_longer_owns_is_left_alone(tmp_path: Path) -> None:
+def test_a_cleanup_leaves_alone_what_it_no_longer_owns(tmp_path: Path) -> None:
     kept, taken = tmp_path / "kept", tmp_path / "taken"
     kept.mkdir()
     taken.mkdir()
@@ -205,7 +205,7 @@ def run() -> Iterator[Run]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=lambda number: number.name)
-def test_when_the_run_is_killed_its_children_and_its_folder_are_gone(run: Run, number: signal.Signals) -> None:
+def test_a_killed_run_leaves_no_children_and_no_folder(run: Run, number: signal.Signals) -> None:
     assert lives(run.child)
     assert (run.directory / "a file").exists()
     run.process.send_signal(number)
@@ -215,7 +215,7 @@ def test_when_the_run_is_killed_its_children_and_its_folder_are_gone(run: Run, n
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
-def test_the_watchdog_outlives_the_signals_of_a_shutdown(run: Run) -> None:
+def test_the_watchdog_survives_the_signals_of_a_shutdown(run: Run) -> None:
     """They reach every process, and the watchdog has to see the run end."""
 
     def ignored(pid: int) -> int:
@@ -232,6 +232,6 @@ def test_the_watchdog_outlives_the_signals_of_a_shutdown(run: Run) -> None:
     until_gone(run.child, watchdog)
 
 
-def test_a_free_port_is_given_once() -> None:
+def test_a_free_port_is_returned_only_once() -> None:
     ports = [free_port() for _ in range(2000)]
     assert len(set(ports)) == len(ports)
