@@ -11,7 +11,7 @@ LOCKS := services/api/requirements.txt services/worker/requirements.txt release/
 # Side by side, so the slowest go first.
 CHECKS := terraform types trivy actionlint readmes imports workflows compose lint format hadolint
 WORKFLOWS := .github/workflows/*.yml
-DOCKERFILES := services/*/Dockerfile sim/images/*.Dockerfile
+DOCKERFILES := services/*/Dockerfile sim/images/*.Dockerfile .ci/*.Dockerfile
 ACTIONLINT := $(VENV)/actionlint
 NPM := $(shell command -v npm 2>/dev/null)
 TRIVY := $(or $(wildcard $(BIN)/trivy),$(shell command -v trivy 2>/dev/null))

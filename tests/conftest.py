@@ -8,10 +8,8 @@ import pytest
 from hypothesis import settings
 
 from sim.cli.doctor import examine, missing
-from sim.images import engine
-from sim.images.base_image import choose
-from sim.images.build import build
-from sim.images.rootfs import default_cache
+from sim.images.base_image import settings as image_settings
+from sim.images.build import Images, build
 
 # No deadline: how long one example takes on a busy machine says nothing of the law that it tests.
 settings.register_profile("laws", deadline=None, derandomize=False, print_blob=True)
@@ -31,9 +29,9 @@ def terraform() -> None:
 
 
 @pytest.fixture(scope="session")
-def images(docker: None) -> dict[str, str]:  # noqa: ARG001 - they are built by it
-    """The names of all images, by environment variable, built from this checkout."""
-    return build(choose(os.environ, engine.obtainable), print, cache=default_cache(os.environ))
+def images(docker: None) -> Images:  # noqa: ARG001 - they are built by it
+    """All images, built from this checkout."""
+    return build(image_settings(os.environ), print)
 
 
 def _insist(target: str) -> None:

@@ -1,21 +1,26 @@
-"""Containers, made by testcontainers, each with a label by which whatever is left of a run can be found."""
+"""Containers, made by testcontainers, each with a label by which whatever is left of a run can be found.
+
+The one module that speaks to the engine by docker-py, which testcontainers brings along: to look at a container by a
+command line would take longer than what is waited for.
+"""
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import docker
 from docker.errors import DockerException, NotFound
 from docker.models.containers import Container as Handle
-from docker.types import EndpointConfig
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
-from testcontainers.core.network import Network as TestNetwork
+from testcontainers.core.docker_client import DockerClient
 
 from sim.errors import SimError
+from sim.host.engine import engine
+from sim.host.published_ports import SETTING, PublishedPorts, published_ports
 
 LABEL = "email-pipeline.run"
 _SIGKILLED = 137
@@ -32,14 +37,19 @@ class ContainerFailed(SimError):
     """A container ended, or became unhealthy, when it should not have."""
 
 
-def engine() -> docker.DockerClient:
-    """A client of the engine. Raises NoEngine."""
+def _client() -> DockerClient:
+    """A client of the engine that the environment, or else Docker's present context, names. Raises NoEngine."""
     try:
-        client = docker.from_env()
-        client.ping()
+        client = DockerClient()
+        client.client.ping()
     except DockerException as error:
         raise NoEngine(f"no Docker engine answers ({error}); start one, or choose another target") from None
     return client
+
+
+def ports_of_engine() -> PublishedPorts:
+    """Where the engine's ports are. Raises NoEngine, or EngineElsewhere."""
+    return published_ports(_client().host(), os.environ.get(SETTING))
 
 
 def new_run() -> str:
@@ -55,27 +65,31 @@ class Network:
 
     @classmethod
     def create(cls, run: str, purpose: str) -> Network:
-        """Makes it."""
-        network = TestNetwork(docker_network_kw={"labels": {LABEL: run}})
-        network.name = f"{run}-{purpose}"
-        network.create()
-        return cls(network.name)
+        """Makes it. Raises EngineFailed."""
+        network = cls(f"{run}-{purpose}")
+        with engine("Docker has room for some 30 networks: `docker network ls` shows them.") as docker:
+            docker.network.create(network.name, labels={LABEL: run})
+        return network
 
     def connect(self, container: Container) -> None:
         """Lets the container reach the others of the network."""
         if self.name not in container.networks():
-            engine().networks.get(self.name).connect(container.name)
+            with engine("") as docker:
+                docker.network.connect(self.name, container.name)
 
     def disconnect(self, container: Container) -> None:
         """Cuts the container off from the others of the network; packets under way are lost."""
-        engine().networks.get(self.name).disconnect(container.name, force=True)
+        with engine("") as docker:
+            docker.network.disconnect(self.name, container.name, force=True)
 
 
 @dataclass(frozen=True)
 class Spec:
-    """A container to make. `aliases` are its names by network; the first network is the one that `ports` are
-    published from, to the loopback address alone. A `confined` one can do no more than production lets it;
-    `command` is what its image's entry point is given."""
+    """A container to make of an image that the engine has.
+
+    `aliases` are its names by network; the first network is the one that `ports` are published from. A `confined` one
+    can do no more than production lets it; `command` is what its image's entry point is given.
+    """
 
     name: str
     image: str
@@ -93,26 +107,33 @@ class Container:
         self._handle = handle
 
     @classmethod
-    def create(cls, run: str, spec: Spec, container: DockerContainer | None = None) -> Container:
-        """Makes and starts it; `container` is one of testcontainers' modules for the image, if it has one."""
-        made = container or DockerContainer(spec.image)
-        made.with_envs(**spec.environment).with_name(f"{run}-{spec.name}")
+    def create(cls, run: str, spec: Spec) -> Container:
+        """Makes and starts it, its ports published as `ports_of_engine` says. Raises NoEngine, or EngineElsewhere."""
+        address = ports_of_engine().address
+        made = DockerContainer(spec.image).with_envs(**spec.environment).with_name(f"{run}-{spec.name}")
+        # TESTCONTAINERS_HUB_IMAGE_NAME_PREFIX is for what is pulled.
+        made.image = spec.image
         # testcontainers' annotation knows ports alone; the engine takes an address with them.
-        addresses: dict[str, Any] = {f"{inner}/tcp": ("127.0.0.1", outer) for inner, outer in spec.ports.items()}
+        addresses: dict[str, Any] = {f"{inner}/tcp": (address, outer) for inner, outer in spec.ports.items()}
         made.ports = addresses
-        networks = {
-            network.name: EndpointConfig(engine().api._version, aliases=list(aliases))  # noqa: SLF001 - as docker's own
-            for network, aliases in spec.aliases.items()
-        }
+        endpoint = made.get_docker_client().client.api.create_endpoint_config
+        networks = {network.name: endpoint(aliases=list(aliases)) for network, aliases in spec.aliases.items()}
         confined: dict[str, Any] = {}
         if spec.command:
             made.with_command(list(spec.command))
         if spec.confined:
             confined = {"read_only": True, "cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
             made.with_tmpfs_mount("/tmp", "size=1m")  # noqa: S108 - for the worker's heartbeat
-        first = next(iter(spec.aliases)).name
-        # As process 1, a service would ignore a SIGTERM that comes before it has said what to do then.
-        made.with_kwargs(network=first, networking_config=networks, labels={LABEL: run}, init=True, **confined)
+        made.with_kwargs(
+            network=next(iter(spec.aliases)).name,
+            networking_config=networks,
+            labels={LABEL: run},
+            # As process 1, a service would ignore a SIGTERM that comes before it has said what to do then.
+            init=True,
+            # The proxies of Docker's configuration lead out of here, and these containers speak to each other alone.
+            use_config_proxy=False,
+            **confined,
+        )
         made.start()
         return cls(made.get_wrapped_container())
 
@@ -120,7 +141,7 @@ class Container:
     def find(cls, run: str, name: str) -> Container | None:
         """The running container of this name, if there is one."""
         try:
-            container = cls(engine().containers.get(f"{run}-{name}"))
+            container = cls(_client().client.containers.get(f"{run}-{name}"))
         except NotFound:
             return None
         return container if container.state == "running" else None
@@ -149,7 +170,7 @@ class Container:
         return list(self._inspected()["NetworkSettings"]["Networks"])
 
     def published(self, port: int) -> int:
-        """The loopback port to which a port is published."""
+        """The port of the engine's machine to which a port is published."""
         return int(self._inspected()["NetworkSettings"]["Ports"][f"{port}/tcp"][0]["HostPort"])
 
     def check(self) -> None:
@@ -191,7 +212,7 @@ class Container:
     def unlimit_memory(self) -> None:
         """As much memory as the machine has: the engine knows no way to take a limit away."""
         if self._inspected()["HostConfig"]["Memory"]:
-            self._limit(engine().info()["MemTotal"])
+            self._limit(_client().client.info()["MemTotal"])
 
     def _limit(self, size: int) -> None:
         self._handle.update(mem_limit=size, memswap_limit=size)

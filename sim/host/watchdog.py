@@ -1,6 +1,6 @@
 """Ends what a run started when the run itself is gone, however it ended: by SIGKILL, by a crash, by a lost terminal.
 
-Executed as a script of its own with next to no imports. It reads lines from its standard input, which is a
+Executed as a script of its own. It reads lines from its standard input, which is a
 pipe that only its parent writes to, and so ends with the parent:
 
     + group <pgid>     a process group that must not outlive the parent
@@ -14,7 +14,6 @@ pipe that only its parent writes to, and so ends with the parent:
 import os
 import shutil
 import signal
-import subprocess
 import sys
 
 
@@ -35,20 +34,10 @@ def watch() -> None:
     for path in kept["path"]:
         shutil.rmtree(path, ignore_errors=True)
     for label in kept["label"]:
+        # Not before it is needed: to import it takes longer than all else here.
+        from sim.host.engine import remove_labelled  # noqa: PLC0415
+
         remove_labelled(label)
-
-
-def remove_labelled(label: str) -> None:
-    """Removes the containers, then the networks, that bear a label."""
-    for listed, removed in (
-        (["docker", "ps", "--all", "--quiet"], ["docker", "rm", "--force", "--volumes"]),
-        (["docker", "network", "ls", "--quiet"], ["docker", "network", "rm"]),
-    ):
-        found = subprocess.run(  # noqa: S603 - docker, with a label of ours
-            [*listed, "--filter", f"label={label}"], capture_output=True, text=True, check=False
-        ).stdout.split()
-        if found:
-            subprocess.run([*removed, *found], capture_output=True, check=False)  # noqa: S603
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""`python -m sim.images build [--offline]`: every image that a stack of containers runs from.
+"""`python -m sim.images build`: every image that a stack of containers runs from.
 `python -m sim.images sbom DIRECTORY`: what is inside the services' images.
 
-The first prints the images' names as environment variables, one a line, as `docker compose --env-file` reads them;
-the second the files that it has written.
+The first prints the images' names as settings, one a line, as `docker compose --env-file` reads them, and gives those
+of the services the names that a release has; the second prints the files that it has written.
 """
 
 from __future__ import annotations
@@ -14,29 +14,30 @@ import time
 from pathlib import Path
 
 from sim.errors import SimError
-from sim.images import engine, sbom
-from sim.images.base_image import OFFLINE, choose
-from sim.images.build import build
-from sim.images.rootfs import default_cache
+from sim.images import sbom, service
+from sim.images.base_image import settings
+from sim.images.build import build, tag
 
 
 def _progress(step: str) -> None:
     print(f"{time.strftime('%T')} {step}", file=sys.stderr)
 
 
-def _build(*, offline: bool) -> list[str]:
-    _progress("looking for the base images")
-    bases = OFFLINE if offline else choose(os.environ, engine.obtainable)
-    cache = default_cache(os.environ)
-    images = build(bases, _progress, cache=cache, source=os.environ.get("IMAGE_SOURCE", ""))
-    return [f"{name}={image}" for name, image in images.items()]
+def _build() -> list[str]:
+    images = build(settings(os.environ), _progress)
+    for name, image in images.services.items():
+        tag(image, service.released(name))
+    return [f"{name}={image}" for name, image in images.settings().items()]
+
+
+def _list(directory: Path) -> list[Path]:
+    return sbom.write(directory, {name: service.released(name) for name in service.SERVICES})
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m sim.images", description="The container images.")
     commands = parser.add_subparsers(dest="command", required=True)
-    building = commands.add_parser("build", help="fetch or build the base images, and build the services on them")
-    building.add_argument("--offline", action="store_true", help="do without an image registry even if one answers")
+    commands.add_parser("build", help="pull the base images, and build on them what runs in containers")
     listing = commands.add_parser("sbom", help="write down what is inside the services' images, as CycloneDX")
     listing.add_argument("directory", type=Path, help="where to write the files")
     return parser.parse_args()
@@ -46,7 +47,7 @@ def main() -> int:
     """Runs the command line; the exit status."""
     options = _options()
     try:
-        made = _build(offline=options.offline) if options.command == "build" else sbom.write(options.directory)
+        made = _build() if options.command == "build" else _list(options.directory)
     except SimError as error:
         print(error, file=sys.stderr)
         return 1

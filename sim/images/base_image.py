@@ -1,41 +1,47 @@
-"""The one switch between a machine that reaches an image registry and one that does not.
+"""The images that all others are built on: the official ones, unless settings name others.
 
 Everything else names its images by what is chosen here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from dotenv import dotenv_values
 
 LOCALSTACK_VERSION = "4.13.1"
 """The last release that runs on Python 3.11 and starts without an account."""
+
+ROOT = Path(__file__).resolve().parents[2]
+"""The checkout that images are built from."""
 
 
 @dataclass(frozen=True)
 class BaseImages:
     """The image that the services are built on, and the one that LocalStack runs from."""
 
-    python: str
-    localstack: str
+    python: str = "python:3.11.16-slim-bookworm@sha256:528257d48c1da0dcecc2e725d1ae34498d60c965f1241e39cd6a85a8859bdf84"
+    localstack: str = f"localstack/localstack:{LOCALSTACK_VERSION}"
 
-    def environment(self) -> dict[str, str]:
-        """As the environment variables that say the same to a Dockerfile, to compose, and to `choose`."""
+    @classmethod
+    def of(cls, settings: Mapping[str, str | None]) -> Self:
+        """What BASE_IMAGE and LOCALSTACK_IMAGE name, and the official one where a setting is empty or missing."""
+        return cls(settings.get("BASE_IMAGE") or cls.python, settings.get("LOCALSTACK_IMAGE") or cls.localstack)
+
+    def settings(self) -> dict[str, str]:
+        """As a Dockerfile, compose and `of` take it."""
         return {"BASE_IMAGE": self.python, "LOCALSTACK_IMAGE": self.localstack}
 
 
-OFFICIAL = BaseImages(
-    "python:3.11.16-slim-bookworm@sha256:528257d48c1da0dcecc2e725d1ae34498d60c965f1241e39cd6a85a8859bdf84",
-    f"localstack/localstack:{LOCALSTACK_VERSION}",
-)
-OFFLINE = BaseImages("offline/python:3.11", f"offline/localstack:{LOCALSTACK_VERSION}")
-"""Stand-ins with the same commands on the same paths, built by `sim.images.offline`."""
+OFFICIAL = BaseImages()
 
 
-def choose(environ: Mapping[str, str], obtainable: Callable[[str], bool]) -> BaseImages:
-    """What the environment names; for the rest the official images if they can be had, else the offline ones."""
-    named = BaseImages(environ.get("BASE_IMAGE", ""), environ.get("LOCALSTACK_IMAGE", ""))
-    if named.python and named.localstack:
-        return named
-    default = OFFICIAL if obtainable(OFFICIAL.python) else OFFLINE
-    return BaseImages(named.python or default.python, named.localstack or default.localstack)
+def settings(environ: Mapping[str, str], checkout: Path = ROOT) -> dict[str, str | None]:
+    """The settings as compose reads them: the file `.env` of the checkout, and before it the environment.
+
+    https://docs.docker.com/compose/how-tos/environment-variables/envvars-precedence/
+    """
+    return {**dotenv_values(checkout / ".env"), **environ}

@@ -1,34 +1,107 @@
-"""Every image that a stack of containers runs from, fetched or built."""
+"""Every image that a stack of containers runs from, pulled or built."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from sim.images import control_plane, engine, gateway, offline, service
-from sim.images.base_image import OFFLINE, BaseImages
+from services.pipeline.version import version
+from sim.host.engine import engine
+from sim.images import service
+from sim.images.base_image import ROOT, BaseImages
+
+TAG: Final = f"checkout-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]}"
+"""Of all that is built here, so that no other checkout's images take its place."""
+
+_PULL_REMEDY = (
+    "See that this machine reaches the registry. Where it cannot, `.ci/bases` builds stand-ins on Debian, and "
+    "BASE_IMAGE and LOCALSTACK_IMAGE, set or in the file .env, name images that can be had: docs/images.md."
+)
 
 
-def build(bases: BaseImages, progress: Callable[[str], None], *, cache: Path, source: str = "") -> dict[str, str]:
-    """Fetches or builds `bases` and builds what runs on them; the names of all as environment variables.
+@dataclass(frozen=True)
+class Images:
+    """The names of all images."""
 
-    Root file systems are kept in `cache`; `source` is the URL of the repository, for the services' labels.
-    Raises SimError.
+    bases: BaseImages
+    control_plane: str
+    """LocalStack with the control plane in it."""
+    kit: str
+    """The gateway, and what else of the kit runs in containers."""
+    services: Mapping[str, str]
+
+    def settings(self) -> dict[str, str]:
+        """As settings that compose takes."""
+        services = {f"{name.upper()}_IMAGE": image for name, image in self.services.items()}
+        return {**self.bases.settings(), "CONTROL_PLANE_IMAGE": self.control_plane, "KIT_IMAGE": self.kit, **services}
+
+
+def build(settings: Mapping[str, str | None], progress: Callable[[str], None]) -> Images:
+    """Pulls the base images that the engine does not have, and builds from this checkout what runs on them.
+
+    IMAGE_SOURCE among the settings is the URL of the repository, for the services' labels. Raises EngineFailed.
     """
-    if bases.python == OFFLINE.python or bases.localstack == OFFLINE.localstack:
-        offline.build_python(cache, progress)
-    if bases.localstack == OFFLINE.localstack:
-        offline.build_localstack(progress)
-    elif not engine.exists(bases.localstack):
-        progress(bases.localstack)
-        engine.pull(bases.localstack)
-    if bases.localstack != control_plane.IMAGE:
-        progress(f"{control_plane.IMAGE} on {bases.localstack}")
-        control_plane.build(bases.localstack)
-    progress(f"{gateway.IMAGE} on {bases.python}")
-    gateway.build(bases.python)
-    images = {"LOCALSTACK_IMAGE": control_plane.IMAGE, "GATEWAY_IMAGE": gateway.IMAGE}
-    for name in service.SERVICES:
-        progress(f"{service.image(name)} on {bases.python}")
-        images[f"{name.upper()}_IMAGE"] = service.build(name, bases.python, source)
-    return bases.environment() | images
+    bases = BaseImages.of(settings)
+    for base in (bases.python, bases.localstack):
+        _pull(base, progress)
+
+    def one(repository: str, dockerfile: str, base: str, arguments: Mapping[str, str]) -> str:
+        image = f"{repository}:{TAG}"
+        progress(f"{image} on {base}")
+        build_image(image, dockerfile=ROOT / dockerfile, context=ROOT, arguments={"BASE_IMAGE": base, **arguments})
+        return image
+
+    revision, source = service.revision(), settings.get("IMAGE_SOURCE") or ""
+    return Images(
+        bases,
+        one("sim/localstack", "sim/images/control-plane.Dockerfile", bases.localstack, {}),
+        one("sim/kit", "sim/images/kit.Dockerfile", bases.python, {}),
+        {
+            name: one(
+                f"services/{name}",
+                f"services/{name}/Dockerfile",
+                bases.python,
+                service.arguments(version(name), source, revision),
+            )
+            for name in service.SERVICES
+        },
+    )
+
+
+def build_image(image: str, *, dockerfile: Path, context: Path, arguments: Mapping[str, str]) -> None:
+    """Builds a Dockerfile; `arguments` are its ARGs. Raises EngineFailed."""
+    with engine("`docker build` of the same shows every step.") as docker:
+        docker.build(
+            context,
+            file=dockerfile,
+            tags=image,
+            build_args=dict(arguments),
+            load=True,
+            progress=False,
+            # Attestations would make an index of it, with another digest each time.
+            provenance=False,
+        )
+
+
+def tag(image: str, other: str) -> None:
+    """Gives an image another name as well. Raises EngineFailed."""
+    with engine("`docker image ls` shows the images.") as docker:
+        docker.image.tag(image, other)
+
+
+def id_of(image: str) -> str:
+    """By which an image is meant whatever becomes of its name. Raises EngineFailed."""
+    with engine("`python -m sim.images build` builds the images.") as docker:
+        return docker.image.inspect(image).id
+
+
+def _pull(image: str, progress: Callable[[str], None]) -> None:
+    with engine("`docker version` says whether an engine answers.") as docker:
+        if docker.image.exists(image):
+            return
+    progress(f"pulling {image}")
+    with engine(_PULL_REMEDY) as docker:
+        docker.image.pull(image, quiet=True)

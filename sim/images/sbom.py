@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import shutil
 import sysconfig
+from collections.abc import Mapping
 from pathlib import Path
 
+from services.pipeline.version import version
 from sim.host.command import run
-from sim.images import service
 
 _REMEDY = (
     "Trivy comes with `make setup` on Linux on x86-64, elsewhere it is to be in PATH; "
@@ -19,13 +20,13 @@ _REMEDY = (
 )
 
 
-def write(directory: Path) -> list[Path]:
-    """Writes one for the present version of each service, as `api-0.1.0.cdx.json`; where they are.
+def write(directory: Path, images: Mapping[str, str]) -> list[Path]:
+    """Writes one for each service's image, named after its present version, as `api-0.1.0.cdx.json`; where they are.
 
     Raises CommandFailed.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    return [_write(service.image(name), directory) for name in service.SERVICES]
+    return [_write(image, directory / f"{name}-{version(name)}.cdx.json") for name, image in images.items()]
 
 
 def scan(image: str, *options: str) -> str:
@@ -38,8 +39,7 @@ def scan(image: str, *options: str) -> str:
     return run([_trivy(), "image", "--quiet", *alone, "--image-src", "docker", *options, image], remedy=_REMEDY)
 
 
-def _write(image: str, directory: Path) -> Path:
-    file = directory / f"{Path(image).name.replace(':', '-')}.cdx.json"
+def _write(image: str, file: Path) -> Path:
     file.write_text(scan(image, "--format", "cyclonedx"))
     return file
 

@@ -12,23 +12,18 @@ from collections.abc import Mapping
 from functools import cached_property, partial
 from typing import ClassVar
 
-from testcontainers.community.localstack import LocalStackContainer
-
 from release.roots import NEEDS
-from sim.cloud.aws_client import REGION
 from sim.cloud.gateway.control_client import GatewayControl
 from sim.cloud.localstack.settings import PORT, container_environment, is_ready
 from sim.cloud.resources import DataPlane, local_resources
 from sim.faults.plan import AwsService
 from sim.host.cleanup import Cleanup
-from sim.host.container import LABEL, Container, Network, Spec, engine, new_run
+from sim.host.container import LABEL, Container, Network, Spec, new_run, ports_of_engine
+from sim.host.engine import remove_labelled
 from sim.host.process import free_port
 from sim.host.waiting import until
-from sim.host.watchdog import remove_labelled
-from sim.images import engine as images
-from sim.images.base_image import choose
-from sim.images.build import build
-from sim.images.rootfs import default_cache
+from sim.images.base_image import settings
+from sim.images.build import Images, build, id_of
 from sim.targets.settings import access, api_ready, service_environment, terraform_variables
 from sim.targets.target import (
     CALLS,
@@ -73,17 +68,17 @@ class DockerTarget(Target):
         self._containers: dict[str, Container] = {}
 
     def up(self) -> None:
-        engine()
-        self._progress("looking for the images")
-        names = build(choose(os.environ, images.obtainable), self._progress, cache=default_cache(os.environ))
+        self._ports = ports_of_engine()
+        self._progress("building the images")
+        images = _by_id(build(settings(os.environ), self._progress))
         if self._reuse:
-            self._run = _reusable_run(names, self._tuning)
+            self._run = _reusable_run(images, self._tuning)
             if self._take_over():
                 return
             remove_labelled(f"{LABEL}={self._run}")
         else:
             self._cleanup.owns("label", f"{LABEL}={self._run}")
-        self._start_all(names)
+        self._start_all(images)
 
     def down(self) -> None:
         if not self._reuse:
@@ -92,7 +87,7 @@ class DockerTarget(Target):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._containers['api'].published(_API_PORT)}"
+        return self._ports.url(self._containers["api"].published(_API_PORT))
 
     @property
     def data_plane(self) -> DataPlane:
@@ -168,28 +163,28 @@ class DockerTarget(Target):
     def _network(self, purpose: str) -> Network:
         return Network(f"{self._run}-{purpose}")
 
-    def _start_all(self, names: Mapping[str, str]) -> None:
+    def _start_all(self, images: Images) -> None:
         self._progress("starting the containers")
         # By its name the first: what is published to the host goes through it, whatever is cut.
         edge = Network.create(self._run, "edge")
         aws = {each: Network.create(self._run, each) for each in _AWS}
         localstack = Spec(
             "localstack",
-            names["LOCALSTACK_IMAGE"],
+            images.control_plane,
             container_environment(),
             {edge: ("localstack",)},
             ports={PORT: free_port()},
         )
-        module = LocalStackContainer(localstack.image, edge_port=PORT, region_name=REGION)
-        self._containers["localstack"] = Container.create(self._run, localstack, module)
+        self._containers["localstack"] = Container.create(self._run, localstack)
         gateway = Spec(
             GATEWAY,
-            names["GATEWAY_IMAGE"],
+            images.kit,
             {},
             {edge: (), **{network: (each,) for each, network in aws.items()}},
             ports={_CONTROL_PORT: free_port()},
             confined=True,
             command=(
+                "sim.cloud.gateway",
                 *("--host", _EVERYWHERE, "--upstream", f"localstack:{PORT}", "--control", str(_CONTROL_PORT)),
                 *(f"{name}={number}" for name, number in _GATEWAY_PORTS.items()),
             ),
@@ -203,7 +198,7 @@ class DockerTarget(Target):
         for service in SERVICES:
             spec = Spec(
                 service,
-                names[f"{service.upper()}_IMAGE"],
+                images.services[service],
                 settings[service],
                 {edge: (), **{aws[each]: () for each in CALLS[service]}},
                 ports={_API_PORT: free_port()} if service == "api" else {},
@@ -243,9 +238,9 @@ class DockerTarget(Target):
         return True
 
     def _connect(self) -> None:
-        endpoint = f"http://127.0.0.1:{self._containers['localstack'].published(PORT)}"
+        endpoint = self._ports.url(self._containers["localstack"].published(PORT))
         self._data_plane = DataPlane(endpoint, local_resources(endpoint))
-        self._gateway_control = GatewayControl(f"http://127.0.0.1:{self._containers[GATEWAY].published(_CONTROL_PORT)}")
+        self._gateway_control = GatewayControl(self._ports.url(self._containers[GATEWAY].published(_CONTROL_PORT)))
 
     def _gateway_ready(self) -> bool:
         self._containers[GATEWAY].check()
@@ -266,7 +261,13 @@ def _endpoint(service: Service, aws: AwsService) -> str:
     return f"http://{aws}:{_GATEWAY_PORTS[port(service, aws)]}"
 
 
-def _reusable_run(names: Mapping[str, str], tuning: Tuning) -> str:
-    """The name of the run for these images and this tuning."""
-    ids = [engine().images.get(image).id for image in sorted(names.values())]
-    return f"sim-reuse-{hashlib.sha256(repr((ids, tuning)).encode()).hexdigest()[:12]}"
+def _by_id(images: Images) -> Images:
+    """The same images, whatever becomes of their names while containers of them are started."""
+    services = {name: id_of(image) for name, image in images.services.items()}
+    return Images(images.bases, id_of(images.control_plane), id_of(images.kit), services)
+
+
+def _reusable_run(images: Images, tuning: Tuning) -> str:
+    """The name of the run for these images, by id, and this tuning."""
+    wanted = (images.control_plane, images.kit, sorted(images.services.items()), tuning)
+    return f"sim-reuse-{hashlib.sha256(repr(wanted).encode()).hexdigest()[:12]}"

@@ -9,6 +9,7 @@ import pytest
 from sim.host.cleanup import Cleanup
 from sim.host.container import new_run
 from sim.host.process import free_port
+from sim.images.build import Images
 from tests.compose.target import label
 
 
@@ -22,12 +23,18 @@ def project() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def environment(images: dict[str, str], project: str) -> Iterator[pytest.MonkeyPatch]:
+def environment(images: Images, project: str) -> Iterator[pytest.MonkeyPatch]:
     """The environment that compose reads: the project, the images, free ports, and what is fast to test."""
     ports = {"API_PORT": str(free_port()), "LOCALSTACK_PORT": str(free_port())}
     fast = {"DEMO_RATE": "10", "VISIBILITY_TIMEOUT_SECONDS": "5"}
     nothing_else = {"COMPOSE_PROFILES": "", "SIM_TOKEN": ""}
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"COMPOSE_PROJECT_NAME": project, **images, **ports, **fast, **nothing_else}.items():
+        for name, value in {
+            "COMPOSE_PROJECT_NAME": project,
+            **images.settings(),
+            **ports,
+            **fast,
+            **nothing_else,
+        }.items():
             patch.setenv(name, value)
         yield patch

@@ -10,7 +10,6 @@ from typing import ClassVar
 from python_on_whales import Container, DockerClient
 
 from sim.cloud.resources import DataPlane, local_resources
-from sim.host.command import run
 from sim.targets.target import Capability, Service, Target
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,11 +20,11 @@ def label(project: str) -> str:
     return f"com.docker.compose.project={project}"
 
 
-def left(project: str) -> str:
-    """The ids of the containers, networks and volumes of a project."""
-    kinds = (["ps", "--all"], ["network", "ls"], ["volume", "ls"])
-    own = f"label={label(project)}"
-    return "".join(run(["docker", *kind, "--quiet", "--filter", own], remedy="") for kind in kinds)
+def left(project: str) -> list[str]:
+    """The containers, networks and volumes of a project."""
+    docker, own = DockerClient(), {"label": label(project)}
+    kinds = (docker.container.list(all=True, filters=own), docker.network.list(own), docker.volume.list(own))
+    return [str(each) for kind in kinds for each in kind]
 
 
 class ComposeTarget(Target):

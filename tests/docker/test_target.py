@@ -14,8 +14,8 @@ from sim.client.api import Client
 from sim.client.tracker import EmailTracker
 from sim.faults.plan import AwsService
 from sim.host.container import LABEL
+from sim.host.engine import remove_labelled
 from sim.host.waiting import until
-from sim.host.watchdog import remove_labelled
 from sim.targets.docker import DockerTarget
 from sim.targets.target import FAST, SERVICES, Service, Tuning
 

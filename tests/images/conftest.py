@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from sim.images.build import Images
+
 
 @pytest.fixture
-def image(images: dict[str, str], service: str) -> str:
+def image(images: Images, service: str) -> str:
     """The image of the service."""
-    return images[f"{service.upper()}_IMAGE"]
+    return images.services[service]

@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, Final
+
+from python_on_whales import Container, DockerClient
 
 from sim.host.cleanup import Cleanup
-from sim.host.command import run
 from sim.host.container import LABEL, new_run
 
-_CONFINED = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--network", "none")
+DOCKER: Final = DockerClient()
+
+_CONFINED: Final[Mapping[str, Any]] = {
+    "read_only": True,
+    "cap_drop": ["ALL"],
+    "security_options": ["no-new-privileges"],
+    "networks": ["none"],
+}
 
 
-def docker_run(image: str, *options: str, command: tuple[str, ...] = ()) -> str:
-    """What a container printed that ran to its end. Raises CommandFailed if that was not 0."""
-    return run(["docker", "run", "--rm", *_CONFINED, *options, image, *command], remedy="")
+def docker_run(image: str, *command: str, entrypoint: str | None = None) -> str:
+    """What a container printed that ran to its end. Raises DockerException if that was not 0."""
+    return str(DOCKER.run(image, command, entrypoint=entrypoint, remove=True, **_CONFINED))
 
 
 @contextmanager
-def running(image: str, *options: str) -> Iterator[str]:
-    """The id of a container that runs for as long as the block does."""
-    label = f"{LABEL}={new_run()}"
+def running(image: str, environment: Mapping[str, str], writable: tuple[str, ...]) -> Iterator[Container]:
+    """A container for as long as the block lasts, its health asked every second."""
+    run = new_run()
     with Cleanup() as cleanup:
-        cleanup.owns("label", label)
-        yield run(["docker", "run", "--detach", "--label", label, *_CONFINED, *options, image], remedy="").strip()
-
-
-def inspect(container_or_image: str, template: str) -> str:
-    """What the engine knows of it. https://docs.docker.com/reference/cli/docker/inspect/"""
-    return run(["docker", "inspect", "--format", template, container_or_image], remedy="").strip()
+        cleanup.owns("label", f"{LABEL}={run}")
+        container = DOCKER.run(
+            image,
+            envs=environment,
+            tmpfs=writable,
+            labels={LABEL: run},
+            health_interval=timedelta(seconds=1),
+            detach=True,
+            **_CONFINED,
+        )
+        assert isinstance(container, Container)
+        yield container

@@ -10,23 +10,25 @@ import pytest
 from sim.cloud.aws_client import local_session
 from sim.cloud.localstack.settings import PORT, container_environment, is_ready
 from sim.host.cleanup import Cleanup
-from sim.host.command import run
-from sim.host.container import LABEL, new_run
+from sim.host.container import LABEL, Container, Network, Spec, new_run, ports_of_engine
+from sim.host.process import free_port
 from sim.host.waiting import until
+from sim.images.build import Images
 
 pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture
-def session(images: dict[str, str]) -> Iterator[tuple[Any, str]]:
+def session(images: Images) -> Iterator[tuple[Any, str]]:
     """A boto3 session, and the endpoint of a container of the image."""
-    label = f"{LABEL}={new_run()}"
-    variables = [f"--env={name}={value}" for name, value in container_environment().items()]
+    run = new_run()
     with Cleanup() as cleanup:
-        cleanup.owns("label", label)
-        options = ["--detach", "--label", label, "--publish", f"127.0.0.1::{PORT}", *variables]
-        container = run(["docker", "run", *options, images["LOCALSTACK_IMAGE"]], remedy="").strip()
-        endpoint = "http://" + run(["docker", "port", container, str(PORT)], remedy="").split()[0]
+        cleanup.owns("label", f"{LABEL}={run}")
+        port, edge = free_port(), Network.create(run, "edge")
+        Container.create(
+            run, Spec("localstack", images.control_plane, container_environment(), {edge: ()}, ports={PORT: port})
+        )
+        endpoint = ports_of_engine().url(port)
         until(lambda: is_ready(endpoint), "LocalStack to be ready", seconds=60)
         yield local_session(), endpoint
 

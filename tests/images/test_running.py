@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from python_on_whales import Container
 
-from sim.host.command import run
 from sim.host.waiting import until
 from sim.images.service import SERVICES
-from tests.images.containers import inspect, running
+from tests.images.containers import DOCKER, running
 
 pytestmark = [
     pytest.mark.parametrize("service", SERVICES),
@@ -29,41 +29,41 @@ OWN = {
     # As short as the worker lets it be, because the test waits for it.
     "worker": {"BUCKET": "emails", "RECEIVE_WAIT_SECONDS": "0", "HEARTBEAT_SECONDS": "18"},
 }
-WRITABLE = {"api": (), "worker": ("--tmpfs", "/tmp")}
-OFTEN = ("--health-interval", "1s", "--health-start-interval", "200ms")
+WRITABLE = {"api": (), "worker": ("/tmp",)}
 
 
 @pytest.fixture
-def container(image: str, service: str) -> Iterator[str]:
-    """A healthy container of the image, its health asked more often than the image says."""
-    variables = (f"--env={name}={value}" for name, value in (ENVIRONMENT | OWN[service]).items())
-    with running(image, *OFTEN, *WRITABLE[service], *variables) as container:
+def container(image: str, service: str) -> Iterator[Container]:
+    """A healthy container of the image."""
+    with running(image, ENVIRONMENT | OWN[service], WRITABLE[service]) as container:
         wait_for_health(container, "healthy")
         yield container
 
 
-def wait_for_health(container: str, wanted: str) -> None:
+def wait_for_health(container: Container, wanted: str) -> None:
     def health() -> str:
-        return inspect(container, "{{.State.Status}} and {{.State.Health.Status}}")
+        state = DOCKER.container.inspect(container.id).state
+        return f"{state.status} and {state.health.status if state.health else 'without a health check'}"
 
     until(lambda: health() == f"running and {wanted}", f"a container that is {wanted}", seconds=40, seen=health)
 
 
-def test_it_runs_as_a_user_who_may_do_nothing(container: str) -> None:
-    status = run(["docker", "exec", container, "cat", "/proc/1/status"], remedy="")
+def test_it_runs_as_a_user_who_may_do_nothing(container: Container) -> None:
+    status = str(container.execute(["cat", "/proc/1/status"]))
     of = dict(re.findall(r"^(\w+):\s+(.*)$", status, re.MULTILINE))
     assert {*of["Uid"].split(), *of["Gid"].split()} == {"10001"}
     assert {int(of[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {0}
     assert of["NoNewPrivs"] == "1"
 
 
-def test_sigterm_ends_it_with_0(container: str) -> None:
-    run(["docker", "stop", "-t", "30", container], remedy="")
-    assert inspect(container, "{{.State.Status}} {{.State.ExitCode}}") == "exited 0"
+def test_sigterm_ends_it_with_0(container: Container) -> None:
+    container.stop(time=30)
+    state = DOCKER.container.inspect(container.id).state
+    assert (state.status, state.exit_code) == ("exited", 0)
 
 
-def test_one_that_is_stuck_is_found_unhealthy(container: str) -> None:
+def test_one_that_is_stuck_is_found_unhealthy(container: Container) -> None:
     # First every process but the first, from inside; then the first, which only the engine can stop.
-    run(["docker", "exec", container, "sh", "-c", "kill -STOP -1 || true"], remedy="")
-    run(["docker", "kill", "--signal", "STOP", container], remedy="")
+    container.execute(["sh", "-c", "kill -STOP -1 || true"])
+    container.kill(signal="STOP")
     wait_for_health(container, "unhealthy")

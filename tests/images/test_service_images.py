@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
+from python_on_whales.exceptions import DockerException
 
 from services.pipeline.version import version
-from sim.host.command import CommandFailed
-from sim.images import engine
+from sim.host.engine import EngineFailed
+from sim.images.build import Images, build_image
 from sim.images.service import SERVICES
-from tests.images.containers import docker_run, inspect
+from tests.images.containers import DOCKER, docker_run
 
 pytestmark = [
     pytest.mark.parametrize("service", SERVICES),
@@ -21,33 +21,32 @@ pytestmark = [
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_label_the_tag_and_the_code_say_the_version_of_the_file(image: str, service: str) -> None:
-    labels = json.loads(inspect(image, "{{json .Config.Labels}}"))
-    said = docker_run(image, "--entrypoint", "cat", command=(f"services/{service}/version.txt",)).strip()
-    assert {labels["org.opencontainers.image.version"], image.rpartition(":")[2], said} == {version(service)}
+def test_the_label_and_the_code_have_the_version_of_the_file(image: str, service: str) -> None:
+    labels = DOCKER.image.inspect(image).config.labels or {}
+    file = docker_run(image, f"services/{service}/version.txt", entrypoint="cat").strip()
+    assert {labels["org.opencontainers.image.version"], file} == {version(service)}
 
 
-def test_another_version_than_the_file_says_is_not_built(images: dict[str, str], service: str) -> None:
+def test_another_version_than_the_file_says_is_not_built(images: Images, service: str) -> None:
     dockerfile = ROOT / "services" / service / "Dockerfile"
-    told = {"BASE_IMAGE": images["BASE_IMAGE"], "VERSION": "0.0.0-other"}
-    with pytest.raises(CommandFailed, match=r"version\.txt"):
-        engine.build("services/refused", dockerfile=dockerfile, context=ROOT, arguments=told)
+    arguments = {"BASE_IMAGE": images.bases.python, "VERSION": "0.0.0-other"}
+    with pytest.raises(EngineFailed, match=r"version\.txt"):
+        build_image("services/refused", dockerfile=dockerfile, context=ROOT, arguments=arguments)
 
 
 def test_confined_and_not_as_root_it_starts_and_asks_for_its_settings(image: str) -> None:
-    with pytest.raises(CommandFailed, match="QUEUE_URL: Field required") as caught:
+    with pytest.raises(DockerException, match="QUEUE_URL: Field required") as caught:
         docker_run(image)
-    assert caught.value.status == 2
-    assert docker_run(image, "--entrypoint", "id", command=("-u",)) == "10001\n"
+    assert caught.value.return_code == 2
+    assert docker_run(image, "-u", entrypoint="id").strip() == "10001"
 
 
 def test_nothing_can_be_installed_into_it(image: str) -> None:
-    with pytest.raises(CommandFailed, match="No module named pip"):
-        docker_run(image, "--entrypoint", "python", command=("-m", "pip", "--version"))
+    with pytest.raises(DockerException, match="No module named pip"):
+        docker_run(image, "-m", "pip", "--version", entrypoint="python")
 
 
 def test_what_does_not_answer_is_not_healthy(image: str, service: str) -> None:
-    check = ("-m", f"services.{service}.health")
-    with pytest.raises(CommandFailed) as caught:
-        docker_run(image, "--entrypoint", "python", command=check)
-    assert caught.value.status == 1
+    with pytest.raises(DockerException) as caught:
+        docker_run(image, "-m", f"services.{service}.health", entrypoint="python")
+    assert caught.value.return_code == 1

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from python_on_whales import DockerClient
 
 from release.cli import FAILED, main
 from release.ecr import Repository
@@ -16,8 +17,7 @@ from release.image import Image, read
 from release.publish import publish
 from services.pipeline.version import version
 from sim.cloud.aws_client import REGION
-from sim.host.command import run
-from sim.images import engine
+from sim.images.build import Images, build_image
 from sim.images.service import SERVICES
 from tests.cloud.conftest import Client
 from tests.unit.release.conftest import Repository as Git
@@ -45,15 +45,15 @@ def build(docker: None, repository: Git, account: str, tmp_path: Path) -> Iterat
 
     def build(content: str) -> Path:
         (context / "content").write_text(content)
-        engine.build(name, dockerfile=context / "Dockerfile", context=context, arguments={})
+        build_image(name, dockerfile=context / "Dockerfile", context=context, arguments={})
         return save(name, tmp_path / "saved.tar")
 
     yield build
-    run(["docker", "image", "rm", "--force", name], remedy="")
+    DockerClient().image.remove(name, force=True)
 
 
 def save(name: str, file: Path) -> Path:
-    run(["docker", "save", name, "--output", str(file)], remedy="")
+    DockerClient().image.save(name, output=file)
     return file
 
 
@@ -104,10 +104,8 @@ def test_a_version_is_published_once(
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_the_image_that_ships_is_published(
-    images: dict[str, str], service: str, registry: Repository, tmp_path: Path
-) -> None:
-    image = read(save(images[f"{service.upper()}_IMAGE"], tmp_path / "saved.tar"))
+def test_the_image_that_ships_is_published(images: Images, service: str, registry: Repository, tmp_path: Path) -> None:
+    image = read(save(images.services[service], tmp_path / "saved.tar"))
     assert_an_engine_takes_it(image)
     # As it was built: in a checkout where something is not committed no commit is that one.
     done = publish(image, version(service), image.labels[f"{LABEL}.revision"], registry)

@@ -11,10 +11,7 @@ RUN pip install --no-cache-dir --no-deps --only-binary :all: --no-binary airspee
 RUN mkdir /usr/lib/localstack \
     && touch /usr/lib/localstack/.community-version \
     && python -m localstack.aws.spec
-# The services that the lock is enough for: with others on, these would call those and fail.
-ARG SERVICES
 ENV GATEWAY_LISTEN=0.0.0.0:4566 \
-    SERVICES=${SERVICES} \
     DISABLE_EVENTS=1 \
     DNS_ADDRESS=0 \
     SKIP_SSL_CERT_DOWNLOAD=1

@@ -1,0 +1,52 @@
+"""Where the ports of containers are published, and where they are reached from here."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+from sim.errors import SimError
+
+SETTING = "SIM_PUBLISH_ADDRESS"
+
+
+class EngineElsewhere(SimError):
+    """The ports of the engine are not on this machine's loopback, and nothing says that they may be open to others."""
+
+
+@dataclass(frozen=True)
+class PublishedPorts:
+    """Ports are bound to `address` on the engine's machine, and reached at `host` from this one."""
+
+    address: str
+    host: str
+
+    def url(self, port: int) -> str:
+        """The URL of what listens on a published port, without a path."""
+        return f"http://[{self.host}]:{port}" if ":" in self.host else f"http://{self.host}:{port}"
+
+
+def published_ports(host: str, setting: str | None) -> PublishedPorts:
+    """Where ports are, for an engine whose ports are reached at `host`.
+
+    On loopback alone, unless the setting SIM_PUBLISH_ADDRESS names an address of the engine's machine. Raises
+    EngineElsewhere.
+    """
+    host = "127.0.0.1" if host == "localhost" else host
+    if setting:
+        return PublishedPorts(setting, host)
+    if not _is_loopback(host):
+        raise EngineElsewhere(
+            f"the ports of the Docker engine are at {host}, which is not this machine's loopback, and the kit opens "
+            f"none beyond that by itself: let {SETTING} name the address of the engine's machine to publish on, such "
+            "as 0.0.0.0 for all that it has; whoever reaches that address reaches the pipeline and its local cloud. "
+            "TESTCONTAINERS_HOST_OVERRIDE says where to reach the ports, if that is elsewhere"
+        )
+    return PublishedPorts(host, host)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
