@@ -24,41 +24,51 @@ class LocalCloud:
     """LocalStack on a free loopback port. `data_plane` goes to it straight, services through the gateway's `ports`."""
 
     def __init__(self, cleanup: Cleanup, ports: Iterable[str], progress: Callable[[str], None]) -> None:
+        self._cleanup = cleanup
+        self._names = tuple(ports)
         self._progress = progress
-        port = free_port()
-        directory = cleanup.directory / "localstack"
-        python = venv.ensure(progress)
-        venv.share_cache(directory)
+        self.processes: list[Process] = []
+        """LocalStack and the gateway, once it is open."""
+
+    def open(self) -> None:
+        """Installs LocalStack where it is missing, and begins the start of it and of the gateway.
+
+        Raises CommandFailed, or EnvironmentNotMade.
+        """
+        port, control = free_port(), free_port()
+        self._ports = {name: free_port() for name in self._names}
         self.endpoint = f"http://127.0.0.1:{port}"
-        self.process = Process(
+        self.gateway_control = GatewayControl(f"http://127.0.0.1:{control}")
+        self.data_plane = DataPlane(self.endpoint, local_resources(self.endpoint))
+        self._localstack = self._new_localstack(port)
+        self._gateway = self._new_gateway(port, control)
+        self.processes = [self._localstack, self._gateway]
+        for process in self.processes:
+            process.start()
+
+    def _new_localstack(self, port: int) -> Process:
+        directory = self._cleanup.directory / "localstack"
+        python = venv.ensure(self._progress)
+        venv.share_cache(directory)
+        environment = settings.environment("127.0.0.1", port, directory)
+        return Process(
             "localstack",
             [str(python), str(serve_script)],
-            {
-                **_inherited(),
-                **settings.environment("127.0.0.1", port, directory),
-                "PYTHONPATH": str(venv.plugins()),
-            },
-            cleanup,
+            {**_inherited(), **environment, "PYTHONPATH": str(venv.plugins())},
+            self._cleanup,
         )
-        self._ports = {name: free_port() for name in ports}
-        control = free_port()
-        self.gateway = Process(
+
+    def _new_gateway(self, upstream: int, control: int) -> Process:
+        return Process(
             "gateway",
             [
                 *(sys.executable, "-m", "sim.cloud.gateway", "--host", "127.0.0.1"),
-                *("--upstream", f"127.0.0.1:{port}", "--control", str(control)),
+                *("--upstream", f"127.0.0.1:{upstream}", "--control", str(control)),
                 *(f"{name}={number}" for name, number in self._ports.items()),
             ],
             {**_inherited(), "PYTHONPATH": str(_SOURCE)},
-            cleanup,
+            self._cleanup,
         )
-        self.gateway_control = GatewayControl(f"http://127.0.0.1:{control}")
-        self.data_plane = DataPlane(self.endpoint, local_resources(self.endpoint))
-
-    def open(self) -> None:
-        """Begins the start of LocalStack and of the gateway to it."""
-        self.process.start()
-        self.gateway.start()
 
     def prepare(self, *, visibility_timeout: int, max_receive_count: int) -> None:
         """Waits until all is ready, and makes the resources. Raises ProcessFailed or TimedOut."""
@@ -67,25 +77,25 @@ class LocalCloud:
 
     def await_ready(self) -> None:
         """Waits until LocalStack and the gateway are ready. Raises ProcessFailed or TimedOut."""
-        until(self._gateway_ready, "the gateway to be ready", seconds=_READY_SECONDS, seen=self.gateway.tail)
+        until(self._gateway_ready, "the gateway to be ready", seconds=_READY_SECONDS, seen=self._gateway.tail)
         self._progress("waiting for LocalStack")
-        until(self._ready, "LocalStack to be ready", seconds=_READY_SECONDS, seen=self.process.tail)
+        until(self._ready, "LocalStack to be ready", seconds=_READY_SECONDS, seen=self._localstack.tail)
 
     def stop(self) -> None:
         """Ends it. What was in it is gone."""
-        self.gateway.kill()
-        self.process.kill()
+        for process in reversed(self.processes):
+            process.kill()
 
     def endpoint_of(self, port: str) -> str:
         """The URL of one of the gateway's ports."""
         return f"http://127.0.0.1:{self._ports[port]}"
 
     def _gateway_ready(self) -> bool:
-        self.gateway.check()
+        self._gateway.check()
         return self.gateway_control.is_ready()
 
     def _ready(self) -> bool:
-        self.process.check()
+        self._localstack.check()
         return settings.is_ready(self.endpoint)
 
 

@@ -37,6 +37,14 @@ class Resources:
 
 
 @dataclass(frozen=True)
+class Provisioned:
+    """What a pipeline runs on: the names in AWS, and each service's settings, but for where it reaches AWS."""
+
+    resources: Resources
+    settings: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
 class StoredObject:
     """An object as it is in the bucket."""
 

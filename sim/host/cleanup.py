@@ -19,12 +19,19 @@ Kind = Literal["group", "path", "label"]
 
 
 class Cleanup:
-    """A temporary folder, process groups, containers: gone when the cleanup closes, or when the parent dies."""
+    """A temporary folder, process groups, containers: gone when the cleanup closes, or when the parent dies.
+
+    A context manager; or `begin` and `close`.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._watchdog: subprocess.Popen[str] | None = None
+
+    def begin(self) -> None:
+        """Starts the watchdog, and makes the folder: `directory`."""
         self._watchdog = subprocess.Popen(  # noqa: S603 - this Python, with a file of ours
-            [sys.executable, "-I", "-S", watchdog.__file__],
+            [sys.executable, "-I", watchdog.__file__],
             stdin=subprocess.PIPE,
             # Not the parent's, or whoever reads the parent's output would wait for the watchdog too.
             stdout=subprocess.DEVNULL,
@@ -36,7 +43,7 @@ class Cleanup:
         self.owns("path", self.directory)
 
     def owns(self, kind: Kind, name: object) -> None:
-        """Something that ends with the run."""
+        """Something that ends with the run, which has begun."""
         self._send(f"+ {kind} {name}")
 
     def disowns(self, kind: Kind, name: object) -> None:
@@ -44,12 +51,14 @@ class Cleanup:
         self._send(f"- {kind} {name}")
 
     def close(self) -> None:
-        """Removes the folder and lets the watchdog end whatever else is left."""
-        shutil.rmtree(self.directory, ignore_errors=True)
-        with contextlib.suppress(BrokenPipeError):
-            self._watchdog.communicate()
+        """Removes the folder and lets the watchdog end whatever else is left; nothing to do if it never began."""
+        if self._watchdog is not None:
+            shutil.rmtree(self.directory, ignore_errors=True)
+            with contextlib.suppress(BrokenPipeError):
+                self._watchdog.communicate()
 
     def __enter__(self) -> Self:
+        self.begin()
         return self
 
     def __exit__(
@@ -58,6 +67,7 @@ class Cleanup:
         self.close()
 
     def _send(self, line: str) -> None:
+        assert self._watchdog is not None  # noqa: S101 - it has begun
         assert self._watchdog.stdin is not None  # noqa: S101 - it was opened with a pipe
         with self._lock:
             self._watchdog.stdin.write(line + "\n")

@@ -9,22 +9,20 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from functools import cached_property, partial
 from typing import ClassVar
 
-from release.roots import NEEDS
 from sim.cloud.gateway.control_client import GatewayControl
 from sim.cloud.localstack.settings import PORT, container_environment, is_ready
 from sim.cloud.resources import DataPlane, local_resources
 from sim.faults.plan import AwsService
-from sim.host.cleanup import Cleanup
 from sim.host.container import LABEL, Container, Network, Spec, new_run, ports_of_engine
 from sim.host.engine import remove_labelled
 from sim.host.process import free_port
 from sim.host.waiting import until
-from sim.images.base_image import settings
+from sim.images.base_image import settings as image_settings
 from sim.images.build import Images, build, id_of
-from sim.targets.settings import access, api_ready, service_environment, terraform_variables
+from sim.targets.local import LocalTarget
+from sim.targets.settings import api_ready
 from sim.targets.target import (
     CALLS,
     GATEWAY,
@@ -34,12 +32,9 @@ from sim.targets.target import (
     Progress,
     Provision,
     Service,
-    Target,
     Tuning,
     port,
 )
-from sim.terraform.applied import applied
-from sim.terraform.local_roots import Environment
 
 _AWS: tuple[AwsService, ...] = ("s3", "sqs", "ssm")
 _API_PORT = 8080
@@ -50,7 +45,7 @@ _READY_SECONDS = 60
 _STOP_SECONDS = 30
 
 
-class DockerTarget(Target):
+class DockerTarget(LocalTarget):
     """All parts in containers. With `reuse` they stay, and a later run with the same images takes them over."""
 
     name: ClassVar[str] = "docker"
@@ -59,52 +54,80 @@ class DockerTarget(Target):
     def __init__(
         self, tuning: Tuning, progress: Progress, *, reuse: bool = False, provision: Provision = Provision.KIT
     ) -> None:
-        self._provision = provision
-        self._tuning = tuning
-        self._progress = progress
+        super().__init__(tuning, progress, provision)
         self._reuse = reuse
-        self._cleanup = Cleanup()
-        self._run = new_run()
         self._containers: dict[str, Container] = {}
 
     def up(self) -> None:
+        self._cleanup.begin()
         self._ports = ports_of_engine()
         self._progress("building the images")
-        images = _by_id(build(settings(os.environ), self._progress))
+        self._images = _by_id(build(image_settings(os.environ), self._progress))
         if self._reuse:
-            self._run = _reusable_run(images, self._tuning)
+            self._run = _reusable_run(self._images, self._tuning)
             if self._take_over():
                 return
             remove_labelled(f"{LABEL}={self._run}")
         else:
+            self._run = new_run()
             self._cleanup.owns("label", f"{LABEL}={self._run}")
-        self._start_all(images)
+        self._progress("starting the containers")
+        self._start()
 
-    def down(self) -> None:
-        if not self._reuse:
-            remove_labelled(f"{LABEL}={self._run}")
-        self._cleanup.close()
+    def _open_cloud(self) -> str:
+        # By its name the first: what is published to the host goes through it, whatever is cut.
+        edge = Network.create(self._run, "edge")
+        aws = {each: Network.create(self._run, each) for each in _AWS}
+        localstack = Spec(
+            "localstack",
+            self._images.control_plane,
+            container_environment(),
+            {edge: ("localstack",)},
+            ports={PORT: free_port()},
+        )
+        gateway = Spec(
+            GATEWAY,
+            self._images.kit,
+            {},
+            {edge: (), **{network: (each,) for each, network in aws.items()}},
+            ports={_CONTROL_PORT: free_port()},
+            confined=True,
+            command=(
+                *("sim.cloud.gateway", "--host", _EVERYWHERE),
+                *("--upstream", f"localstack:{PORT}", "--control", str(_CONTROL_PORT)),
+                *(f"{name}={number}" for name, number in _GATEWAY_PORTS.items()),
+            ),
+        )
+        for spec in (localstack, gateway):
+            self._containers[spec.name] = Container.create(self._run, spec)
+        return self._url("localstack", PORT)
+
+    def _await_cloud(self) -> None:
+        until(self._gateway_ready, "the gateway to be ready", seconds=_READY_SECONDS)
+        self._progress("waiting for LocalStack")
+        until(lambda: is_ready(self.data_plane.endpoint), "LocalStack to be ready", seconds=_READY_SECONDS)
+
+    def _endpoint(self, service: Service, aws: AwsService) -> str:
+        return f"http://{aws}:{_GATEWAY_PORTS[port(service, aws)]}"
+
+    def _launch_service(self, service: Service, settings: dict[str, str]) -> None:
+        spec = Spec(
+            service,
+            self._images.services[service],
+            settings,
+            {self._network("edge"): (), **{self._network(each): () for each in CALLS[service]}},
+            ports={_API_PORT: free_port()} if service == "api" else {},
+            confined=True,
+        )
+        self._containers[service] = Container.create(self._run, spec)
 
     @property
     def url(self) -> str:
-        return self._ports.url(self._containers["api"].published(_API_PORT))
-
-    @property
-    def data_plane(self) -> DataPlane:
-        return self._data_plane
-
-    @cached_property
-    def environment(self) -> Environment:
-        """Terraform's, which makes the resources where it is asked to."""
-        directory = self._cleanup.directory / "terraform"
-        return Environment(directory, self.data_plane.endpoint, terraform_variables(self._tuning), self._progress)
+        return self._url("api", _API_PORT)
 
     def container(self, service: Service) -> Container:
         """The container of a service."""
         return self._containers[service]
-
-    def token(self) -> str:
-        return self.data_plane.token()
 
     def logs(self) -> Mapping[str, str]:
         return {name: container.logs() for name, container in self._containers.items()}
@@ -129,12 +152,6 @@ class DockerTarget(Target):
     def resume(self, service: Service) -> None:
         self.container(service).resume()
 
-    def cut(self, service: Service, aws: AwsService) -> None:
-        self.gateway_control.cut(port(service, aws))
-
-    def mend(self, service: Service, aws: AwsService) -> None:
-        self.gateway_control.mend(port(service, aws))
-
     def disconnect(self, service: Service, aws: AwsService) -> None:
         """A partition in silence: packets between the service and the AWS service are lost, nothing is reset."""
         self._network(aws).disconnect(self.container(service))
@@ -145,85 +162,22 @@ class DockerTarget(Target):
 
     @property
     def gateway_control(self) -> GatewayControl:
-        return self._gateway_control
+        return GatewayControl(self._url(GATEWAY, _CONTROL_PORT))
 
     def limit_memory(self, service: Service, mebibytes: int) -> None:
         self.container(service).limit_memory(mebibytes)
 
     def restore(self) -> None:
-        self.gateway_control.clear_faults()
         for service in SERVICES:
-            self.resume(service)
             for aws in CALLS[service]:
-                self.mend(service, aws)
                 self.reconnect(service, aws)
-            if not self.runs(service):
-                self.start(service)
+        super().restore()
 
     def _network(self, purpose: str) -> Network:
         return Network(f"{self._run}-{purpose}")
 
-    def _start_all(self, images: Images) -> None:
-        self._progress("starting the containers")
-        # By its name the first: what is published to the host goes through it, whatever is cut.
-        edge = Network.create(self._run, "edge")
-        aws = {each: Network.create(self._run, each) for each in _AWS}
-        localstack = Spec(
-            "localstack",
-            images.control_plane,
-            container_environment(),
-            {edge: ("localstack",)},
-            ports={PORT: free_port()},
-        )
-        self._containers["localstack"] = Container.create(self._run, localstack)
-        gateway = Spec(
-            GATEWAY,
-            images.kit,
-            {},
-            {edge: (), **{network: (each,) for each, network in aws.items()}},
-            ports={_CONTROL_PORT: free_port()},
-            confined=True,
-            command=(
-                "sim.cloud.gateway",
-                *("--host", _EVERYWHERE, "--upstream", f"localstack:{PORT}", "--control", str(_CONTROL_PORT)),
-                *(f"{name}={number}" for name, number in _GATEWAY_PORTS.items()),
-            ),
-        )
-        self._containers[GATEWAY] = Container.create(self._run, gateway)
-        self._connect()
-        until(self._gateway_ready, "the gateway to be ready", seconds=_READY_SECONDS)
-        self._progress("waiting for LocalStack")
-        until(lambda: is_ready(self.data_plane.endpoint), "LocalStack to be ready", seconds=_READY_SECONDS)
-        settings = self._apply() if self._provision is Provision.TERRAFORM else self._create()
-        for service in SERVICES:
-            spec = Spec(
-                service,
-                images.services[service],
-                settings[service],
-                {edge: (), **{aws[each]: () for each in CALLS[service]}},
-                ports={_API_PORT: free_port()} if service == "api" else {},
-                confined=True,
-            )
-            self._containers[service] = Container.create(self._run, spec)
-        for service in SERVICES:
-            self._await_ready(service)
-
-    def _apply(self) -> dict[Service, dict[str, str]]:
-        self.environment.apply(tuple(NEEDS))
-        made = applied(self.environment, self.data_plane.endpoint)
-        self._data_plane = DataPlane(self.data_plane.endpoint, made.resources)
-        return {
-            service: {**made.settings[service], **access(service, partial(_endpoint, service))} for service in SERVICES
-        }
-
-    def _create(self) -> dict[Service, dict[str, str]]:
-        self.data_plane.create(
-            visibility_timeout=self._tuning.visibility_timeout, max_receive_count=self._tuning.max_receive_count
-        )
-        return {
-            service: service_environment(service, self.data_plane.resources, self._tuning, partial(_endpoint, service))
-            for service in SERVICES
-        }
+    def _url(self, part: str, port: int) -> str:
+        return self._ports.url(self._containers[part].published(port))
 
     def _take_over(self) -> bool:
         """Whether a run before this one has left everything running."""
@@ -232,15 +186,11 @@ class DockerTarget(Target):
         if len(running) < len(found):
             return False
         self._containers = running
-        self._connect()
+        endpoint = self._url("localstack", PORT)
+        self._data_plane = DataPlane(endpoint, local_resources(endpoint))
         self.restore()
         self._progress(f"took over the containers of {self._run}")
         return True
-
-    def _connect(self) -> None:
-        endpoint = self._ports.url(self._containers["localstack"].published(PORT))
-        self._data_plane = DataPlane(endpoint, local_resources(endpoint))
-        self._gateway_control = GatewayControl(self._ports.url(self._containers[GATEWAY].published(_CONTROL_PORT)))
 
     def _gateway_ready(self) -> bool:
         self._containers[GATEWAY].check()
@@ -255,10 +205,6 @@ class DockerTarget(Target):
             return api_ready(self.url) if service == "api" else container.health == "healthy"
 
         until(ready, f"the {service} to be ready", seconds=_READY_SECONDS, seen=container.tail)
-
-
-def _endpoint(service: Service, aws: AwsService) -> str:
-    return f"http://{aws}:{_GATEWAY_PORTS[port(service, aws)]}"
 
 
 def _by_id(images: Images) -> Images:

@@ -5,28 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sim.cloud.aws_client import CREDENTIALS, REGION
-from sim.cloud.resources import Resources
+from sim.cloud.resources import Provisioned, Resources
 from sim.faults.plan import AwsService
 from sim.host.loopback import answers
-from sim.targets.target import CALLS, Service, Tuning
+from sim.targets.target import CALLS, SERVICES, Service, Tuning
 
 HEARTBEAT_SECONDS = 60
 PROCESSES = 2
 _READY_TIMEOUT_SECONDS = 2
 
 
-def service_environment(
-    service: Service, resources: Resources, tuning: Tuning, endpoint: Callable[[AwsService], str]
-) -> dict[str, str]:
-    """The environment of a service, but for what depends on where it runs. `endpoint` gives the URLs of AWS."""
-    return {
-        **access(service, endpoint),
-        "AWS_REGION": REGION,
-        "QUEUE_URL": resources.queue_url,
-        "PROCESSES": str(PROCESSES),
-        **(_api(resources) if service == "api" else _worker(resources, tuning)),
-        **(tuning.service_environment or {}),
-    }
+def provisioned_by_kit(resources: Resources, tuning: Tuning) -> Provisioned:
+    """What the kit makes, and how the services are set then. `DataPlane.create` makes it."""
+    shared = {"AWS_REGION": REGION, "QUEUE_URL": resources.queue_url, "PROCESSES": str(PROCESSES)}
+    own = {"api": _api(resources), "worker": _worker(resources, tuning)}
+    extra = tuning.service_environment or {}
+    return Provisioned(resources, {service: {**shared, **own[service], **extra} for service in SERVICES})
 
 
 def access(service: Service, endpoint: Callable[[AwsService], str]) -> dict[str, str]:

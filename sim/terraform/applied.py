@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from sim.cloud.aws_client import local_session
-from sim.cloud.resources import Resources
+from sim.cloud.resources import Provisioned, Resources
 from sim.terraform.local_roots import Environment
 
 
-@dataclass(frozen=True)
-class Applied:
-    """The names in AWS, and each service's environment, as ECS would give it to its container."""
-
-    resources: Resources
-    settings: Mapping[str, Mapping[str, str]]
-
-
-def applied(environment: Environment, endpoint: str) -> Applied:
+def applied(environment: Environment, endpoint: str) -> Provisioned:
     """Asks AWS for the task definitions that the roots of the services name. Raises CommandFailed."""
     ecs = local_session().client("ecs", endpoint_url=endpoint)
     settings = {service: _settings(ecs, environment, service) for service in ("api", "worker")}
-    return Applied(
+    return Provisioned(
         Resources(
             queue_url=settings["api"]["QUEUE_URL"],
             dead_letter_queue_url=str(environment.root("messaging").outputs()["dead_letter_queue_url"]),

@@ -23,15 +23,14 @@ Client = Any
 @pytest.fixture(scope="session")
 def endpoint() -> Iterator[str]:
     """Of a LocalStack that is ready."""
-    cleanup = Cleanup()
-    cloud = LocalCloud(cleanup, (), print)
-    cloud.open()
-    try:
-        cloud.prepare(visibility_timeout=30, max_receive_count=3)
-        yield cloud.endpoint
-    finally:
-        cloud.stop()
-        cleanup.close()
+    with Cleanup() as cleanup:
+        cloud = LocalCloud(cleanup, (), print)
+        try:
+            cloud.open()
+            cloud.prepare(visibility_timeout=30, max_receive_count=3)
+            yield cloud.endpoint
+        finally:
+            cloud.stop()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from sim.cloud.localstack.settings import DATA_PLANE, PORT, container_environment
 from sim.cloud.resources import local_resources
 from sim.images.base_image import OFFICIAL
-from sim.targets.settings import service_environment
+from sim.targets.settings import access, provisioned_by_kit
 from sim.targets.target import SERVICES, Service, Tuning
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,7 +55,8 @@ def test_localstack_is_set_as_in_every_container_but_for_the_control_plane() -> 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_is_set_as_in_the_other_targets(service: Service) -> None:
     """Times and sizes have their own defaults, and one endpoint serves all of AWS."""
-    elsewhere = service_environment(service, local_resources(ENDPOINT), Tuning(), lambda _: ENDPOINT)
+    set_ = provisioned_by_kit(local_resources(ENDPOINT), Tuning()).settings[service]
+    elsewhere = {**set_, **access(service, lambda _: ENDPOINT)}
     names = {name: value for name, value in elsewhere.items() if "ENDPOINT" not in name}
     here = {name: str(value) for name, value in COMPOSED[service]["environment"].items()}
     assert here.pop("AWS_ENDPOINT_URL") == ENDPOINT

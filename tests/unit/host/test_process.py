@@ -34,6 +34,7 @@ from sim.host.process import Process
 from sim.host.cleanup import Cleanup
 
 cleanup = Cleanup()
+cleanup.begin()
 process = Process("sleep", ["sleep", "1000"], {}, cleanup)
 process.start()
 (cleanup.directory / "a file").touch()

@@ -1,0 +1,116 @@
+"""What happens when a target starts here, be it of processes or of containers.
+
+LocalStack and the gateway in front of it; then queue, bucket and token, which the kit makes or production's Terraform;
+then the services, set by what was made.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from functools import cached_property
+from pathlib import Path
+
+from release.roots import NEEDS
+from sim.cloud.resources import DataPlane, Provisioned, local_resources
+from sim.faults.plan import AwsService
+from sim.host.cleanup import Cleanup
+from sim.targets.settings import access, provisioned_by_kit, terraform_variables
+from sim.targets.target import CALLS, SERVICES, Progress, Provision, Service, Target, Tuning, port
+from sim.terraform.applied import applied
+from sim.terraform.local_roots import Environment
+
+
+class LocalTarget(Target):
+    """A target that is started here; where its parts run is for the ones below to say."""
+
+    def __init__(self, tuning: Tuning, progress: Progress, provision: Provision, roots: Path | None = None) -> None:
+        """`roots` is the folder in which Terraform works, if not one that ends with the run."""
+        self._tuning = tuning
+        self._progress = progress
+        self._provision = provision
+        self._roots = roots
+        self._cleanup = Cleanup()
+
+    def up(self) -> None:
+        self._cleanup.begin()
+        self._start()
+
+    def down(self) -> None:
+        self._cleanup.close()
+
+    def _start(self) -> None:
+        endpoint = self._open_cloud()
+        self._data_plane = DataPlane(endpoint, local_resources(endpoint))
+        if self._provision is Provision.TERRAFORM:
+            self._await_cloud()
+            provisioned = self._apply()
+            self._launch("api", provisioned)
+        else:
+            provisioned = provisioned_by_kit(self._data_plane.resources, self._tuning)
+            # The API asks nothing of AWS before it is asked itself, so it can load while LocalStack does.
+            self._launch("api", provisioned)
+            self._await_cloud()
+            self._data_plane.create(
+                visibility_timeout=self._tuning.visibility_timeout, max_receive_count=self._tuning.max_receive_count
+            )
+        self._launch("worker", provisioned)
+        for service in SERVICES:
+            self._await_ready(service)
+
+    def _apply(self) -> Provisioned:
+        self.environment.apply(tuple(NEEDS))
+        made = applied(self.environment, self._data_plane.endpoint)
+        self._data_plane = DataPlane(self._data_plane.endpoint, made.resources)
+        return made
+
+    def _launch(self, service: Service, provisioned: Provisioned) -> None:
+        reached = access(service, lambda aws: self._endpoint(service, aws))
+        self._launch_service(service, {**provisioned.settings[service], **reached})
+
+    @abstractmethod
+    def _open_cloud(self) -> str:
+        """Begins the start of LocalStack and of the gateway in front of it; LocalStack's URL."""
+
+    @abstractmethod
+    def _await_cloud(self) -> None:
+        """Waits until LocalStack and the gateway are ready. Raises SimError."""
+
+    @abstractmethod
+    def _endpoint(self, service: Service, aws: AwsService) -> str:
+        """The URL at which a service reaches an AWS service: one of the gateway's ports."""
+
+    @abstractmethod
+    def _launch_service(self, service: Service, settings: dict[str, str]) -> None:
+        """Begins the first start of a service."""
+
+    @abstractmethod
+    def _await_ready(self, service: Service) -> None:
+        """Waits until a service is ready. Raises SimError."""
+
+    @property
+    def data_plane(self) -> DataPlane:
+        return self._data_plane
+
+    @cached_property
+    def environment(self) -> Environment:
+        """Terraform's, which makes the resources where it is asked to."""
+        directory = self._roots or self._cleanup.directory / "terraform"
+        return Environment(directory, self._data_plane.endpoint, terraform_variables(self._tuning), self._progress)
+
+    def token(self) -> str:
+        return self._data_plane.token()
+
+    def cut(self, service: Service, aws: AwsService) -> None:
+        self.gateway_control.cut(port(service, aws))
+
+    def mend(self, service: Service, aws: AwsService) -> None:
+        self.gateway_control.mend(port(service, aws))
+
+    def restore(self) -> None:
+        self.gateway_control.clear_faults()
+        for service in SERVICES:
+            for aws in CALLS[service]:
+                self.mend(service, aws)
+            self.resume(service)
+            if not self.runs(service):
+                self.start(service)
