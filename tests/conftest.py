@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -32,6 +34,15 @@ def terraform() -> None:
 def images(docker: None) -> Images:  # noqa: ARG001 - they are built by it
     """All images, built from this checkout."""
     return build(image_settings(os.environ), print)
+
+
+@pytest.fixture(scope="session")
+def dead_proxies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for DOCKER_CONFIG in which proxies for containers are set, and nobody is there."""
+    folder = tmp_path_factory.mktemp("docker-config")
+    proxies = {"httpProxy": "http://127.0.0.1:9", "httpsProxy": "http://127.0.0.1:9"}
+    (folder / "config.json").write_text(json.dumps({"proxies": {"default": proxies}}))
+    return folder
 
 
 def _insist(target: str) -> None:

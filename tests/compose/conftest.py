@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -23,11 +24,14 @@ def project() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def environment(images: Images, project: str) -> Iterator[pytest.MonkeyPatch]:
-    """The environment that compose reads: the project, the images, free ports, and what is fast to test."""
+def environment(images: Images, project: str, dead_proxies: Path) -> Iterator[pytest.MonkeyPatch]:
+    """The environment that compose reads: the project, the images, free ports, and what is fast to test.
+
+    Docker's configuration names proxies that do not answer.
+    """
     ports = {"API_PORT": str(free_port()), "LOCALSTACK_PORT": str(free_port())}
     fast = {"DEMO_RATE": "10", "VISIBILITY_TIMEOUT_SECONDS": "5"}
-    nothing_else = {"COMPOSE_PROFILES": "", "SIM_TOKEN": ""}
+    nothing_else = {"COMPOSE_PROFILES": "", "SIM_TOKEN": "", "DOCKER_CONFIG": str(dead_proxies)}
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {
             "COMPOSE_PROJECT_NAME": project,

@@ -12,13 +12,13 @@ from tests.docs.test_commands import commands
 
 pytestmark = [pytest.mark.timeout(300)]
 
-BUILT = ("API_IMAGE", "KIT_IMAGE", "WORKER_IMAGE")
-"""By compose, where the environment does not name them."""
+BUILT_OTHERWISE = ("API_IMAGE", "KIT_IMAGE", "WORKER_IMAGE", "DOCKER_CONFIG")
+"""Without which compose builds the images, and through no proxy."""
 
 
 def test_the_commands_of_the_page_work_and_leave_nothing(environment: pytest.MonkeyPatch, project: str) -> None:
-    for image in BUILT:
-        environment.delenv(image, raising=False)
+    for name in BUILT_OTHERWISE:
+        environment.delenv(name, raising=False)
     environment.setenv("SIM_TOKEN", "a-token-of-ones-own")
     # An earlier run's would be taken.
     DockerClient(compose_files=[ROOT / "compose.yaml"]).compose.build(quiet=True)
@@ -32,8 +32,8 @@ def test_the_commands_of_the_page_work_and_leave_nothing(environment: pytest.Mon
 def test_the_commands_of_the_readme_show_something_and_leave_nothing(
     environment: pytest.MonkeyPatch, project: str
 ) -> None:
-    for image in BUILT:
-        environment.delenv(image, raising=False)
+    for name in BUILT_OTHERWISE:
+        environment.delenv(name, raising=False)
     done = run_in_order([command for command in commands("README.md") if command.startswith("docker ")])
     assert "accepted  " in done.stdout
     assert left(project) == []

@@ -6,8 +6,10 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from testcontainers.core.config import testcontainers_config
 
 from services.pipeline.message import Email
 from sim.client.api import Client
@@ -15,17 +17,52 @@ from sim.client.tracker import EmailTracker
 from sim.faults.plan import AwsService
 from sim.host.container import LABEL
 from sim.host.engine import remove_labelled
+from sim.host.published_ports import EngineElsewhere
 from sim.host.waiting import until
+from sim.images.build import Images
 from sim.targets.docker import DockerTarget
 from sim.targets.target import FAST, SERVICES, Service, Tuning
 
 pytestmark = [pytest.mark.usefixtures("docker"), pytest.mark.timeout(600)]
 
 
+ELSEWHERE = "127.0.0.2"
+
+
 @pytest.fixture(scope="module")
-def target(docker: None) -> Iterator[DockerTarget]:  # noqa: ARG001 - which it needs
-    with DockerTarget(FAST, print) as target:
-        yield target
+def target(images: Images, dead_proxies: Path) -> Iterator[DockerTarget]:  # noqa: ARG001 - built without the proxies
+    """Where proxies for containers are set, a prefix for pulled images, and another host than localhost."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCKER_CONFIG", str(dead_proxies))
+        # Of TESTCONTAINERS_HUB_IMAGE_NAME_PREFIX and TESTCONTAINERS_HOST_OVERRIDE, which are read once.
+        patch.setattr(testcontainers_config, "hub_image_name_prefix", "registry.invalid/")
+        patch.setattr(testcontainers_config, "tc_host_override", ELSEWHERE)
+        with DockerTarget(FAST, print) as target:
+            yield target
+
+
+def test_it_works_whatever_docker_is_set_to(target: DockerTarget, email: Email) -> None:
+    ledger = Ledger(target, target.client())
+    ledger.publish(email)
+    ledger.verify()
+    assert target.url.startswith(f"http://{ELSEWHERE}:")
+    for service in SERVICES:
+        document = target.container(service).inspect()
+        assert [name for name in document["Config"]["Env"] if "proxy" in name.lower()] == []
+        assert document["Config"]["Image"].startswith("sha256:"), "by a name that another checkout may take"
+        published = [port for ports in document["NetworkSettings"]["Ports"].values() for port in ports or []]
+        assert {port["HostIp"] for port in published} <= {ELSEWHERE}
+
+
+def test_an_engine_elsewhere_is_refused_at_once_unless_a_setting_opens_its_ports(
+    docker: None,  # noqa: ARG001 - which it needs
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(testcontainers_config, "tc_host_override", "engine.invalid")
+    progress: list[str] = []
+    with pytest.raises(EngineElsewhere, match=r"engine\.invalid.*SIM_PUBLISH_ADDRESS"):
+        DockerTarget(FAST, progress.append).__enter__()
+    assert progress == []
 
 
 @contextmanager
