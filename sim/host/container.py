@@ -74,12 +74,12 @@ class Network:
     def connect(self, container: Container) -> None:
         """Lets the container reach the others of the network."""
         if self.name not in container.networks():
-            with engine("") as docker:
+            with engine("`docker network ls` shows the networks.") as docker:
                 docker.network.connect(self.name, container.name)
 
     def disconnect(self, container: Container) -> None:
         """Cuts the container off from the others of the network; packets under way are lost."""
-        with engine("") as docker:
+        with engine("`docker network ls` shows the networks.") as docker:
             docker.network.disconnect(self.name, container.name, force=True)
 
 

@@ -45,7 +45,7 @@ def checkout(tmp_path: Path) -> Callable[[str, int], Path]:
 @pytest.fixture
 def build(images: Images) -> Iterator[Callable[[str, Path], str]]:
     """Builds a Dockerfile of a checkout, in it and as the same commit."""
-    built = []
+    built: list[str] = []
 
     def build(dockerfile: str, checkout: Path) -> str:
         image = f"test/{checkout.name}:{len(built)}-{os.getpid()}"
