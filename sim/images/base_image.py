@@ -21,19 +21,24 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class BaseImages:
-    """The image that the services are built on, and the one that LocalStack runs from."""
+    """The image that the services are built on, the one that LocalStack runs from, and the one of a registry."""
 
     python: str = "python:3.11.16-slim-bookworm@sha256:528257d48c1da0dcecc2e725d1ae34498d60c965f1241e39cd6a85a8859bdf84"
     localstack: str = f"localstack/localstack:{LOCALSTACK_VERSION}"
+    registry: str = "registry:3.0.0"
 
     @classmethod
     def of(cls, settings: Mapping[str, str | None]) -> Self:
-        """What BASE_IMAGE and LOCALSTACK_IMAGE name, and the official one where a setting is empty or missing."""
-        return cls(settings.get("BASE_IMAGE") or cls.python, settings.get("LOCALSTACK_IMAGE") or cls.localstack)
+        """What the settings name, and the official one where a setting is empty or missing."""
+        return cls(
+            settings.get("BASE_IMAGE") or cls.python,
+            settings.get("LOCALSTACK_IMAGE") or cls.localstack,
+            settings.get("REGISTRY_IMAGE") or cls.registry,
+        )
 
     def settings(self) -> dict[str, str]:
         """As a Dockerfile, compose and `of` take it."""
-        return {"BASE_IMAGE": self.python, "LOCALSTACK_IMAGE": self.localstack}
+        return {"BASE_IMAGE": self.python, "LOCALSTACK_IMAGE": self.localstack, "REGISTRY_IMAGE": self.registry}
 
 
 OFFICIAL = BaseImages()

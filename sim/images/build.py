@@ -18,7 +18,7 @@ TAG: Final = f"checkout-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]}"
 
 _PULL_REMEDY = (
     "See that this machine reaches the registry. Where it cannot, `.ci/bases` builds stand-ins on Debian, and "
-    "BASE_IMAGE and LOCALSTACK_IMAGE, set or in the file .env, name images that can be had: docs/images.md."
+    "the settings of docs/images.md, in the environment or in the file .env, name images that can be had."
 )
 
 
@@ -46,7 +46,7 @@ def build(settings: Mapping[str, str | None], progress: Callable[[str], None]) -
     """
     bases = BaseImages.of(settings)
     for base in (bases.python, bases.localstack):
-        _pull(base, progress)
+        obtain(base, progress)
 
     def one(repository: str, dockerfile: str, base: str, arguments: Mapping[str, str]) -> str:
         image = f"{repository}:{TAG}"
@@ -98,7 +98,8 @@ def id_of(image: str) -> str:
         return docker.image.inspect(image).id
 
 
-def _pull(image: str, progress: Callable[[str], None]) -> None:
+def obtain(image: str, progress: Callable[[str], None]) -> None:
+    """Pulls an image that the engine does not have. Raises EngineFailed."""
     with engine("`docker version` says whether an engine answers.") as docker:
         if docker.image.exists(image):
             return

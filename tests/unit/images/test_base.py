@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,10 @@ def test_the_official_images_where_nothing_else_is_set() -> None:
 
 
 def test_each_is_set_by_itself() -> None:
-    assert BaseImages.of({"BASE_IMAGE": "mine/python:1"}) == BaseImages("mine/python:1", OFFICIAL.localstack)
-    assert BaseImages.of({"LOCALSTACK_IMAGE": "mine/localstack:2"}) == BaseImages(OFFICIAL.python, "mine/localstack:2")
-    assert BaseImages.of(BaseImages("mine/python:1", "mine/localstack:2").settings()).python == "mine/python:1"
+    assert BaseImages.of({"BASE_IMAGE": "mine/python:1"}) == replace(OFFICIAL, python="mine/python:1")
+    assert BaseImages.of({"LOCALSTACK_IMAGE": "mine/localstack:2"}) == replace(OFFICIAL, localstack="mine/localstack:2")
+    all_ = BaseImages("mine/python:1", "mine/localstack:2", "mine/registry:3")
+    assert BaseImages.of(all_.settings()) == all_
 
 
 def test_the_file_env_of_the_checkout_is_read_and_the_environment_wins(tmp_path: Path) -> None:

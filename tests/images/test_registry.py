@@ -1,0 +1,59 @@
+"""The image of a registry, official or made here: what is pushed to it can be pulled by its digest."""
+
+from __future__ import annotations
+
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sim.host.cleanup import Cleanup
+from sim.host.container import LABEL, Container, Network, Spec, new_run, ports_of_engine
+from sim.host.process import free_port
+from sim.host.waiting import until
+from sim.images.base_image import BaseImages, settings
+from sim.images.build import build_image, id_of, obtain
+from tests.images.containers import DOCKER
+
+pytestmark = [pytest.mark.usefixtures("docker"), pytest.mark.timeout(600)]
+
+PORT = 5000
+
+
+@pytest.fixture
+def registry(docker: None) -> Iterator[str]:  # noqa: ARG001 - which it needs
+    """The host and port of a registry, which the engine on this machine speaks to without TLS."""
+    run, image = new_run(), BaseImages.of(settings(os.environ)).registry
+    obtain(image, print)
+    with Cleanup() as cleanup:
+        cleanup.owns("label", f"{LABEL}={run}")
+        port, edge = free_port(), Network.create(run, "edge")
+        Container.create(run, Spec("registry", id_of(image), {}, {edge: ()}, ports={PORT: port}))
+        url = ports_of_engine().url(port)
+
+        def answers() -> bool:
+            try:
+                with urllib.request.urlopen(f"{url}/v2/") as answer:
+                    return bool(answer.status == 200)
+            except (urllib.error.URLError, OSError):
+                return False
+
+        until(answers, "the registry to answer", seconds=30)
+        yield url.removeprefix("http://")
+
+
+def test_what_is_pushed_can_be_pulled_by_its_digest(registry: str, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
+    name = f"{registry}/emails/api:0.1.0"
+    build_image(name, dockerfile=tmp_path / "Dockerfile", context=tmp_path, arguments={})
+    built = id_of(name)
+    DOCKER.image.push(name, quiet=True)
+    [pushed] = DOCKER.image.inspect(name).repo_digests
+    DOCKER.image.remove(name)
+    assert not DOCKER.image.exists(built)
+    DOCKER.image.pull(pushed, quiet=True)
+    assert id_of(pushed) == built
+    DOCKER.image.remove(pushed)
