@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pytest
 
 from sim.host.cleanup import Cleanup
 from sim.host.container import LABEL, Container, Network, Spec, new_run, ports_of_engine
+from sim.host.loopback import answers
 from sim.host.process import free_port
 from sim.host.waiting import until
 from sim.images.base_image import BaseImages, settings
@@ -33,15 +32,7 @@ def registry(docker: None) -> Iterator[str]:  # noqa: ARG001 - which it needs
         port, edge = free_port(), Network.create(run, "edge")
         Container.create(run, Spec("registry", id_of(image), {}, {edge: ()}, ports={PORT: port}))
         url = ports_of_engine().url(port)
-
-        def answers() -> bool:
-            try:
-                with urllib.request.urlopen(f"{url}/v2/") as answer:
-                    return bool(answer.status == 200)
-            except (urllib.error.URLError, OSError):
-                return False
-
-        until(answers, "the registry to answer", seconds=30)
+        until(lambda: answers(f"{url}/v2/", seconds=2), "the registry to answer", seconds=30)
         yield url.removeprefix("http://")
 
 
