@@ -42,9 +42,9 @@ def target(images: Images, dead_proxies: Path) -> Iterator[DockerTarget]:  # noq
 
 
 def test_it_works_whatever_docker_is_set_to(target: DockerTarget, email: Email) -> None:
-    ledger = Ledger(target, target.client())
-    ledger.publish(email)
-    ledger.verify()
+    tracker = EmailTracker(target, target.client())
+    tracker.publish(email)
+    tracker.verify()
     assert target.url.startswith(f"http://{ELSEWHERE}:")
     for service in SERVICES:
         document = target.container(service).inspect()
