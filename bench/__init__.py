@@ -1,1 +1,1 @@
-"""How fast the services are: measured against a plain implementation of the same, on the same machine in one run."""
+"""Benchmarks: compares the services with a plain implementation, on the same machine in one run."""

@@ -1,4 +1,4 @@
-"""`python -m bench`: measures, prints the tables, and writes them as JSON if asked."""
+"""`python -m bench`: measures, prints the tables, and writes them as JSON with `--json`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench import gateway, rehearse, report, startup, world
-from bench.measure import QUICK, Plan, measure
+from bench.measure import QUICK, Schedule, measure
 from sim.errors import SimError
 from sim.targets import LOCAL
 
@@ -22,29 +22,31 @@ _COLUMNS = 120
 
 
 def main(
-    quick: Annotated[bool, typer.Option("--quick", help="One short round instead of three, and no start-ups.")] = False,
-    delay_ms: Annotated[float, typer.Option(help="What each AWS call takes, in milliseconds.")] = 20,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file, too.")] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="One short round instead of three, without start-ups.")
+    ] = False,
+    delay_ms: Annotated[float, typer.Option(help="The duration of each AWS call, in milliseconds.")] = 20,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also write the figures to this file.")] = None,
 ) -> None:
-    """Compares the services with a plain implementation of the same. A report: goals that are missed are no error."""
-    # An event loop ends in order on SIGINT alone.
+    """Compares the services with a plain implementation. A missed goal is reported, but is no error."""
+    # An event loop shuts down cleanly only on SIGINT.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     console = Console()
     if not console.is_terminal:
         console.width = _COLUMNS
-    plan = QUICK if quick else Plan()
+    schedule = QUICK if quick else Schedule()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     try:
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("starting", total=_steps(plan, quick=quick))
+            task = progress.add_task("starting", total=_steps(schedule, quick=quick))
 
             def step(what: str) -> None:
                 progress.update(task, description=what)
                 progress.advance(task)
 
-            figures = measure(plan, delay_ms=delay_ms, step=step)
+            figures = measure(schedule, delay_ms=delay_ms, step=step)
             step("a call through the gateway")
-            passing = gateway.measure()
+            through_gateway = gateway.measure()
             startups = [] if quick else startup.measure(step)
             speed = None if quick else world.measure(step)
             rehearsing = None if quick else rehearse.measure(step)
@@ -52,11 +54,11 @@ def main(
         raise SystemExit(f"bench: {error}") from None
     console.print(
         f"{os.cpu_count()} cores, of which others used {figures.others_cores:.2f}; "
-        f"AWS calls of {delay_ms:g} ms; medians of {plan.rounds} round(s)"
+        f"AWS calls of {delay_ms:g} ms; medians of {schedule.rounds} round(s)"
     )
     for table in report.tables(figures):
         console.print(table)
-    console.print(gateway.table(passing))
+    console.print(gateway.table(through_gateway))
     if startups:
         console.print(startup.table(startups))
     if speed:
@@ -66,16 +68,16 @@ def main(
     if json_file:
         document = report.document(figures) | {
             "startups": [asdict(each) for each in startups],
-            "gateway": asdict(passing),
+            "gateway": asdict(through_gateway),
             "world": asdict(speed) if speed else None,
             "rehearse": asdict(rehearsing) if rehearsing else None,
         }
         json_file.write_text(json.dumps(document, indent=2) + "\n")
 
 
-def _steps(plan: Plan, *, quick: bool) -> int:
+def _steps(schedule: Schedule, *, quick: bool) -> int:
     """How many steps the progress bar counts."""
-    return plan.steps + 1 + (0 if quick else len(LOCAL) + world.STEPS + rehearse.STEPS)
+    return schedule.steps + 1 + (0 if quick else len(LOCAL) + world.STEPS + rehearse.STEPS)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""What the stub of AWS knows: one queue, the objects put, the calls counted.
+"""The state of the AWS stub: one queue, the stored objects, and counts of the calls.
 
-No socket and no clock in here. A message is in exactly one of two places until it is deleted: waiting,
-or in flight. There is no visibility timeout: what a worker does not delete stays in flight, in plain sight.
+This module uses no socket and no clock. Until it is deleted, a message is either waiting or in flight. There is no
+visibility timeout, so a message that a worker does not delete stays in flight and shows in the figures.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ BATCH_ENTRIES = 10
 
 @dataclass(frozen=True)
 class Ledger:
-    """What happened since the last reset. `calls` by operation; the rest counts messages and objects."""
+    """Counts since the last reset: `calls` by operation; the others count messages and objects."""
 
     calls: Mapping[str, int]
     sent: int
     received: int
     deleted: int
     put: int
-    """Objects written, every write counted."""
+    """How many writes of objects there were."""
     objects: int
-    """Objects there are, each key counted once."""
+    """How many objects exist."""
     waiting: int
     in_flight: int
     drain_seconds: float
-    """From the seeding of the queue to the last delete; 0 if one of the two was not."""
+    """From the seeding of the queue to the last delete; 0 if either is missing."""
 
     def stored_exactly(self, messages: int) -> bool:
-        """Whether so many messages were received, stored and deleted, each exactly once, and nothing is left."""
+        """True if `messages` messages were received, stored and deleted exactly once, and the queue is empty."""
         return (
             self.received == self.put == self.objects == self.deleted == messages
             and self.waiting == self.in_flight == 0
@@ -51,7 +51,7 @@ class UnknownOperation(Exception):
 
 
 class Account:
-    """One queue, one bucket and one parameter, whatever names they are called by."""
+    """One queue, one bucket and one parameter. It ignores their names."""
 
     def __init__(self) -> None:
         self._numbers = 0
@@ -72,7 +72,7 @@ class Account:
         self.reset()
 
     def reset(self) -> None:
-        """Empties the queue and the bucket and starts counting anew. What is in flight stays in flight."""
+        """Empties the queue and the bucket, and sets all counts to zero. Messages in flight stay in flight."""
         self._waiting.clear()
         self._calls: Counter[str] = Counter()
         self._sent = self._received = self._deleted = 0
@@ -97,11 +97,11 @@ class Account:
         return answer
 
     def asked_to_receive(self) -> None:
-        """Counts a ReceiveMessage call; what it is answered with is taken by `receive`, perhaps much later."""
+        """Counts a ReceiveMessage call. `receive` takes its messages, perhaps much later."""
         self._calls["ReceiveMessage"] += 1
 
     def receive(self, limit: int) -> list[str]:
-        """Takes up to `limit` messages into flight; each the JSON text of a member of `Messages`."""
+        """Moves up to `limit` messages into flight. Returns each as the JSON text of a member of `Messages`."""
         taken = [self._waiting.popleft() for _ in range(min(limit, BATCH_ENTRIES, len(self._waiting)))]
         self._in_flight.update(taken)
         self._received += len(taken)
@@ -113,7 +113,7 @@ class Account:
         self._puts[key] += 1
 
     def ledger(self) -> Ledger:
-        """What happened since the last reset."""
+        """The counts since the last reset."""
         return Ledger(
             calls=dict(self._calls),
             sent=self._sent,

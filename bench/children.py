@@ -1,4 +1,4 @@
-"""Child processes that are gone when their block is left, however it is left."""
+"""Child processes that end with their `with` block, also after an error."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ MIB = 1 << 20
 
 
 class BenchError(SimError):
-    """The benchmark cannot go on. Says what failed and what to do."""
+    """The benchmark cannot continue. The message names the failure and what to do."""
 
 
 @dataclass(frozen=True)
 class Child:
-    """A running child: a module of this project, and whatever it started itself."""
+    """A running child process: a module of this project, and the processes that it started."""
 
     module: str
     process: psutil.Process
     log: Path
 
     def resident_mib(self) -> float:
-        """Resident memory of the child and its descendants; a page that two of them share counts twice."""
+        """Resident memory of the child and its descendants, in MiB. A page that two of them share counts twice."""
         return sum(each.memory_info().rss for each in _tree(self.process)) / MIB
 
     def cpu_seconds(self) -> float:
@@ -48,23 +48,22 @@ class Child:
         deadline = time.monotonic() + _READY_SECONDS
         while not ready():
             if not self.process.is_running() or self.process.status() == psutil.STATUS_ZOMBIE:
-                raise BenchError(f"{self.module} ended before {what}; its last words were:\n{self._last_words()}")
+                raise BenchError(f"{self.module} ended before {what}; the end of its log:\n{self._end_of_log()}")
             if time.monotonic() > deadline:
                 raise BenchError(
-                    f"{self.module}: no {what} within {_READY_SECONDS:.0f} s; its last words were:\n"
-                    f"{self._last_words()}"
+                    f"{self.module}: no {what} within {_READY_SECONDS:.0f} s; the end of its log:\n{self._end_of_log()}"
                 )
             time.sleep(0.02)
 
-    def _last_words(self) -> str:
+    def _end_of_log(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-_LINES:]) or "(none)"
 
 
 @contextmanager
 def child(module: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[Child]:
-    """Runs `python -m module` in the project's root; its output goes to a file that lives as long as it does.
+    """Runs `python -m module` in the project's root. A temporary file holds its output until it ends.
 
-    In a session of its own, so that Ctrl-C reaches this process alone and the children end in order.
+    The child has its own session. So Ctrl-C reaches only this process, which ends the children in order.
     """
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         log = Path(folder) / "log"
@@ -85,7 +84,7 @@ def child(module: str, *arguments: str, environment: Mapping[str, str] | None = 
 
 
 def others_cpu_seconds() -> float:
-    """CPU time that this machine has spent, in seconds since it started, on everything but this process's tree."""
+    """CPU seconds that the machine has spent since its start on anything but this process and its descendants."""
     this = psutil.Process()
     ended = this.cpu_times()
     busy = psutil.cpu_times()
@@ -103,12 +102,12 @@ def _cpu_seconds(processes: Iterable[psutil.Process]) -> float:
 
 
 def _bare_environment() -> dict[str, str]:
-    """This environment without its AWS settings: a benchmark must not find somebody's account."""
+    """This process's environment without AWS settings, so that the benchmark cannot use a real account."""
     return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """SIGTERM, some time, then SIGKILL for the child and all its descendants."""
+    """Sends SIGTERM, waits, then kills the child and all its descendants."""
     try:
         descendants = psutil.Process(process.pid).children(recursive=True)
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""The two that are compared, and how they are started: each on a stub of AWS to itself."""
+"""The two implementations that are compared, and how they are started, each with its own stub of AWS."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HTTP = urllib3.PoolManager(retries=False)
 
 @dataclass(frozen=True)
 class Contestant:
-    """A pair of services by the modules that run them, and how many e-mails make a drain of some seconds."""
+    """An implementation: the modules of its two services, and how many e-mails make a drain of some seconds."""
 
     name: str
     api: str
@@ -44,31 +44,31 @@ class Aws:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What tells a service to use it."""
+        """The environment variables by which a service uses this stub."""
         return {
             "AWS_REGION": "eu-central-1",
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}",
             "AWS_ACCESS_KEY_ID": "bench",
-            "AWS_SECRET_ACCESS_KEY": "bench",  # the stub looks at no signature
+            "AWS_SECRET_ACCESS_KEY": "bench",  # the stub ignores signatures
             "QUEUE_URL": f"http://127.0.0.1:{self.port}/000000000000/emails",
         }
 
     def ledger(self) -> Ledger:
-        """What happened since the last reset."""
+        """The counts since the last reset."""
         return stub.ledger(_HTTP.request("GET", self._url("/ledger")).data)
 
     def seed(self, messages: int) -> None:
-        """Puts messages into the queue, all at once."""
+        """Puts this many messages into the queue at once."""
         _HTTP.request("POST", self._url("/seed"), body=json.dumps({"count": messages}))
 
     def settle(self) -> None:
-        """Empties the queue, waits for what the worker has in hand, and starts counting anew."""
+        """Empties the queue, waits until no message is in flight, and sets all counts to zero."""
         _HTTP.request("POST", self._url("/reset"))
         self.child.wait_until(lambda: self.ledger().in_flight == 0, "end to what was in flight")
         _HTTP.request("POST", self._url("/reset"))
 
     def send_message(self) -> Target:
-        """One SendMessage call without an SDK: what the stub and the generator take by themselves."""
+        """One SendMessage call without an SDK. It measures the stub and the load generator alone."""
         body = json.dumps({"QueueUrl": self.environment["QUEUE_URL"], "MessageBody": message_body(0)})
         return post(self.port, "/", body.encode(), "X-Amz-Target: AmazonSQS.SendMessage\r\n")
 
@@ -99,7 +99,7 @@ def aws(delay_ms: float) -> Iterator[Aws]:
 
 @contextmanager
 def api(contestant: Contestant, on: Aws) -> Iterator[Api]:
-    """The contestant's API, once it is healthy."""
+    """Runs the contestant's API. Yields it once it is healthy."""
     port = free_port()
     environment = {"HOST": "127.0.0.1", "PORT": str(port), "TOKEN_PARAMETER": "/bench/token"}
     with child(contestant.api, environment=on.environment | environment) as process:
@@ -109,7 +109,7 @@ def api(contestant: Contestant, on: Aws) -> Iterator[Api]:
 
 @contextmanager
 def worker(contestant: Contestant, on: Aws) -> Iterator[Child]:
-    """The contestant's worker, once it has asked for messages."""
+    """Runs the contestant's worker. Yields it once it has called ReceiveMessage."""
     on.settle()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         environment = {"BUCKET": "emails", "PREFIX": "emails/", "HEARTBEAT_FILE": f"{folder}/heartbeat"}

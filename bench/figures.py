@@ -1,4 +1,4 @@
-"""What is measured, as values, and how several rounds become one figure. Pure."""
+"""The figures as values, and how the figures of several rounds are combined. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def percentile(ordered: Sequence[float], percent: float) -> float:
 
 @dataclass(frozen=True)
 class Publishing:
-    """One side's API under so many clients. Cores are CPU seconds per second; errors are of the worst round."""
+    """One side's API under load. Cores are CPU seconds per second. Errors are those of the worst round."""
 
     per_second: float
     p50_ms: float
@@ -34,7 +34,7 @@ class Publishing:
 
 @dataclass(frozen=True)
 class Draining:
-    """One side's worker over a full queue. Calls are per e-mail."""
+    """One side's worker on a full queue. Calls are per e-mail."""
 
     per_second: float
     receives: float
@@ -43,7 +43,7 @@ class Draining:
     service_cores: float
     stub_cores: float
     exactly_once: bool = field(metadata={"over_rounds": all})
-    """Whether every e-mail was received, stored and deleted once."""
+    """True if every e-mail was received, stored and deleted exactly once."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Together:
 
 @dataclass(frozen=True)
 class Memory:
-    """Resident MiB of each service's processes after a round, at their largest."""
+    """Resident MiB of each service's processes: the largest value after any round."""
 
     api_mib: float = field(metadata=_MOST)
     worker_mib: float = field(metadata=_MOST)
@@ -68,7 +68,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class Side:
-    """Everything measured of one side; `publishing` by the number of clients."""
+    """All figures of one side. `publishing` is by the number of clients."""
 
     publishing: Mapping[int, Publishing]
     draining: Draining
@@ -78,8 +78,11 @@ class Side:
 
 @dataclass(frozen=True)
 class Figures:
-    """One run. `call_ms` is what one SendMessage takes, measured by the load generator itself; `others_cores` what
-    the rest of the machine was busy with all the while."""
+    """The figures of one run.
+
+    `call_ms` is the duration of one SendMessage, measured by the load generator. `others_cores` is the CPU seconds per
+    second that other programs used meanwhile.
+    """
 
     call_ms: float
     others_cores: float
@@ -91,7 +94,7 @@ Measured = TypeVar("Measured", Publishing, Draining, Together, Memory)
 
 
 def over_rounds(rounds: Sequence[Measured]) -> Measured:
-    """The median of each figure, or its worst where the figure says so."""
+    """The median of each figure. A field with `over_rounds` metadata is combined by that function instead."""
     first = rounds[0]
     return type(first)(
         **{

@@ -1,7 +1,7 @@
-"""Load: so many clients, each of which sends its next request when the last was answered.
+"""The load generator: a number of clients, each of which sends its next request when the last one is answered.
 
-A closed loop over keep-alive connections. The request is made once; per answer the generator does
-little more than read a clock, since it shares the machine with what it measures.
+This is a closed loop over keep-alive connections. The request is built once. For each answer the generator does little
+more than read a clock, since it shares the machine with the services that it measures.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from bench.figures import percentile
 _OK = 200
 _PATIENCE_SECONDS = 15.0
 _NEWCOMERS = 32
-"""Clients at once that connect and have had no answer yet: fewer than any server's listen backlog."""
+"""How many clients may connect at once: fewer than any server's listen backlog."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where the load goes, and what one request is, to the byte."""
+    """The port that receives the load, and the bytes of one request."""
 
     port: int
     request: bytes
@@ -33,31 +33,31 @@ class Target:
 
 @dataclass(frozen=True)
 class Load:
-    """What the clients saw between warm-up and end. `errors` counts what was not answered with 200 at any time."""
+    """What the clients measured after the warm-up. `errors` counts all requests that were not answered with 200."""
 
     per_second: float
     p50_ms: float
     p99_ms: float
     errors: int
     cores: float
-    """CPU seconds that the generator itself used, per second."""
+    """CPU seconds per second that the generator itself used."""
 
 
 def post(port: int, path: str, body: bytes, headers: str = "") -> Target:
-    """A POST of JSON to a server on loopback; `headers` each ended by CRLF."""
+    """A POST of JSON to a server on loopback. Each of `headers` ends with CRLF."""
     head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n{headers}"
     return Target(port, f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
 
 
 def run(target: Target, clients: int, *, warm_up: float, seconds: float) -> Load:
-    """Puts the load on for `warm_up` and then `seconds`, counted from when every client has been answered once.
+    """Applies the load for `warm_up` and then for `seconds`. Both start after every client has had one answer.
 
-    Raises BenchError if the clients do not get so far, or one of them cannot connect again.
+    Raises BenchError if a client gets no answer, or cannot connect again.
     """
     try:
         return uvloop.run(_run(target, clients, warm_up, seconds))
     except OSError as error:
-        raise BenchError(f"{clients} clients cannot all be served on port {target.port}: {error!r}") from None
+        raise BenchError(f"cannot serve all {clients} clients on port {target.port}: {error!r}") from None
 
 
 @dataclass
@@ -69,7 +69,7 @@ class _Tally:
 
 
 class _Client(asyncio.Protocol):
-    """One connection: `answered` once, and `closed` when all that it knew is in the tally."""
+    """One connection. `answered` is set after its first answer, `closed` after its end."""
 
     def __init__(self, request: bytes, tally: _Tally) -> None:
         self._request = request
@@ -83,7 +83,7 @@ class _Client(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
 
     def send(self, since: float) -> None:
-        """Sends the request; its latency counts from `since`."""
+        """Sends the request. Its latency is counted from `since`."""
         self._waiting = True
         self._since = since
         self.transport.write(self._request)
@@ -111,7 +111,7 @@ class _Client(asyncio.Protocol):
 
 
 async def _connect(target: Target, tally: _Tally) -> _Client:
-    """A client that is connected and has sent its first request, whose latency is that of connecting, too."""
+    """Connects a client and sends its first request. That request's latency includes the connecting."""
     loop = asyncio.get_running_loop()
     since = time.perf_counter()
     _, client = await loop.create_connection(lambda: _Client(target.request, tally), "127.0.0.1", target.port)
@@ -120,7 +120,7 @@ async def _connect(target: Target, tally: _Tally) -> _Client:
 
 
 async def _arrive(target: Target, tally: _Tally, newcomers: asyncio.Semaphore) -> _Client:
-    """A client that has been answered once, and goes on."""
+    """Connects a client and waits for its first answer."""
     async with newcomers:
         client = await _connect(target, tally)
         await client.answered.wait()
@@ -128,7 +128,7 @@ async def _arrive(target: Target, tally: _Tally, newcomers: asyncio.Semaphore) -
 
 
 async def _stay(client: _Client, target: Target, tally: _Tally) -> None:
-    """Keeps one client going, over a new connection whenever the server has closed the last."""
+    """Keeps one client running. It connects again whenever the server has closed its connection."""
     try:
         await client.closed.wait()
         while tally.running:

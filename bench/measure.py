@@ -1,4 +1,4 @@
-"""Takes the measurements, the two contestants in turn, so that the machine's moods meet both."""
+"""Takes the measurements of the two contestants in turns, so that changes of the machine's speed affect both."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ _BOTH = (PLAIN, PRODUCT)
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How much is measured: rounds, and in each of them seconds of warm-up and of counting for a load."""
+class Schedule:
+    """How much to measure: the number of rounds, and the seconds of warm-up and of counting for each load."""
 
     clients: tuple[int, ...] = (1, 16, 64, 256)
     rounds: int = 3
     warm_up: float = 1.0
     seconds: float = 3.0
     drain_share: float = 1.0
-    """The part of a contestant's e-mails that a drain is made of."""
+    """The share of a contestant's e-mails that a drain uses."""
 
     @property
     def steps(self) -> int:
-        """How many measurements there are."""
+        """The number of measurements."""
         return self.rounds * (1 + len(_BOTH) * (len(self.clients) + 2))
 
 
-QUICK = Plan(rounds=1, warm_up=0.3, seconds=1.0, drain_share=0.3)
+QUICK = Schedule(rounds=1, warm_up=0.3, seconds=1.0, drain_share=0.3)
 
 
 @dataclass
 class _Rounds:
-    """What was measured of one contestant so far."""
+    """The measurements of one contestant so far."""
 
     publishing: dict[int, list[Publishing]] = field(default_factory=lambda: defaultdict(list))
     draining: list[Draining] = field(default_factory=list)
@@ -58,7 +58,7 @@ class _Rounds:
         )
 
 
-def measure(plan: Plan, *, delay_ms: float, step: Callable[[str], None]) -> Figures:
+def measure(schedule: Schedule, *, delay_ms: float, step: Callable[[str], None]) -> Figures:
     """Starts everything, measures, and ends everything. `step` is told what is measured next.
 
     Raises BenchError if a child does not start or does not go on.
@@ -69,34 +69,34 @@ def measure(plan: Plan, *, delay_ms: float, step: Callable[[str], None]) -> Figu
         others = stack.enter_context(_cores(others_cpu_seconds))
         stubs = {each: stack.enter_context(contestants.aws(delay_ms)) for each in _BOTH}
         apis = {each: stack.enter_context(contestants.api(each, stubs[each])) for each in _BOTH}
-        for _ in range(plan.rounds):
+        for _ in range(schedule.rounds):
             step("one AWS call")
-            calls.append(_load(stubs[PRODUCT].send_message(), 1, plan).p50_ms)
-            for clients, each in product(plan.clients, _BOTH):
+            calls.append(_load(stubs[PRODUCT].send_message(), 1, schedule).p50_ms)
+            for clients, each in product(schedule.clients, _BOTH):
                 step(f"{each.name}: publishing, {clients} clients")
-                rounds[each].publishing[clients].append(_publish(stubs[each], apis[each], clients, plan))
+                rounds[each].publishing[clients].append(_publish(stubs[each], apis[each], clients, schedule))
         workers = {each: stack.enter_context(contestants.worker(each, stubs[each])) for each in _BOTH}
-        for _ in range(plan.rounds):
+        for _ in range(schedule.rounds):
             for each in _BOTH:
                 step(f"{each.name}: draining")
-                emails = round(each.drain * plan.drain_share)
+                emails = round(each.drain * schedule.drain_share)
                 rounds[each].draining.append(_drain(stubs[each], workers[each], emails))
             for each in _BOTH:
                 step(f"{each.name}: publishing and draining, {TOGETHER_CLIENTS} clients")
-                rounds[each].together.append(_together(stubs[each], apis[each], plan))
+                rounds[each].together.append(_together(stubs[each], apis[each], schedule))
                 memory = Memory(apis[each].child.resident_mib(), workers[each].resident_mib())
                 rounds[each].memory.append(memory)
     return Figures(statistics.median(calls), others.used, rounds[PLAIN].side(), rounds[PRODUCT].side())
 
 
-def _load(target: load.Target, clients: int, plan: Plan) -> load.Load:
-    return load.run(target, clients, warm_up=plan.warm_up, seconds=plan.seconds)
+def _load(target: load.Target, clients: int, schedule: Schedule) -> load.Load:
+    return load.run(target, clients, warm_up=schedule.warm_up, seconds=schedule.seconds)
 
 
-def _publish(aws: Aws, api: Api, clients: int, plan: Plan) -> Publishing:
+def _publish(aws: Aws, api: Api, clients: int, schedule: Schedule) -> Publishing:
     aws.settle()
     with _cores(api.child.cpu_seconds) as service, _cores(aws.child.cpu_seconds) as stub:
-        result = _load(api.publish(), clients, plan)
+        result = _load(api.publish(), clients, schedule)
     ledger = aws.ledger()
     return Publishing(
         per_second=result.per_second,
@@ -127,10 +127,10 @@ def _drain(aws: Aws, worker: Child, emails: int) -> Draining:
     )
 
 
-def _together(aws: Aws, api: Api, plan: Plan) -> Together:
+def _together(aws: Aws, api: Api, schedule: Schedule) -> Together:
     aws.settle()
     started = time.monotonic()
-    result = _load(api.publish(), TOGETHER_CLIENTS, plan)
+    result = _load(api.publish(), TOGETHER_CLIENTS, schedule)
     ledger, elapsed = aws.ledger(), time.monotonic() - started
     return Together(
         published_per_second=result.per_second,
@@ -147,7 +147,7 @@ def _drained(ledger: Ledger) -> bool:
 
 
 def _calls(ledger: Ledger, operation: str) -> int:
-    """Calls of an operation, one by one or in batches."""
+    """The number of calls of an operation, single and in batches."""
     return ledger.calls.get(operation, 0) + ledger.calls.get(f"{operation}Batch", 0)
 
 
@@ -158,7 +158,7 @@ class _Cores:
 
 @contextmanager
 def _cores(cpu_seconds: Callable[[], float]) -> Iterator[_Cores]:
-    """CPU seconds per second that are used within the block."""
+    """Measures the CPU seconds per second that are used within the block."""
     cores = _Cores()
     before, started = cpu_seconds(), time.monotonic()
     yield cores

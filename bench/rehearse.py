@@ -1,4 +1,4 @@
-"""How long `sim rehearse plan` takes, from the command's start to its end."""
+"""Measures how long `sim rehearse plan` takes, from the start of the command to its end."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _EXAMPLE = Path(__file__).parents[1] / "docs" / "examples" / "rehearse.json"
 _COMMAND = (str(Path(sys.executable).with_name("sim")), "rehearse", "plan", str(_EXAMPLE))
 _ROUNDS = 3
 GOALS_SECONDS = {1: 2.0, 8: 4.0}
-"""By the number of settings, with 50 deployments of each."""
+"""The goals by the number of settings, with 50 deployments of each."""
 _OPTIONS = {1: ("--alone",), 8: ("--desired", "4", "--instances", "5")}
 
 
 @dataclass(frozen=True)
 class Rehearsing:
-    """The best of a few rounds, in seconds, by the number of settings."""
+    """The shortest time of a few rounds, in seconds, by the number of settings."""
 
     seconds: dict[int, float]
 
 
 def measure(step: Callable[[str], None]) -> Rehearsing:
-    """Runs the command on the example of the docs."""
+    """Runs the command on the example in docs/."""
     seconds = {}
     for settings, options in _OPTIONS.items():
         step(f"a rehearsal of {settings} setting(s)")
@@ -37,7 +37,7 @@ def measure(step: Callable[[str], None]) -> Rehearsing:
 
 
 def table(rehearsing: Rehearsing) -> Table:
-    """As a person reads it."""
+    """The result as a table."""
     shown = Table("settings", "s", "to reach", title="sim rehearse plan, 50 deployments each", title_justify="left")
     for settings, seconds in rehearsing.seconds.items():
         shown.add_row(str(settings), f"{seconds:.2f}", f"< {GOALS_SECONDS[settings]:g}")

@@ -1,4 +1,4 @@
-"""What the figures say: the goals, and the tables that a person reads."""
+"""The goals and the tables, from the figures."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from rich.table import Table
 from bench.figures import Figures, Side
 
 MANY = 64
-"""The number of clients that the goals speak of."""
+"""The number of clients that the goals refer to."""
 
 
 @dataclass(frozen=True)
 class Goal:
-    """Something to reach: `bound` at least, or at most."""
+    """A goal: the measured value must be at least `bound`, or at most."""
 
     what: str
     measured: float
@@ -28,17 +28,17 @@ class Goal:
 
     @property
     def met(self) -> bool:
-        """Whether it is reached. A figure that could not be taken (NaN) reaches nothing."""
+        """True if the goal is reached. A missing figure (NaN) reaches no goal."""
         return self.measured >= self.bound if self.at_least else self.measured <= self.bound
 
 
 def ratio(product: float, plain: float) -> float:
-    """Product over plain; NaN where plain is nothing."""
+    """Product divided by plain; NaN if plain is 0."""
     return product / plain if plain else math.nan
 
 
 def goals(figures: Figures) -> tuple[Goal, ...]:
-    """The goals with what was measured for each."""
+    """The goals with the measured values."""
     plain, product = figures.plain, figures.product
     many, plain_many = product.publishing[MANY], plain.publishing[MANY]
     publishes = ratio(many.per_second, plain_many.per_second)
@@ -56,13 +56,13 @@ def goals(figures: Figures) -> tuple[Goal, ...]:
 
 
 def document(figures: Figures) -> dict[str, Any]:
-    """The figures and the goals, made of what JSON has."""
+    """The figures and the goals, as JSON types."""
     judged = [dataclasses.asdict(goal) | {"met": goal.met} for goal in goals(figures)]
     return dataclasses.asdict(figures) | {"goals": judged}
 
 
 def tables(figures: Figures) -> Iterator[Table]:
-    """The figures, and the goals last."""
+    """The tables of the figures, then the table of the goals."""
     yield _publishing(figures)
     yield _everything_else(figures)
     yield _cores(figures)
@@ -151,7 +151,7 @@ def _pair(plain: float, product: float) -> str:
 
 
 def _text(value: float) -> str:
-    """A figure in three digits, of which at most two behind the point."""
+    """A figure with three significant digits, at most two of them after the point."""
     if math.isnan(value):
         return "-"
     digits = 2 - math.floor(math.log10(abs(value))) if value else 2

@@ -6,7 +6,7 @@ import json
 
 from services.pipeline.message import Email, Message
 
-TOKEN = "a-token-for-the-benchmark"  # opens nothing but the benchmark's own API
+TOKEN = "a-token-for-the-benchmark"  # valid only for the benchmark's own API
 
 EMAIL = Email(
     email_subject="Minutes of Thursday's meeting",
@@ -22,5 +22,5 @@ def publish_body() -> bytes:
 
 
 def message_body(number: int) -> str:
-    """The body of the queue message that the API makes of the e-mail; `number` tells one message from another."""
+    """The body of the queue message that the API creates for the e-mail. Each `number` gives a different message."""
     return Message(id=f"{number:032x}", received_at=1693561101.5, data=EMAIL).encode()

@@ -1,4 +1,4 @@
-"""How long the targets take from nothing to ready, and to nothing again."""
+"""Measures how long the targets take to start and to end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GOALS_SECONDS = {"process": 10, "docker": 15}
 
 @dataclass(frozen=True)
 class Startup:
-    """Of one target, in seconds; the first start, which may install or build, is not counted."""
+    """The times of one target's second start. The first start, which may install or build, is not counted."""
 
     target: str
     up_seconds: float
@@ -25,7 +25,7 @@ class Startup:
 
 
 def measure(step: Callable[[str], None]) -> list[Startup]:
-    """Those targets that this machine can run."""
+    """Measures the targets that this machine can run."""
     findings = examine()
     measured = []
     for name in LOCAL:
@@ -38,7 +38,7 @@ def measure(step: Callable[[str], None]) -> list[Startup]:
 
 
 def table(startups: list[Startup]) -> Table:
-    """As a person reads it."""
+    """The results as a table."""
     shown = Table("target", "up s", "to reach", "down s", title="Start-up, warm", title_justify="left")
     for each in startups:
         goal = f"< {GOALS_SECONDS[each.target]}"

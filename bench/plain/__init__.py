@@ -1,1 +1,1 @@
-"""The same two services in the plainest way: what one would write in an afternoon. The yardstick."""
+"""The two services as one would write them in an afternoon. The benchmark compares the product with these."""

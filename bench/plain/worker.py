@@ -9,7 +9,7 @@ import boto3
 
 
 def main() -> None:
-    """Runs without end."""
+    """Runs until it is killed."""
     sqs = boto3.client("sqs", os.environ["AWS_REGION"])
     s3 = boto3.client("s3", os.environ["AWS_REGION"])
     queue_url, bucket, prefix = os.environ["QUEUE_URL"], os.environ["BUCKET"], os.environ["PREFIX"]
