@@ -13,7 +13,7 @@ from sim.cli.output import Report
 from sim.stack import lifecycle
 from sim.targets.target import Progress
 from sim.terraform.installation import Modules
-from sim.terraform.local_roots import Environment
+from sim.terraform.local_roots import LocalRoots
 from sim.terraform.root_order import chosen, given
 
 Roots = Annotated[
@@ -22,7 +22,7 @@ Roots = Annotated[
 Variables = Annotated[
     list[str] | None, typer.Option("--var", metavar="NAME=VALUE", help="A variable of all roots that have it.")
 ]
-Unlock = Annotated[bool, typer.Option("--unlock", help="Take away a lock that a killed apply has left.")]
+Unlock = Annotated[bool, typer.Option("--unlock", help="Remove the state lock that a killed apply left behind.")]
 
 
 def apply(
@@ -38,7 +38,7 @@ def apply(
     """Apply production's Terraform to the local cloud of the stack that is up."""
     roots, report = chosen(root or ()), Report(json)
     with report.progress("applying") as progress:
-        done = _environment(directory, var, progress).apply(roots, modules=modules, unlock=unlock)
+        done = _roots(directory, var, progress).apply(roots, modules=modules, unlock=unlock)
     report.table(["root", "seconds"], [asdict(each) for each in done])
 
 
@@ -49,13 +49,13 @@ def destroy(
     directory: Directory = HERE,
     json: Json = False,
 ) -> None:
-    """Destroy what `sim apply` made. The variables must be those that it had."""
+    """Destroy what `sim apply` made. Pass the same variables as for `sim apply`."""
     roots, report = chosen(root or ()), Report(json)
     with report.progress("destroying") as progress:
-        done = _environment(directory, var, progress).destroy(roots, unlock=unlock)
+        done = _roots(directory, var, progress).destroy(roots, unlock=unlock)
     report.table(["root", "seconds"], [asdict(each) for each in done])
 
 
-def _environment(directory: Path, variables: list[str] | None, progress: Progress) -> Environment:
-    told = given(variables or ())
-    return Environment(lifecycle.roots(directory), lifecycle.running(directory).endpoint, told, progress)
+def _roots(directory: Path, variables: list[str] | None, progress: Progress) -> LocalRoots:
+    values = given(variables or ())
+    return LocalRoots(lifecycle.roots(directory), lifecycle.running(directory).endpoint, values, progress)

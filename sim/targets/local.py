@@ -17,7 +17,7 @@ from sim.host.cleanup import Cleanup
 from sim.targets.settings import access, provisioned_by_kit, terraform_variables
 from sim.targets.target import CALLS, SERVICES, Progress, Provision, Service, Target, Tuning, port
 from sim.terraform.applied import applied
-from sim.terraform.local_roots import Environment
+from sim.terraform.local_roots import LocalRoots
 
 
 class LocalTarget(Target):
@@ -58,8 +58,8 @@ class LocalTarget(Target):
             self._await_ready(service)
 
     def _apply(self) -> Provisioned:
-        self.environment.apply(tuple(NEEDS))
-        made = applied(self.environment, self._data_plane.endpoint)
+        self.local_roots.apply(tuple(NEEDS))
+        made = applied(self.local_roots, self._data_plane.endpoint)
         self._data_plane = DataPlane(self._data_plane.endpoint, made.resources)
         return made
 
@@ -92,10 +92,10 @@ class LocalTarget(Target):
         return self._data_plane
 
     @cached_property
-    def environment(self) -> Environment:
-        """Terraform's, which makes the resources where it is asked to."""
+    def local_roots(self) -> LocalRoots:
+        """The roots of Terraform, which create the resources if Terraform provisions the target."""
         directory = self._roots or self._cleanup.directory / "terraform"
-        return Environment(directory, self._data_plane.endpoint, terraform_variables(self._tuning), self._progress)
+        return LocalRoots(directory, self._data_plane.endpoint, terraform_variables(self._tuning), self._progress)
 
     def token(self) -> str:
         return self._data_plane.token()

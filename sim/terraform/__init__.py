@@ -1,1 +1,1 @@
-"""Production's Terraform, applied unmodified to the local cloud."""
+"""Applies production's Terraform, unmodified, to the local cloud."""

@@ -1,4 +1,4 @@
-"""Where Terraform's provider and the VPC module come from: a registry, or what is at hand where there is none."""
+"""Decides where Terraform's provider and the VPC module come from: a registry, or a local folder without one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STAND_IN_IS_HERE: Final = f"{_MODULES}/stand-in"
 
 
 class Modules(StrEnum):
-    """Where the VPC module comes from. `AUTO` is the registry where it can be reached, and the stand-in elsewhere."""
+    """Where the VPC module comes from. `AUTO` means the registry if it can be reached, else the stand-in."""
 
     AUTO = "auto"
     REGISTRY = "registry"
@@ -51,19 +51,19 @@ def environment(directory: Path, environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def choose(network: Root, modules: Modules, registry: Callable[[], str]) -> Modules:
-    """Gets the VPC module for the root `network`; what it is: REGISTRY or STAND_IN.
+    """Installs the VPC module for the root `network`. Returns where it came from: REGISTRY or STAND_IN.
 
-    `registry` names Terraform's own registry. Raises CommandFailed where the module cannot be had.
+    `registry` returns the host name of Terraform's registry. Raises CommandFailed if the module cannot be installed.
     """
     if modules is not Modules.STAND_IN:
         if (network.directory / _STAND_IN_IS_HERE).exists():
-            # Or Terraform would take it for the registry's.
+            # Otherwise Terraform would take the stand-in for the registry's module.
             shutil.rmtree(network.directory / _MODULES)
         try:
             network.run("get", "-no-color")
         except CommandFailed as failed:
             if modules is Modules.REGISTRY:
-                remedy = f"Without a module registry, `--modules {Modules.STAND_IN}` takes the module that comes along."
+                remedy = f"Without a module registry, `--modules {Modules.STAND_IN}` uses the one in the kit."
                 raise CommandFailed(f"{failed}\n{remedy}") from None
         else:
             return Modules.REGISTRY
@@ -72,9 +72,9 @@ def choose(network: Root, modules: Modules, registry: Callable[[], str]) -> Modu
 
 
 def seed(network: Path, registry: str) -> None:
-    """Leaves the stand-in as an earlier `terraform init` with a registry would have left the module.
+    """Puts the stand-in where `terraform init` with a registry would put the module.
 
-    So the root's source and version stay as they are, and Terraform itself refuses an argument that is none.
+    So the root keeps its source and version, and Terraform itself refuses an unknown argument.
     """
     folder = network / _MODULES
     shutil.copytree(STAND_IN, folder / "vpc", dirs_exist_ok=True)
@@ -85,9 +85,9 @@ def seed(network: Path, registry: str) -> None:
 
 
 def registry(root: Root) -> str:
-    """The name of Terraform's own registry, under which it knows the provider of a root that is initialised.
+    """The host name of Terraform's registry, from the provider's name in an initialised root.
 
     Raises CommandFailed.
     """
-    said = json.loads(root.run("version", "-json")[1])
-    return str(next(iter(said["provider_selections"]))).partition("/")[0]
+    versions = json.loads(root.run("version", "-json")[1])
+    return str(next(iter(versions["provider_selections"]))).partition("/")[0]

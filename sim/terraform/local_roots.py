@@ -1,4 +1,4 @@
-"""All roots together, applied to one local cloud as one environment, and destroyed again."""
+"""Applies all roots together to one local cloud, and destroys them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from sim.terraform.installation import Modules
 from sim.terraform.root_order import TERRAFORM, dependents, variables_of
 
 SIDE_BY_SIDE: Final = 3
-"""The provider takes 600 MB each, and a core while it starts; for most of its time it waits."""
+"""How many roots are applied at once. Each provider takes 600 MB, and a core while it starts; then it mostly waits."""
 
 _STATE_BUCKET_SECONDS: Final = 600
 
@@ -32,17 +32,17 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Done:
-    """A root that was applied or destroyed, as `doing` says, and how long it took (s)."""
+    """A root that was applied or destroyed (`doing`), and how long it took in seconds."""
 
     doing: str
     root: str
     seconds: float
 
 
-class Environment:
-    """A copy of `terraform/` below a folder, where Terraform writes beside what it reads; the checkout stays clean.
+class LocalRoots:
+    """The roots in a copy of `terraform/`. Terraform writes next to the files that it reads; the checkout stays clean.
 
-    The state of `bootstrap` is a file there, those of the others are in the bucket that it makes.
+    The state of `bootstrap` is a file in the copy. The states of the other roots are in the bucket that it creates.
     """
 
     def __init__(self, directory: Path, endpoint: str, variables: Mapping[str, str], progress: Progress) -> None:
@@ -53,17 +53,17 @@ class Environment:
         self._variables = dict(variables)
         self._progress = progress
         self.done: list[Done] = []
-        """All that was done so far, in the order of its end."""
+        """The roots applied and destroyed so far, in the order in which they ended."""
         self._initialised: set[str] = set()
         self._installation = installation.environment(directory, os.environ)
-        # Without backend.tf: where production has put bootstrap's state into its bucket, there is none here yet.
+        # Without backend.tf, since bootstrap keeps its state in production's bucket, which does not exist here.
         ignored = shutil.ignore_patterns(".terraform", "*.tfstate*", "backend.tf", "tests")
         shutil.copytree(TERRAFORM, directory / "terraform", ignore=ignored, dirs_exist_ok=True)
 
     def root(self, name: str, changed: Mapping[str, str] | None = None, *, unlock: bool = False) -> Root:
-        """A root of it; with variables that are `changed`, to see what that would do.
+        """One of the roots. `changed` replaces some of its variables, for a plan of that change.
 
-        `unlock` takes away the locks that it meets.
+        With `unlock`, it removes existing locks on its state.
         """
         state = {} if name == BOOTSTRAP else {"state_bucket": self.state_bucket}
         variables = variables_of(name, {**self._variables, **state, **(changed or {})})
@@ -77,20 +77,20 @@ class Environment:
 
     @cached_property
     def state_bucket(self) -> str:
-        """The bucket of the states, which bootstrap makes."""
+        """The name of the bucket with the states, which bootstrap creates."""
         return str(self.root(BOOTSTRAP).outputs()["state_bucket"])
 
     def initialise(self, root: Root) -> None:
-        """Tells it where its state is; once is enough. Raises CommandFailed."""
+        """Initialises a root with its backend, unless that is done already. Raises CommandFailed."""
         if root.name in self._initialised:
             return
         root.init()
         self._initialised.add(root.name)
 
     def apply(self, roots: tuple[str, ...], *, modules: Modules = Modules.AUTO, unlock: bool = False) -> list[Done]:
-        """Applies roots in the order of their needs, some side by side. Raises CommandFailed, or StateLocked.
+        """Applies roots, each after the roots that it needs, several at once. Raises CommandFailed or StateLocked.
 
-        `unlock` takes away the locks that are met.
+        With `unlock`, it removes existing locks.
         """
 
         def one(name: str) -> Done:
@@ -102,7 +102,7 @@ class Environment:
         first = not root.outputs()
         with ThreadPoolExecutor(1) as beside:
             bootstrap = beside.submit(self._timed, "applying", BOOTSTRAP, root.apply)
-            # The bucket is ready within seconds; of its life cycle the provider is sure after a minute only.
+            # The bucket is ready within seconds, but the provider waits a minute for its life cycle.
             until(
                 lambda: bootstrap.done() or (first and self._knows_state_bucket()),
                 "the bucket of the states",
@@ -115,7 +115,7 @@ class Environment:
             return [bootstrap.result(), *done]
 
     def destroy(self, roots: tuple[str, ...], *, unlock: bool = False) -> list[Done]:
-        """Destroys roots, those that need others first. Raises CommandFailed, or StateLocked."""
+        """Destroys roots, each before the roots that it needs. Raises CommandFailed or StateLocked."""
 
         def one(name: str) -> Done:
             root = self.root(name, unlock=unlock)
@@ -129,18 +129,18 @@ class Environment:
             **CREDENTIALS,
             **NO_FILES,
             "AWS_REGION": REGION,
-            # An address, not a name: so the provider has buckets in the path, and none in the name of a host.
+            # The host is an IP address, so the provider puts bucket names into the path and not into the host name.
             "AWS_ENDPOINT_URL": self._endpoint,
             "AWS_EC2_METADATA_DISABLED": "true",
-            # Or a fifth of what the provider's start takes of a core goes into collecting garbage.
+            # Otherwise the provider spends a fifth of its start-up collecting garbage.
             "GOGC": "400",
             **self._installation,
         }
 
     def _knows_state_bucket(self) -> bool:
-        """Whether bootstrap says it by now. Its state cannot be read while it is being written."""
+        """True if bootstrap's state names the bucket. The state cannot be read while Terraform writes it."""
         try:
-            # To ask Terraform takes half a second of a core, which its provider wants just then.
+            # Asking Terraform takes half a second of a core, which the provider needs now. So look for the file first.
             return self._state.exists() and bool(self.state_bucket)
         except (KeyError, CommandFailed):
             return False
@@ -171,10 +171,10 @@ def _without_aws(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def in_order(needs: Mapping[str, tuple[str, ...]], act: Callable[[str], Done]) -> list[Done]:
-    """`act` on every root, on each after those that it needs, on some side by side; as they ended.
+    """Calls `act` for every root, each after the roots that it needs, several at once. Returns results as they end.
 
-    A need that is not among the roots counts as met. After an error none begins, and it is raised when those under way
-    have ended.
+    A need that is not among the roots counts as met. After an error no new root starts, and the error is raised when
+    the running ones have ended.
     """
     order = TopologicalSorter({name: [need for need in needed if need in needs] for name, needed in needs.items()})
     order.prepare()

@@ -1,4 +1,4 @@
-"""The roots of `terraform/`, in the order in which they need each other, and what they are told on the laptop."""
+"""The roots of `terraform/` in the order in which they need each other, and their variables on the laptop."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _DECLARED: Final = re.compile(r'^variable "(\w+)"', re.MULTILINE)
 
 
 class NoSuchRoot(SimError):
-    """A root was named that is none."""
+    """The caller named a root that does not exist."""
 
 
 class BadVariable(SimError):
-    """A variable was given that no root has, or not as NAME=VALUE."""
+    """The caller set a variable that no root has, or did not write NAME=VALUE."""
 
 
 def chosen(folders: Iterable[str]) -> tuple[str, ...]:
-    """The roots that folders such as `terraform/network` or `network` name, in their order; all for none.
+    """The roots in folders such as `terraform/network` or `network`, in their order; all roots if none is named.
 
     Raises NoSuchRoot.
     """
@@ -44,12 +44,12 @@ def chosen(folders: Iterable[str]) -> tuple[str, ...]:
 
 
 def dependents() -> dict[str, tuple[str, ...]]:
-    """Each root with those that need it: the order in which they are destroyed."""
+    """Each root with the roots that need it, in the order in which they are destroyed."""
     return {root: tuple(other for other, needs in NEEDS.items() if root in needs) for root in reversed(NEEDS)}
 
 
 def given(assignments: Iterable[str]) -> dict[str, str]:
-    """Variables by name, from the command line's NAME=VALUE. Raises BadVariable."""
+    """Variables by name, from NAME=VALUE on the command line. Raises BadVariable."""
     variables = {}
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
@@ -63,12 +63,12 @@ def given(assignments: Iterable[str]) -> dict[str, str]:
 
 
 def variables_of(root: str, variables: Mapping[str, str]) -> dict[str, str]:
-    """What the root is told: `variables`, and before them what a local environment is. Only what the root declares."""
-    told = dict(_DEFAULTS)
+    """The variables that the root declares: from `variables`, else the defaults of a local environment."""
+    defaults = dict(_DEFAULTS)
     if root.startswith("services/"):
-        told["image_tag"] = version(root.rpartition("/")[2])
+        defaults["image_tag"] = version(root.rpartition("/")[2])
     declared = _declared(root)
-    return {name: value for name, value in {**told, **variables}.items() if name in declared}
+    return {name: value for name, value in {**defaults, **variables}.items() if name in declared}
 
 
 def _declared(root: str) -> list[str]:

@@ -11,7 +11,7 @@ from release.errors import CommandFailed
 from release.roots import BOOTSTRAP
 from release.terraform import Change, Root
 from sim.cloud.aws_client import local_session
-from sim.terraform.local_roots import Done, Environment
+from sim.terraform.local_roots import Done, LocalRoots
 from tests.cloud.conftest import Client
 
 TIMES = pytest.StashKey[list[Done]]()
@@ -29,7 +29,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def provider(terraform: None, tmp_path_factory: pytest.TempPathFactory) -> None:  # noqa: ARG001 - it is there
     """Terraform can have it. Where it cannot the test is skipped with what Terraform says; in CI it fails."""
     try:
-        Environment(tmp_path_factory.mktemp("probe"), "", {}, print).root(BOOTSTRAP).init()
+        LocalRoots(tmp_path_factory.mktemp("probe"), "", {}, print).root(BOOTSTRAP).init()
     except CommandFailed as failed:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"not applicable: {failed}")
 

@@ -1,4 +1,4 @@
-"""Two applies at once, and one that was killed."""
+"""Two applies at once, and an apply that is killed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sim.cloud.local import LocalCloud
 from sim.host.cleanup import Cleanup
 from sim.host.process import Process
 from sim.host.waiting import until
-from sim.terraform.local_roots import Environment
+from sim.terraform.local_roots import LocalRoots
 from tests.terraform.conftest import changes, client
 
 pytestmark = pytest.mark.timeout(600)
@@ -26,34 +26,34 @@ def cleanup() -> Iterator[Cleanup]:
 
 
 @pytest.fixture
-def environment(provider: None, cleanup: Cleanup, tmp_path: Path) -> Iterator[tuple[Environment, str]]:  # noqa: ARG001
-    """One with the bucket of states alone, in a cloud of its own, whose endpoint is told."""
+def bootstrapped(provider: None, cleanup: Cleanup, tmp_path: Path) -> Iterator[tuple[LocalRoots, str]]:  # noqa: ARG001
+    """The roots with only bootstrap applied, and the endpoint of a local cloud of their own."""
     cloud = LocalCloud(cleanup, (), print)
     cloud.open()
     try:
         cloud.await_ready()
-        environment = Environment(tmp_path, cloud.endpoint, {}, print)
-        environment.apply((BOOTSTRAP,))
-        yield environment, cloud.endpoint
+        roots = LocalRoots(tmp_path, cloud.endpoint, {}, print)
+        roots.apply((BOOTSTRAP,))
+        yield roots, cloud.endpoint
     finally:
         cloud.stop()
 
 
-def test_an_apply_has_the_state_alone_and_one_that_was_killed_is_resumed(
-    environment: tuple[Environment, str], cleanup: Cleanup
+def test_an_apply_locks_the_state_and_a_killed_apply_can_be_resumed(
+    bootstrapped: tuple[LocalRoots, str], cleanup: Cleanup
 ) -> None:
-    """What it had made is known: the state is saved when it has been at work for 20 s and something more is made."""
-    applied, endpoint = environment
+    """The resumed apply knows what the killed one created: Terraform saves the state every 20 s."""
+    roots, endpoint = bootstrapped
     states = client("s3", endpoint)
-    messaging = applied.root("messaging")
-    applied.initialise(messaging)
+    messaging = roots.root("messaging")
+    roots.initialise(messaging)
     command = messaging.command("apply", "-auto-approve", "-input=false", "-no-color")
     killed = Process("terraform", command, messaging.environment, cleanup)
     killed.start()
 
     def saved() -> bool:
         killed.check()
-        objects = states.list_objects_v2(Bucket=applied.state_bucket, Prefix="messaging/terraform.tfstate")
+        objects = states.list_objects_v2(Bucket=roots.state_bucket, Prefix="messaging/terraform.tfstate")
         return bool(objects["KeyCount"] == len(("the state", "its lock")))
 
     until(saved, "a state beside its lock", seconds=120, seen=killed.tail)
@@ -63,5 +63,5 @@ def test_an_apply_has_the_state_alone_and_one_that_was_killed_is_resumed(
     killed.kill()
     with pytest.raises(StateLocked, match="`--unlock` takes its lock away"):
         messaging.apply()
-    applied.apply(("messaging",), unlock=True)
+    roots.apply(("messaging",), unlock=True)
     assert changes(messaging) == ()

@@ -18,7 +18,7 @@ from release.roots import BOOTSTRAP, NEEDS
 from sim.targets.docker import DockerTarget
 from sim.targets.process import ProcessTarget
 from sim.targets.target import Provision
-from sim.terraform.local_roots import SIDE_BY_SIDE, Environment
+from sim.terraform.local_roots import SIDE_BY_SIDE, LocalRoots
 from tests.cloud.conftest import Client
 from tests.terraform.conftest import TIMES, changes, client
 
@@ -71,23 +71,23 @@ def provisioned(request: pytest.FixtureRequest) -> Provisioned:
     if request.config.getoption("--provision") is not Provision.TERRAFORM:
         pytest.skip("not applicable: the resources of the target are not Terraform's")
     running: Provisioned = request.getfixturevalue("running_target")
-    request.config.stash[TIMES] = running.environment.done
+    request.config.stash[TIMES] = running.local_roots.done
     return running
 
 
 @pytest.fixture(scope="module")
-def environment(provisioned: Provisioned) -> Environment:
+def local_roots(provisioned: Provisioned) -> LocalRoots:
     """All roots, applied."""
-    return provisioned.environment
+    return provisioned.local_roots
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _second(provisioned: Provisioned, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Future[Environment]]:
+def _second(provisioned: Provisioned, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Future[LocalRoots]]:
     """Bootstrapped while the other tests run: most of it is waiting."""
 
-    def bootstrapped() -> Environment:
-        told = {"environment": "second"}
-        second = Environment(tmp_path_factory.mktemp("second"), provisioned.data_plane.endpoint, told, print)
+    def bootstrapped() -> LocalRoots:
+        variables = {"environment": "second"}
+        second = LocalRoots(tmp_path_factory.mktemp("second"), provisioned.data_plane.endpoint, variables, print)
         second.apply((BOOTSTRAP,))
         return second
 
@@ -96,8 +96,8 @@ def _second(provisioned: Provisioned, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="module")
-def second(_second: Future[Environment]) -> Environment:
-    """Another environment in the same account, of which nothing but the bucket of states is there."""
+def second(_second: Future[LocalRoots]) -> LocalRoots:
+    """The roots of a second environment in the same account, with only bootstrap applied."""
     return _second.result()
 
 
@@ -107,28 +107,28 @@ def aws(provisioned: Provisioned) -> Callable[[str], Client]:
     return cache(lambda service: client(service, provisioned.data_plane.endpoint))
 
 
-def test_a_second_plan_of_every_root_changes_nothing(environment: Environment) -> None:
+def test_a_second_plan_of_every_root_changes_nothing(local_roots: LocalRoots) -> None:
     with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
-        plans = threads.map(lambda name: changes(environment.root(name)), NEEDS)
+        plans = threads.map(lambda name: changes(local_roots.root(name)), NEEDS)
     assert dict(zip(NEEDS, plans, strict=True)) == dict.fromkeys(NEEDS, ())
 
 
-def test_the_outputs_say_what_people_and_workflows_need(environment: Environment, provisioned: Provisioned) -> None:
+def test_the_outputs_say_what_people_and_workflows_need(local_roots: LocalRoots, provisioned: Provisioned) -> None:
     with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
-        outputs = dict(zip(NEEDS, threads.map(lambda name: environment.root(name).outputs(), NEEDS), strict=True))
+        outputs = dict(zip(NEEDS, threads.map(lambda name: local_roots.root(name).outputs(), NEEDS), strict=True))
     resources = provisioned.data_plane.resources
     assert outputs["messaging"]["queue_url"] == resources.queue_url
     assert outputs["messaging"]["dead_letter_queue_url"] == resources.dead_letter_queue_url
     assert outputs["messaging"]["bucket"] == resources.bucket
     assert outputs["services/api"]["token_parameter"] == resources.token_parameter
     assert outputs["services/api"]["url"] == f"http://{outputs['cluster']['load_balancer_dns_name']}"
-    assert outputs["bootstrap"]["state_bucket"] == environment.state_bucket
+    assert outputs["bootstrap"]["state_bucket"] == local_roots.state_bucket
     assert outputs["account"]["repository_urls"]["api"] == outputs["services/api"]["repository_url"]
     assert outputs["account"]["build_role_arn"] != outputs["github"]["deploy_role_arn"]
 
 
-def test_another_image_is_a_new_task_definition_and_its_deployment(environment: Environment) -> None:
-    planned = changes(environment.root("services/api", {"image_tag": "9.9.9"}))
+def test_another_image_is_a_new_task_definition_and_its_deployment(local_roots: LocalRoots) -> None:
+    planned = changes(local_roots.root("services/api", {"image_tag": "9.9.9"}))
     definition, service = "module.task.aws_ecs_task_definition.this[0]", "aws_ecs_service.this[0]"
     changed = {change.address: change for change in planned}
     assert changed.keys() == {definition, service}
@@ -139,8 +139,8 @@ def test_another_image_is_a_new_task_definition_and_its_deployment(environment: 
     assert ":9.9.9" in after["container_definitions"]
 
 
-def test_a_nat_gateway_for_each_zone_is_what_the_second_zone_lacks(environment: Environment) -> None:
-    planned = changes(environment.root("network", {"nat_gateway_per_zone": "true"}))
+def test_a_nat_gateway_for_each_zone_is_what_the_second_zone_lacks(local_roots: LocalRoots) -> None:
+    planned = changes(local_roots.root("network", {"nat_gateway_per_zone": "true"}))
     assert {change.address: change.actions for change in planned} == {
         "module.vpc.aws_eip.nat[1]": CREATED,
         "module.vpc.aws_nat_gateway.this[1]": CREATED,
@@ -153,32 +153,32 @@ def test_a_nat_gateway_for_each_zone_is_what_the_second_zone_lacks(environment: 
     }
 
 
-def test_a_variable_that_cannot_be_is_refused_in_our_words(environment: Environment) -> None:
+def test_a_variable_that_cannot_be_is_refused_in_our_words(local_roots: LocalRoots) -> None:
     with pytest.raises(CommandFailed) as refused:
-        changes(environment.root("services/api", {"image_tag": "latest", "memory": "1"}))
+        changes(local_roots.root("services/api", {"image_tag": "latest", "memory": "1"}))
     assert "image_tag must be a version" in str(refused.value)
     assert "memory must be from 256" in str(refused.value)
 
 
 def test_a_second_environment_is_all_new_and_leaves_the_first_alone(
-    second: Environment, environment: Environment
+    second: LocalRoots, local_roots: LocalRoots
 ) -> None:
-    assert second.state_bucket != environment.state_bucket
+    assert second.state_bucket != local_roots.state_bucket
     messaging = second.root("messaging")
     second.initialise(messaging)
     with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
-        new, old = threads.map(changes, (messaging, environment.root("messaging")))
+        new, old = threads.map(changes, (messaging, local_roots.root("messaging")))
     assert {change.actions for change in new} == {CREATED}
     assert old == ()
 
 
 def test_nothing_is_left_when_all_is_destroyed(
-    environment: Environment, second: Environment, aws: Callable[[str], Client]
+    local_roots: LocalRoots, second: LocalRoots, aws: Callable[[str], Client]
 ) -> None:
     assert [made for made in MADE if not found(aws, *made)] == [], "these ask where nothing is"
     with ThreadPoolExecutor(1) as beside:
         other = beside.submit(second.destroy, (BOOTSTRAP,))
-        environment.destroy(tuple(NEEDS))
+        local_roots.destroy(tuple(NEEDS))
         other.result()
     left = {f"{service} {operation}": found(aws, service, operation, names) for service, operation, names in MADE}
     assert left == {asked: [] for asked in left}

@@ -1,4 +1,4 @@
-"""Where the provider and the VPC module come from, and that the stand-in is what it stands for."""
+"""The sources of the provider and the VPC module; the stand-in agrees with the module."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ MODULE = json.loads(STAND_IN.with_suffix(".json").read_text())
 """The names and types of what terraform-aws-modules/vpc/aws takes, and the names of what it gives."""
 
 
-def test_the_stand_in_takes_nothing_that_the_module_does_not_take_and_in_the_same_types() -> None:
+def test_every_variable_of_the_stand_in_exists_in_the_module_with_the_same_type() -> None:
     taken = {each.name: each.type for each in variables(STAND_IN)}
     assert taken == {name: MODULE["variables"].get(name) for name in taken}
 
 
-def test_the_stand_in_gives_nothing_that_the_module_does_not_give() -> None:
+def test_every_output_of_the_stand_in_exists_in_the_module() -> None:
     assert {each.name for each in outputs(STAND_IN)} <= set(MODULE["outputs"])
 
 
-def test_the_root_asks_for_the_version_whose_variables_are_known(tmp_path: Path) -> None:
+def test_the_network_root_uses_the_known_version_of_the_module(tmp_path: Path) -> None:
     assert f'version = "{MODULE["version"]}"' in (TERRAFORM / "network/main.tf").read_text()
     seed(tmp_path, "registry.example")
     [_, vpc] = json.loads((tmp_path / ".terraform/modules/modules.json").read_text())["Modules"]

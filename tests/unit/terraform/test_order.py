@@ -1,4 +1,4 @@
-"""Roots side by side, each after those that it needs."""
+"""Roots are applied at once where possible, each after the roots that it needs."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from sim.terraform.local_roots import Done, in_order
 NEEDS = {"network": ("bootstrap",), "messaging": (), "cluster": ("network",), "api": ("cluster", "messaging")}
 
 
-def test_each_comes_after_those_that_it_needs() -> None:
+def test_each_root_comes_after_the_roots_that_it_needs() -> None:
     done = [each.root for each in in_order(NEEDS, lambda name: Done("applying", name, 0))]
     assert sorted(done) == sorted(NEEDS)
     assert done.index("network") < done.index("cluster") < done.index("api")
     assert done[-1] == "api"
 
 
-def test_two_that_do_not_need_each_other_are_under_way_at_once() -> None:
+def test_independent_roots_run_at_once() -> None:
     both = threading.Barrier(2, timeout=10)
 
     def meet(name: str) -> Done:
@@ -30,7 +30,7 @@ def test_two_that_do_not_need_each_other_are_under_way_at_once() -> None:
     assert len(in_order(NEEDS, meet)) == len(NEEDS)
 
 
-def test_after_an_error_none_begins_and_those_under_way_end() -> None:
+def test_after_an_error_no_root_starts_and_the_running_ones_end() -> None:
     begun, ended = threading.Event(), []
 
     def act(name: str) -> Done:

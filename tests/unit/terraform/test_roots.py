@@ -1,4 +1,4 @@
-"""Which roots there are, in which order, and what they are told."""
+"""The roots, their order and their variables."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from services.pipeline.version import version
 from sim.terraform.root_order import TERRAFORM, BadVariable, NoSuchRoot, chosen, dependents, given, variables_of
 
 
-def test_every_root_is_known_and_comes_after_those_that_it_needs() -> None:
+def test_every_root_is_known_and_comes_after_the_roots_that_it_needs() -> None:
     folders = {str(each.parent.relative_to(TERRAFORM)) for each in TERRAFORM.rglob("versions.tf")}
     assert {each for each in folders if not each.startswith("modules/")} == set(NEEDS)
     order = list(NEEDS)
     assert all(order.index(need) < order.index(root) for root, needs in NEEDS.items() for need in needs)
 
 
-def test_a_root_needs_those_whose_state_it_reads() -> None:
+def test_a_root_needs_the_roots_whose_state_it_reads() -> None:
     def reached(root: str) -> set[str]:
         return {root}.union(*(reached(need) for need in NEEDS[root]))
 
@@ -26,7 +26,7 @@ def test_a_root_needs_those_whose_state_it_reads() -> None:
         assert read <= reached(root)
 
 
-def test_roots_are_destroyed_in_the_opposite_order() -> None:
+def test_roots_are_destroyed_in_reverse_order() -> None:
     assert list(dependents()) == list(reversed(NEEDS))
     assert dependents()["network"] == ("cluster",)
     assert dependents()["github"] == ()
@@ -38,21 +38,21 @@ def test_a_root_is_named_by_its_folder(named: str) -> None:
     assert chosen([]) == tuple(NEEDS)
 
 
-def test_what_is_no_root_is_refused_with_those_that_are() -> None:
+def test_an_unknown_root_is_refused_and_the_known_ones_are_listed() -> None:
     with pytest.raises(NoSuchRoot, match=r"no root netwerk; there are: bootstrap, account"):
         chosen(["netwerk"])
 
 
-def test_what_is_no_variable_is_refused() -> None:
+def test_an_unknown_variable_is_refused() -> None:
     with pytest.raises(BadVariable, match=r"no root has a variable image_tga; there are: .*image_tag"):
         given(["image_tga=1"])
     with pytest.raises(BadVariable, match="write NAME=VALUE"):
         given(["image_tag"])
 
 
-def test_a_root_is_told_what_it_declares_and_nothing_else() -> None:
-    told = given(["environment=blue", 'client_cidrs=["10.0.0.0/8"]', "visibility_timeout_seconds=3"])
-    assert variables_of("messaging", told) == {
+def test_a_root_gets_only_the_variables_that_it_declares() -> None:
+    variables = given(["environment=blue", 'client_cidrs=["10.0.0.0/8"]', "visibility_timeout_seconds=3"])
+    assert variables_of("messaging", variables) == {
         "environment": "blue",
         "disposable": "true",
         "visibility_timeout_seconds": "3",

@@ -1,4 +1,4 @@
-"""Roots together, with a program in the place of Terraform."""
+"""Several roots applied together, with a shell script in place of Terraform."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from release.errors import CommandFailed
 from sim.terraform.installation import Modules
-from sim.terraform.local_roots import Environment
+from sim.terraform.local_roots import LocalRoots
 
 STATE = "work/terraform/bootstrap/terraform.tfstate"
 TERRAFORM = rf"""#!/bin/sh
@@ -24,45 +24,43 @@ esac
 
 
 @pytest.fixture
-def said() -> list[str]:
+def reported() -> list[str]:
     return []
 
 
 @pytest.fixture
-def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: list[str]) -> Environment:
+def local_roots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reported: list[str]) -> LocalRoots:
     program = tmp_path / "terraform"
     program.write_text(TERRAFORM)
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    return Environment(tmp_path / "work", "http://127.0.0.1:1", {}, said.append)
+    return LocalRoots(tmp_path / "work", "http://127.0.0.1:1", {}, reported.append)
 
 
-def test_the_others_begin_when_the_bucket_is_there_not_when_bootstrap_has_ended(
-    environment: Environment, tmp_path: Path
-) -> None:
+def test_other_roots_start_as_soon_as_the_state_bucket_exists(local_roots: LocalRoots, tmp_path: Path) -> None:
     waits = f"touch {STATE}; for each in $(seq 200); do test -e network && exit; sleep 0.05; done; exit 1"
     (tmp_path / "bootstrap").write_text(waits)
-    done = environment.apply(("network",), modules=Modules.STAND_IN)
+    done = local_roots.apply(("network",), modules=Modules.STAND_IN)
     assert [each.root for each in done] == ["bootstrap", "network"]
 
 
-def test_what_bootstrap_made_before_is_no_sign_that_it_is_ready(environment: Environment, tmp_path: Path) -> None:
+def test_a_second_apply_waits_for_bootstrap_to_end(local_roots: LocalRoots, tmp_path: Path) -> None:
     (tmp_path / STATE).touch()
     (tmp_path / "bootstrap").write_text("sleep 0.3; test ! -e network")
-    environment.apply(("network",), modules=Modules.STAND_IN)
+    local_roots.apply(("network",), modules=Modules.STAND_IN)
 
 
-def test_without_bootstrap_nothing_begins(environment: Environment, tmp_path: Path) -> None:
+def test_no_root_starts_when_bootstrap_fails(local_roots: LocalRoots, tmp_path: Path) -> None:
     (tmp_path / "bootstrap").write_text("echo 'no such account' >&2; exit 1")
     with pytest.raises(CommandFailed, match="no such account"):
-        environment.apply(("network",), modules=Modules.STAND_IN)
+        local_roots.apply(("network",), modules=Modules.STAND_IN)
     assert not (tmp_path / "network").exists()
 
 
-def test_the_stand_in_of_an_earlier_apply_is_not_taken_for_the_module(
-    environment: Environment, tmp_path: Path, said: list[str]
+def test_a_second_apply_still_reports_the_stand_in_module(
+    local_roots: LocalRoots, tmp_path: Path, reported: list[str]
 ) -> None:
     (tmp_path / "bootstrap").write_text(f"touch {STATE}")
-    environment.apply(("network",))
-    environment.apply(("network",))
-    assert [each for each in said if "VPC" in each] == ["the VPC module is the stand-in"] * 2
+    local_roots.apply(("network",))
+    local_roots.apply(("network",))
+    assert [each for each in reported if "VPC" in each] == ["the VPC module is the stand-in"] * 2
