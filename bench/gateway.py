@@ -1,4 +1,4 @@
-"""What the gateway adds to a call: the stub of AWS without a delay, asked straight and through a gateway, in turns."""
+"""Measures how much the gateway adds to a call: calls the AWS stub directly and through a gateway, in turns."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ _SOURCE = str(Path(sim.__file__).parents[1])
 
 
 @dataclass(frozen=True)
-class Passing:
-    """Microseconds of a `PutObject` by boto3."""
+class GatewayCost:
+    """The duration of a `PutObject` by boto3, in microseconds."""
 
     straight: float
     through: float
-    """From call to answer, medians of the rounds."""
+    """From call to answer, as the median of the rounds. The same holds for `straight`."""
     cpu: float
-    """Of a core, that the gateway's process takes."""
+    """The CPU time of the gateway's process for each call."""
 
     @property
     def ratio(self) -> float:
-        """Through the gateway over straight."""
+        """The duration through the gateway, divided by the direct duration."""
         return self.through / self.straight
 
 
-def measure() -> Passing:
-    """With a process each for the stub and the gateway."""
+def measure() -> GatewayCost:
+    """Starts a stub and a gateway, and measures calls to both."""
     stub, port, control = free_port(), free_port(), free_port()
     environment = {"PYTHONPATH": _SOURCE}
     with Cleanup() as cleanup:
@@ -57,13 +57,13 @@ def measure() -> Passing:
         rounds = [(_put(stub), _put(port)) for _ in range(_ROUNDS)]
         after = used.cpu_times()
     cpu = (after.user + after.system - before.user - before.system) / (_ROUNDS * _CALLS) * 1e6
-    return Passing(median(straight for straight, _ in rounds), median(through for _, through in rounds), cpu)
+    return GatewayCost(median(straight for straight, _ in rounds), median(through for _, through in rounds), cpu)
 
 
-def table(passing: Passing) -> Table:
-    """As a person reads it."""
+def table(cost: GatewayCost) -> Table:
+    """The result as a table."""
     shown = Table("straight us", "through us", "ratio", "gateway's cpu us", title="A call through the gateway")
-    shown.add_row(f"{passing.straight:.0f}", f"{passing.through:.0f}", f"{passing.ratio:.2f}", f"{passing.cpu:.0f}")
+    shown.add_row(f"{cost.straight:.0f}", f"{cost.through:.0f}", f"{cost.ratio:.2f}", f"{cost.cpu:.0f}")
     return shown
 
 

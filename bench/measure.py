@@ -59,7 +59,7 @@ class _Rounds:
 
 
 def measure(schedule: Schedule, *, delay_ms: float, step: Callable[[str], None]) -> Figures:
-    """Starts everything, measures, and ends everything. `step` is told what is measured next.
+    """Starts everything, measures, and ends everything. Calls `step` with the name of each measurement.
 
     Raises BenchError if a child does not start or does not go on.
     """

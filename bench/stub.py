@@ -1,11 +1,11 @@
-"""SQS, SSM and S3 on one loopback port, each call answered after a fixed delay, as AWS takes some 20 ms.
+"""A stub of SQS, SSM and S3 on one loopback port. It answers each call after a fixed delay; AWS takes some 20 ms.
 
-Run as `python -m bench.stub --port PORT --delay-ms 20`. It shares the machine with what is measured, so
-it does the least that boto3 is content with: no signatures, no names, no visibility timeouts. Beside AWS
-it answers, without delay:
+Run it as `python -m bench.stub --port PORT --delay-ms 20`. It shares the machine with the services that are measured,
+so it does only what boto3 requires: it ignores signatures and names and has no visibility timeouts. These requests
+control the stub and are answered without delay:
 
-    GET  /_stub/ledger   what happened since the last reset, a JSON object (see Ledger)
-    POST /_stub/reset    empties the queue and the bucket, starts counting anew
+    GET  /_stub/ledger   the counts since the last reset, as a JSON object (see Ledger)
+    POST /_stub/reset    empties the queue and the bucket, and sets all counts to zero
     POST /_stub/seed     {"count": N} puts N messages into the queue
 """
 
@@ -28,7 +28,7 @@ _JSON = [(b"Content-Type", b"application/x-amz-json-1.0")]
 
 
 class Stub:
-    """Gives each call its answer when its time has come. `delay` in seconds."""
+    """Answers each call after `delay` seconds."""
 
     def __init__(self, delay: float, loop: asyncio.AbstractEventLoop) -> None:
         self._account = Account()
@@ -37,7 +37,7 @@ class Stub:
         self._polls: deque[_Poll] = deque()
 
     def handle(self, connection: ServerConnection, request: Request) -> None:
-        """Takes one request."""
+        """Handles one request."""
         path = request.target.decode()
         if path.startswith(CONTROL):
             connection.send(_answer(json.dumps(self._control(path, request.body)).encode()))
@@ -45,7 +45,7 @@ class Stub:
             self._loop.call_later(self._delay, self._call, connection, request)
 
     def _call(self, connection: ServerConnection, request: Request) -> None:
-        # By which SQS and SSM name their operation.
+        # SQS and SSM name the operation in this header.
         target = request.fields().get("x-amz-target", "")
         operation = target.partition(".")[2]
         if operation == "ReceiveMessage":
@@ -147,7 +147,9 @@ async def _serve(port: int, delay: float) -> None:
 
 
 def _main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.stub", description="A stub of AWS that takes its time.")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.stub", description="A stub of AWS that answers with a delay."
+    )
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--delay-ms", type=float, default=20)
     arguments = parser.parse_args()

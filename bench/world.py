@@ -1,4 +1,4 @@
-"""How fast the world is: in e-mails under heavy load, in virtual hours under light load, faults on in both."""
+"""Measures the speed of the world: e-mails under heavy load, virtual hours under light load, both with faults."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ _FAULTS = FaultPlan(
 
 @dataclass(frozen=True)
 class Speed:
-    """On one core: per second, and per hour, of its time."""
+    """The speed on one core, per second and per hour of CPU time."""
 
     emails_per_second: float
     hours_per_hour: float
     grown_mib: float
-    """By how much the process grew over the second half of the virtual hours."""
+    """How many MiB the process grew in the second half of the virtual hours."""
     good: bool
-    """Whether both worlds were."""
+    """True if the verdict on both worlds was good."""
 
 
 def measure(step: Callable[[str], None]) -> Speed:
-    """Runs two worlds. The first is run twice, and the first time not counted."""
+    """Runs two worlds. The first world runs twice, and only its second run counts."""
     pool = Pool()
     _timed(_HEAVY, 0, pool)
     step("the world: heavy load")
@@ -62,7 +62,7 @@ def measure(step: Callable[[str], None]) -> Speed:
 
 
 def table(speed: Speed) -> Table:
-    """As a person reads it."""
+    """The result as a table."""
     title = "The world, on one core, faults on"
     shown = Table("", "measured", "to reach", "reached", title=title, title_justify="left")
     emails, hours, grown = speed.emails_per_second, speed.hours_per_hour, speed.grown_mib

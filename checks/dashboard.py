@@ -1,7 +1,6 @@
-"""`python -m checks.dashboard`: the picture of production's dashboard, drawn from the dashboard's own JSON.
+"""`python -m checks.dashboard`: draws a picture of production's dashboard from the dashboard's JSON.
 
-CloudWatch shows it to those who have an account; the picture is for everybody else. With `--write` it is brought up to
-date, without it is checked.
+The picture is for readers without an AWS account. With `--write` it updates the picture; without, it checks it.
 """
 
 from __future__ import annotations
@@ -25,26 +24,26 @@ _COLOURS: Final = ("#1f77b4", "#d62728", "#2ca02c", "#ff7f0e")
 
 
 def main(*, write: bool) -> int:
-    """The exit status: 1 if the picture is not as it should be, and was not to be written."""
+    """Returns the exit status: 1 if the picture is out of date and `write` is false."""
     wanted = picture(body(DASHBOARD.read_text()))
     if PICTURE.exists() and PICTURE.read_text() == wanted:
         return 0
     if write:
         PICTURE.write_text(wanted)
         return 0
-    print(f"{PICTURE.relative_to(_ROOT)} is not up to date: `make readmes` brings it")
+    print(f"{PICTURE.relative_to(_ROOT)} is out of date: run `make readmes`")
     return 1
 
 
 def body(template: str) -> Mapping[str, Any]:
-    """The dashboard as Terraform fills it in, each name being that of its variable."""
+    """The dashboard with each variable replaced by its own name."""
     found = string.Template(template)
     filled: Mapping[str, Any] = json.loads(found.substitute({name: name for name in found.get_identifiers()}))
     return filled
 
 
 def picture(dashboard: Mapping[str, Any]) -> str:
-    """An SVG of the dashboard's widgets where CloudWatch places them, each with its title and its metrics."""
+    """An SVG of the widgets at their places in CloudWatch, each with its title and metrics."""
     widgets = dashboard["widgets"]
     width = _COLUMNS * _COLUMN
     height = max(each["y"] + each["height"] for each in widgets) * _ROW
@@ -75,7 +74,7 @@ def _widget(widget: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _metric(metric: list[Any], colour: str, left: int, line: int) -> Iterator[str]:
-    """One line of the legend: CloudWatch writes namespace, metric, dimensions, and last how it is drawn."""
+    """One line of the legend. A metric in the JSON is namespace, name and dimensions, then its display options."""
     drawn = metric[-1]
     yield f'<rect x="{left}" y="{line - 9}" width="10" height="10" fill="{colour}"/>'
     words = f"{drawn['label']} ({metric[1]}, {drawn['stat']})"

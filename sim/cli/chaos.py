@@ -1,4 +1,4 @@
-"""Commands for faults, and for what a history shows of them."""
+"""`sim chaos` and `sim check`: run a pipeline under faults, and judge a history."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from sim.history.events import line, read
 from sim.history.timeline import timeline
 from sim.targets import LOCAL, create
 
-chaos = typer.Typer(help="Faults, and whether anything is lost under them.", no_args_is_help=True)
+chaos = typer.Typer(help="Run a pipeline under faults, and check that no e-mail is lost.", no_args_is_help=True)
 
 
 def check(
     file: Annotated[Path, typer.Argument(help="A history: JSON lines.", exists=True, dir_okay=False)],
     timeline_of: Annotated[
-        str | None, typer.Option("--timeline", metavar="NAME", help="Show what happened to this e-mail, instead.")
+        str | None, typer.Option("--timeline", metavar="NAME", help="Instead, show what happened to this e-mail.")
     ] = None,
     json: Json = False,
 ) -> None:
@@ -36,7 +36,7 @@ def check(
         events = timeline(history, timeline_of)
         if not events:
             raise SimError(
-                f"no e-mail in {file} is named {timeline_of!r}; `sim check {file}` names those that went wrong"
+                f"no e-mail in {file} is named {timeline_of!r}; `sim check {file}` lists the e-mails that went wrong"
             )
         report.lines(events)
         return
@@ -50,17 +50,17 @@ def check(
 
 @chaos.command("run")
 def chaos_run(
-    plan: Annotated[str, typer.Argument(help="A plan of faults: a file, or the name of one that comes along.")],
+    plan: Annotated[str, typer.Argument(help="A plan of faults: a file, or the name of a plan in the kit.")],
     target: Annotated[str, typer.Option(help="Where the pipeline runs.", metavar="NAME")] = LOCAL[0],
-    seed: Annotated[int | None, typer.Option(help="In place of the plan's own.")] = None,
-    rate: Annotated[float, typer.Option(min=0.1, help="E-mails a second.")] = Load.rate,
-    drain_seconds: Annotated[float, typer.Option(min=1, help="In which the queue must be empty at the end.")] = (
-        Load.drain_seconds
-    ),
-    history: Annotated[Path | None, typer.Option(dir_okay=False, help="Write the history there.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Use this seed instead of the plan's.")] = None,
+    rate: Annotated[float, typer.Option(min=0.1, help="How many e-mails to publish a second.")] = Load.rate,
+    drain_seconds: Annotated[
+        float, typer.Option(min=1, help="How long the queue may take to become empty at the end.")
+    ] = (Load.drain_seconds),
+    history: Annotated[Path | None, typer.Option(dir_okay=False, help="Write the history to this file.")] = None,
     json: Json = False,
 ) -> None:
-    """Start a pipeline, publish while the plan's faults act, and judge what became of the e-mails."""
+    """Start a pipeline, publish while the plan's faults act, and judge whether each e-mail was stored correctly."""
     asked = disturbances.find(plan)
     seeded = asked if seed is None else asked.seeded(seed)
     report = Report(json)
@@ -87,6 +87,6 @@ def chaos_run(
 
 @chaos.command("plans")
 def chaos_plans(json: Json = False) -> None:
-    """List the plans that come along."""
+    """List the plans of faults in the kit."""
     rows = [{"name": name, "faults": sorted({*disturbances.find(name).faults})} for name in disturbances.shipped()]
     Report(json).table(["name", "faults"], rows)

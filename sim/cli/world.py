@@ -1,4 +1,4 @@
-"""`sim world`: the deterministic simulation from the command line."""
+"""`sim world`: the commands of the deterministic simulation."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from sim.world.run import Result, run
 from sim.world.sweep import catches, fresh_seeds, parse_seeds, sweep, timeline_of_first_wrong
 
 world = typer.Typer(
-    help="The services' own code under virtual time, with everything going wrong, on one seed.", no_args_is_help=True
+    help="Run the services' own code in virtual time, with faults of every kind, from one seed.", no_args_is_help=True
 )
 
-Hours = Annotated[float, typer.Option(min=0, help="Of virtual time for each seed; an episode at least.")]
-PlanFile = Annotated[Path | None, typer.Option("--plan", help="Faults from this file, not from the seed.")]
-Jobs = Annotated[int, typer.Option(min=1, max=64, help="Processes side by side.")]
+Hours = Annotated[float, typer.Option(min=0, help="Hours of virtual time for each seed; at least one episode.")]
+PlanFile = Annotated[Path | None, typer.Option("--plan", help="Take the faults from this file instead of the seed.")]
+Jobs = Annotated[int, typer.Option(min=1, max=64, help="How many processes to use.")]
 
 
 @world.command("run")
 def run_seeds(
-    seeds: Annotated[str, typer.Option(help="`1..40`, both ends included.")] = "1..20",
-    fresh: Annotated[int, typer.Option(min=0, help="So many seeds besides that nobody has tried.")] = 0,
+    seeds: Annotated[str, typer.Option(help="The seeds, such as `1..40`, both ends included.")] = "1..20",
+    fresh: Annotated[int, typer.Option(min=0, help="Also run this many new random seeds.")] = 0,
     hours: Hours = 0.0,
     jobs: Jobs = 1,
     plan: PlanFile = None,
-    complete: Annotated[bool, typer.Option("--complete", help="Fail if anything that can happen never did.")] = False,
+    complete: Annotated[bool, typer.Option("--complete", help="Fail if any possible event never happened.")] = False,
     json: Json = False,
 ) -> None:
-    """Run many seeds, and report what they met. A seed that goes wrong comes with the command that replays it."""
+    """Run many seeds and report what happened. For each seed that goes wrong, print the command that replays it."""
     chosen = load(plan) if plan else None
     wanted = [*parse_seeds(seeds), *fresh_seeds(fresh)]
     report = Report(json)
@@ -97,11 +97,11 @@ def replay(
 
 @world.command()
 def mutants(
-    seeds: Annotated[str, typer.Option(help="Each mutant is run on each of them.")] = "1..20",
+    seeds: Annotated[str, typer.Option(help="Run each mutant on each of these seeds.")] = "1..20",
     jobs: Jobs = 1,
     json: Json = False,
 ) -> None:
-    """Plant bugs in the services, and say which the checker catches, how, and after how many seeds."""
+    """Plant bugs in the services, and report which of them the checker catches, how, and after how many seeds."""
     report = Report(json)
     rows = []
     with report.progress("planting") as progress:

@@ -1,4 +1,4 @@
-"""What the pipeline needs in AWS: made in the local cloud, and read from it."""
+"""The pipeline's resources in AWS: creates them in the local cloud, and reads them."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 _BATCH = 10
 _LARGEST_BYTES = 1_048_576
-"""Of a message in SQS. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
+"""The maximum message size of SQS. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
 
 
 @dataclass(frozen=True)
 class Resources:
-    """Names in AWS."""
+    """The names of the resources in AWS."""
 
     queue_url: str
     dead_letter_queue_url: str
@@ -38,7 +38,7 @@ class Resources:
 
 @dataclass(frozen=True)
 class Provisioned:
-    """What a pipeline runs on: the names in AWS, and each service's settings, but for where it reaches AWS."""
+    """The resources of a pipeline, and each service's settings without the endpoints of AWS."""
 
     resources: Resources
     settings: Mapping[str, Mapping[str, str]]
@@ -46,7 +46,7 @@ class Provisioned:
 
 @dataclass(frozen=True)
 class StoredObject:
-    """An object as it is in the bucket."""
+    """An object in the bucket."""
 
     key: str
     body: bytes
@@ -56,7 +56,7 @@ class StoredObject:
 
 @dataclass(frozen=True)
 class Depth:
-    """How many messages a queue has: waiting, and received but not deleted."""
+    """The number of messages in a queue: visible, and in flight (received but not deleted)."""
 
     visible: int
     in_flight: int
@@ -68,10 +68,10 @@ class Depth:
 
 
 class DataPlane:
-    """SQS, S3 and SSM behind one endpoint, as whoever runs the pipeline sees them."""
+    """The pipeline's resources in SQS, S3 and SSM, behind one endpoint."""
 
     def __init__(self, endpoint: str, resources: Resources, session: boto3.Session | None = None) -> None:
-        """With a session of one's own, and "" as the endpoint, it is wherever the session's settings lead."""
+        """With an endpoint of "", the settings of `session` decide where AWS is."""
         self.endpoint = endpoint
         self.resources = resources
         self._session = session or local_session()
@@ -89,15 +89,15 @@ class DataPlane:
         return self._session.client("ssm", endpoint_url=self.endpoint or None)
 
     def create(self, *, visibility_timeout: int, max_receive_count: int, token: str | None = None) -> None:
-        """Makes what is not there of the queue with its dead-letter queue, the bucket, and the token.
+        """Creates what is missing of the queue, its dead-letter queue, the bucket and the token.
 
-        `token` replaces the one that is there; without it that one stays, and one is generated if none is.
+        `token` replaces an existing token. Without it, an existing token stays, and a missing one is generated.
         """
         names = self.resources
         dead = self.sqs.create_queue(QueueName=_name(names.dead_letter_queue_url))["QueueUrl"]
         arn = self.sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": max_receive_count})
-        # With attributes, CreateQueue refuses a queue that is there with others.
+        # CreateQueue with attributes refuses an existing queue whose attributes differ.
         self.sqs.set_queue_attributes(
             QueueUrl=self.sqs.create_queue(QueueName=_name(names.queue_url))["QueueUrl"],
             Attributes={
@@ -112,12 +112,12 @@ class DataPlane:
             self._put_token(token or _new_token(), overwrite=token is not None)
 
     def token(self) -> str:
-        """The token that clients must bring."""
+        """The token that clients must send."""
         answer = self.ssm.get_parameter(Name=self.resources.token_parameter, WithDecryption=True)
         return answer["Parameter"]["Value"]
 
     def rotate_token(self) -> str:
-        """A new token, in place of the old one."""
+        """Replaces the token by a new one, and returns it."""
         token = _new_token()
         self._put_token(token, overwrite=True)
         return token
@@ -130,16 +130,16 @@ class DataPlane:
         return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
     def object(self, key: str) -> StoredObject:
-        """One object."""
+        """The object with this key."""
         answer = self.s3.get_object(Bucket=self.resources.bucket, Key=key)
         return StoredObject(key, answer["Body"].read(), answer["ContentType"], answer["Metadata"])
 
     def send(self, body: str) -> str:
-        """Puts a message of any body into the queue, past the API; its SQS message id."""
+        """Sends a message with any body to the queue, bypassing the API. Returns its SQS message id."""
         return self.sqs.send_message(QueueUrl=self.resources.queue_url, MessageBody=body)["MessageId"]
 
     def dead_letters(self) -> Iterator[str]:
-        """The bodies in the dead-letter queue. They stay there."""
+        """The bodies in the dead-letter queue. The messages stay in the queue."""
         url = self.resources.dead_letter_queue_url
         taken = []
         try:
@@ -155,16 +155,16 @@ class DataPlane:
                 )
 
     def message_max_bytes(self) -> int:
-        """What the queue takes in one message."""
+        """The maximum message size of the queue, in bytes."""
         wanted = self.sqs.get_queue_attributes(QueueUrl=self.resources.queue_url, AttributeNames=["MaximumMessageSize"])
         return int(wanted["Attributes"]["MaximumMessageSize"])
 
     def depth(self) -> Depth:
-        """How full the queue is."""
+        """The number of messages in the queue."""
         return self._depth(self.resources.queue_url)
 
     def dead_letter_depth(self) -> Depth:
-        """How full the dead-letter queue is."""
+        """The number of messages in the dead-letter queue."""
         return self._depth(self.resources.dead_letter_queue_url)
 
     def _put_token(self, token: str, *, overwrite: bool) -> None:
@@ -180,7 +180,7 @@ class DataPlane:
 
 
 def local_resources(endpoint: str) -> Resources:
-    """The names that the kit gives where no Terraform has given others."""
+    """The names that the kit uses when Terraform does not create the resources."""
     queues = f"{endpoint}/{ACCOUNT}"
     return Resources(
         queue_url=f"{queues}/emails",
@@ -192,13 +192,15 @@ def local_resources(endpoint: str) -> Resources:
 
 
 def data_plane_of(environ: Mapping[str, str]) -> DataPlane:
-    """The local cloud that AWS_ENDPOINT_URL names, the variable by which an AWS SDK finds it too. Raises SimError.
+    """The local cloud at AWS_ENDPOINT_URL, which AWS SDKs use too. Raises SimError if it is not set.
 
     https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
     """
     endpoint = environ.get("AWS_ENDPOINT_URL")
     if not endpoint:
-        raise SimError("AWS_ENDPOINT_URL is not set: it says where LocalStack is, such as http://localhost:4566")
+        raise SimError(
+            "AWS_ENDPOINT_URL is not set: set it to the address of LocalStack, such as http://localhost:4566"
+        )
     return DataPlane(endpoint, local_resources(endpoint))
 
 

@@ -1,4 +1,4 @@
-"""What one run of the kit owns, and loses when it ends."""
+"""Removes everything that a run of the kit created, when the run ends."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from typing import Literal, Self
 from sim.host import watchdog
 
 Kind = Literal["group", "path", "label"]
-"""As `sim.host.watchdog` has them."""
+"""The kinds of things that `sim.host.watchdog` removes."""
 
 
 class Cleanup:
-    """A temporary folder, process groups, containers: gone when the cleanup closes, or when the parent dies.
+    """Owns a temporary folder, process groups and containers. Removes them when it closes, or when the parent dies.
 
-    A context manager; or `begin` and `close`.
+    Use it as a context manager, or call `begin` and `close`.
     """
 
     def __init__(self) -> None:
@@ -29,11 +29,11 @@ class Cleanup:
         self._watchdog: subprocess.Popen[str] | None = None
 
     def begin(self) -> None:
-        """Starts the watchdog, and makes the folder: `directory`."""
+        """Starts the watchdog and creates the temporary folder `directory`."""
         self._watchdog = subprocess.Popen(  # noqa: S603 - this Python, with a file of ours
             [sys.executable, "-I", watchdog.__file__],
             stdin=subprocess.PIPE,
-            # Not the parent's, or whoever reads the parent's output would wait for the watchdog too.
+            # Not the parent's output, since its readers would then wait for the watchdog too.
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -43,15 +43,15 @@ class Cleanup:
         self.owns("path", self.directory)
 
     def owns(self, kind: Kind, name: object) -> None:
-        """Something that ends with the run, which has begun."""
+        """Registers something to remove when the run ends. Call `begin` first."""
         self._send(f"+ {kind} {name}")
 
     def disowns(self, kind: Kind, name: object) -> None:
-        """It has ended."""
+        """Unregisters something that has ended already."""
         self._send(f"- {kind} {name}")
 
     def close(self) -> None:
-        """Removes the folder and lets the watchdog end whatever else is left; nothing to do if it never began."""
+        """Removes the folder and lets the watchdog remove the rest. Does nothing if `begin` was never called."""
         if self._watchdog is not None:
             shutil.rmtree(self.directory, ignore_errors=True)
             with contextlib.suppress(BrokenPipeError):

@@ -1,7 +1,7 @@
-"""Containers, made by testcontainers, each with a label by which whatever is left of a run can be found.
+"""Containers, created by testcontainers. Each has a label, by which the containers of a run can be found and removed.
 
-The one module that speaks to the engine by docker-py, which testcontainers brings along: to look at a container by a
-command line would take longer than what is waited for.
+Only this module uses docker-py, which testcontainers includes. Inspecting a container by the command line would take
+longer than the changes that the kit waits for.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from sim.host.published_ports import SETTING, PublishedPorts, published_ports
 LABEL = "email-pipeline.run"
 _SIGKILLED = 137
 
-# The kit's own watchdog removes what is left, also where ryuk's image cannot be had.
+# The kit's watchdog removes leftovers, also where ryuk's image cannot be pulled.
 testcontainers_config.ryuk_disabled = True
 
 
@@ -38,7 +38,7 @@ class ContainerFailed(SimError):
 
 
 def _client() -> DockerClient:
-    """A client of the engine that the environment, or else Docker's present context, names. Raises NoEngine."""
+    """A client for the engine that the environment names, else Docker's current context. Raises NoEngine."""
     try:
         client = DockerClient()
         client.client.ping()
@@ -48,12 +48,12 @@ def _client() -> DockerClient:
 
 
 def ports_of_engine() -> PublishedPorts:
-    """Where the engine's ports are. Raises NoEngine, or EngineElsewhere."""
+    """The addresses at which the engine publishes ports. Raises NoEngine or EngineElsewhere."""
     return published_ports(_client().host(), os.environ.get(SETTING))
 
 
 def new_run() -> str:
-    """A name for a run that no other run has."""
+    """A unique name for a run."""
     return f"sim-{uuid.uuid4().hex[:12]}"
 
 
@@ -65,30 +65,30 @@ class Network:
 
     @classmethod
     def create(cls, run: str, purpose: str) -> Network:
-        """Makes it. Raises EngineFailed."""
+        """Creates the network. Raises EngineFailed."""
         network = cls(f"{run}-{purpose}")
         with engine("Docker has room for some 30 networks: `docker network ls` shows them.") as docker:
             docker.network.create(network.name, labels={LABEL: run})
         return network
 
     def connect(self, container: Container) -> None:
-        """Lets the container reach the others of the network."""
+        """Connects the container to the network."""
         if self.name not in container.networks():
             with engine("`docker network ls` shows the networks.") as docker:
                 docker.network.connect(self.name, container.name)
 
     def disconnect(self, container: Container) -> None:
-        """Cuts the container off from the others of the network; packets under way are lost."""
+        """Disconnects the container from the network. Packets in transit are lost."""
         with engine("`docker network ls` shows the networks.") as docker:
             docker.network.disconnect(self.name, container.name, force=True)
 
 
 @dataclass(frozen=True)
 class Spec:
-    """A container to make of an image that the engine has.
+    """A container to create from an image that the engine has.
 
-    `aliases` are its names by network; the first network is the one that `ports` are published from. A `confined` one
-    can do no more than production lets it; `command` is what its image's entry point is given.
+    `aliases` are its names by network. The first network publishes `ports`. A `confined` container has a read-only root
+    and no capabilities, as in production. `command` are the arguments of its image's entry point.
     """
 
     name: str
@@ -101,19 +101,19 @@ class Spec:
 
 
 class Container:
-    """One container, that can be stopped and started again."""
+    """A container that can be stopped and started again."""
 
     def __init__(self, handle: Handle) -> None:
         self._handle = handle
 
     @classmethod
     def create(cls, run: str, spec: Spec) -> Container:
-        """Makes and starts it, its ports published as `ports_of_engine` says. Raises NoEngine, or EngineElsewhere."""
+        """Creates and starts a container. `ports_of_engine` decides its address. Raises NoEngine or EngineElsewhere."""
         address = ports_of_engine().address
         made = DockerContainer(spec.image).with_envs(**spec.environment).with_name(f"{run}-{spec.name}")
-        # TESTCONTAINERS_HUB_IMAGE_NAME_PREFIX is for what is pulled.
+        # The image exists already, so TESTCONTAINERS_HUB_IMAGE_NAME_PREFIX must not apply.
         made.image = spec.image
-        # testcontainers' annotation knows ports alone; the engine takes an address with them.
+        # testcontainers' annotation allows only ports, but the engine accepts an address with each port.
         addresses: dict[str, Any] = {f"{inner}/tcp": (address, outer) for inner, outer in spec.ports.items()}
         made.ports = addresses
         endpoint = made.get_docker_client().client.api.create_endpoint_config
@@ -128,9 +128,9 @@ class Container:
             network=next(iter(spec.aliases)).name,
             networking_config=networks,
             labels={LABEL: run},
-            # As process 1, a service would ignore a SIGTERM that comes before it has said what to do then.
+            # As process 1, a service would ignore a SIGTERM that arrives before it has set its handler.
             init=True,
-            # The proxies of Docker's configuration lead out of here, and these containers speak to each other alone.
+            # These containers only talk to each other, so they must not use the proxies in Docker's configuration.
             use_config_proxy=False,
             **confined,
         )
@@ -139,7 +139,7 @@ class Container:
 
     @classmethod
     def find(cls, run: str, name: str) -> Container | None:
-        """The running container of this name, if there is one."""
+        """The running container of this name; None if there is none."""
         try:
             container = cls(_client().client.containers.get(f"{run}-{name}"))
         except NotFound:
@@ -148,7 +148,7 @@ class Container:
 
     @property
     def name(self) -> str:
-        """As the engine knows it."""
+        """The container's name in the engine."""
         return str(self._handle.name)
 
     @property
@@ -162,15 +162,15 @@ class Container:
         return str(self._inspected()["State"]["Health"]["Status"])
 
     def inspect(self) -> dict[str, Any]:
-        """All that the engine knows of it."""
+        """The engine's full description of the container."""
         return self._inspected()
 
     def networks(self) -> Iterable[str]:
-        """The names of the networks that it is in."""
+        """The names of the networks that it is connected to."""
         return list(self._inspected()["NetworkSettings"]["Networks"])
 
     def published(self, port: int) -> int:
-        """The port of the engine's machine to which a port is published."""
+        """The port on the engine's machine to which the container's port is published."""
         return int(self._inspected()["NetworkSettings"]["Ports"][f"{port}/tcp"][0]["HostPort"])
 
     def check(self) -> None:
@@ -180,11 +180,11 @@ class Container:
             raise ContainerFailed(f"{self.name} ended with {state['ExitCode']}; its log:\n{self.tail()}")
 
     def start(self) -> None:
-        """Starts it anew."""
+        """Starts the stopped container again."""
         self._handle.start()
 
     def terminate(self, seconds: int) -> int:
-        """SIGTERM; the exit code. Raises ContainerFailed if it had to be killed after `seconds`."""
+        """Sends SIGTERM and returns the exit code. Raises ContainerFailed if the engine kills it after `seconds`."""
         self._handle.stop(timeout=seconds)
         code = int(self._inspected()["State"]["ExitCode"])
         if code == _SIGKILLED:
@@ -192,25 +192,25 @@ class Container:
         return code
 
     def kill(self) -> None:
-        """SIGKILL."""
+        """Sends SIGKILL and waits for the end."""
         self._handle.kill()
         self._handle.wait()
 
     def pause(self) -> None:
-        """Freezes it."""
+        """Pauses the container."""
         self._handle.pause()
 
     def resume(self) -> None:
-        """Lets it go on, if it is frozen."""
+        """Resumes the container if it is paused."""
         if self.state == "paused":
             self._handle.unpause()
 
     def limit_memory(self, mebibytes: int) -> None:
-        """So much more memory than it has now, swap included; to want more ends it."""
+        """Limits memory and swap to the current use plus `mebibytes`. The engine kills a container that needs more."""
         self._limit(int(self._handle.stats(stream=False)["memory_stats"]["usage"]) + mebibytes * 1024 * 1024)
 
     def unlimit_memory(self) -> None:
-        """As much memory as the machine has: the engine knows no way to take a limit away."""
+        """Raises the limit to the machine's memory, since the engine cannot remove a limit."""
         if self._inspected()["HostConfig"]["Memory"]:
             self._limit(_client().client.info()["MemTotal"])
 
@@ -218,11 +218,11 @@ class Container:
         self._handle.update(mem_limit=size, memswap_limit=size)
 
     def logs(self) -> str:
-        """Everything that it has logged, over all its starts."""
+        """The complete log, over all its starts."""
         return str(self._handle.logs(), errors="replace")
 
     def tail(self) -> str:
-        """The last lines of its log."""
+        """The last lines of the log."""
         return str(self._handle.logs(tail=30), errors="replace")
 
     def _inspected(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The Docker engine by its command line, which python-on-whales runs: images, networks, and what is left of a run."""
+"""The Docker engine, by python-on-whales: images, networks, and the removal of a run's leftovers."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _LAST_LINES = 30
 
 
 class EngineFailed(SimError):
-    """The engine could not do what it was asked for."""
+    """A Docker command failed."""
 
 
 @contextmanager
 def engine(remedy: str) -> Iterator[DockerClient]:
-    """A client of the engine. What fails in the block becomes EngineFailed, which ends with `remedy`."""
+    """A client for the engine. A Docker error in the block becomes EngineFailed, whose message ends with `remedy`."""
     try:
         yield DockerClient()
     except DockerException as error:
@@ -29,7 +29,7 @@ def engine(remedy: str) -> Iterator[DockerClient]:
 
 
 def remove_labelled(label: str) -> None:
-    """Removes the containers, then the networks, that bear a label. Raises EngineFailed."""
+    """Removes the containers with a label, then the networks with it. Raises EngineFailed."""
     with engine("`docker ps --all` shows what is left.") as docker:
         if containers := docker.container.list(all=True, filters={"label": label}):
             docker.container.remove(containers, force=True, volumes=True)

@@ -1,4 +1,4 @@
-"""Where the ports of containers are published, and where they are reached from here."""
+"""The addresses at which containers' ports are published and reached."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ SETTING = "SIM_PUBLISH_ADDRESS"
 
 
 class EngineElsewhere(SimError):
-    """The ports of the engine are not on this machine's loopback, and nothing says that they may be open to others."""
+    """The engine's ports are not on this machine's loopback, and no setting allows opening them to other machines."""
 
 
 @dataclass(frozen=True)
 class PublishedPorts:
-    """Ports are bound to `address` on the engine's machine, and reached at `host` from this one."""
+    """Ports are bound to `address` on the engine's machine. This machine reaches them at `host`."""
 
     address: str
     host: str
 
     def url(self, port: int) -> str:
-        """The URL of what listens on a published port, without a path."""
+        """The URL of a published port, without a path."""
         return f"http://[{self.host}]:{port}" if ":" in self.host else f"http://{self.host}:{port}"
 
 
 def published_ports(host: str, setting: str | None) -> PublishedPorts:
-    """Where ports are, for an engine whose ports are reached at `host`.
+    """The addresses for an engine whose ports are reached at `host`.
 
-    On loopback alone, unless the setting SIM_PUBLISH_ADDRESS names an address of the engine's machine. Raises
-    EngineElsewhere.
+    Ports are published on loopback, unless SIM_PUBLISH_ADDRESS (`setting`) names an address of the engine's machine.
+    Raises EngineElsewhere.
     """
     host = "127.0.0.1" if host == "localhost" else host
     if setting:

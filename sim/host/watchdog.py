@@ -1,13 +1,13 @@
-"""Ends what a run started when the run itself is gone, however it ended: by SIGKILL, by a crash, by a lost terminal.
+"""Removes what a run created after the run has ended in any way: by SIGKILL, by a crash, by a lost terminal.
 
-Executed as a script of its own. It reads lines from its standard input, which is a
-pipe that only its parent writes to, and so ends with the parent:
+This module runs as a script. Its standard input is a pipe from its parent, so the input ends when the parent ends. It
+reads these lines:
 
     + group <pgid>     a process group that must not outlive the parent
-    - group <pgid>     it has ended already
+    - group <pgid>     the group has ended
     + path <path>      a folder that must not outlive the parent
     - path <path>
-    + label <label>    containers and networks of this label, that must not either
+    + label <label>    containers and networks with this label that must not outlive the parent
     - label <label>
 """
 
@@ -18,7 +18,7 @@ import sys
 
 
 def watch() -> None:
-    """Until the end of the input; then ends the groups and removes the folders that are left."""
+    """Reads the input to its end, then ends the remaining groups and removes the remaining folders and containers."""
     kept: dict[str, dict[str, None]] = {"group": {}, "path": {}, "label": {}}
     for line in sys.stdin:
         sign, kind, value = line.rstrip("\n").split(" ", 2)
@@ -34,7 +34,7 @@ def watch() -> None:
     for path in kept["path"]:
         shutil.rmtree(path, ignore_errors=True)
     for label in kept["label"]:
-        # Not before it is needed: to import it takes longer than all else here.
+        # Imported only when needed, since the import takes longer than everything else here.
         from sim.host.engine import remove_labelled  # noqa: PLC0415
 
         remove_labelled(label)

@@ -86,7 +86,7 @@ def console_script(*arguments: str) -> Ended:
 
 @pytest.fixture
 def up(temporary: Path) -> Iterator[Ended]:
-    """A stack that two wanted at once, and both have got; what was said to the one who started it."""
+    """A stack that two callers start at once and both get; the output of the caller that started it."""
     assert temporary == Path.cwd()
     try:
         with ThreadPoolExecutor() as pool:

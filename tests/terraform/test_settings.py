@@ -46,14 +46,14 @@ def values(root: str, options: list[str], work: Path, environment: dict[str, str
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(TERRAFORM / root / "variables.tf", folder)
     declared = re.findall(r'^variable "(\w+)"', (folder / "variables.tf").read_text(), re.MULTILINE)
-    told = {f"TF_VAR_{name}": value for name, value in SETTLED_AT_DEPLOYMENT.items() if name in declared}
+    variables = {f"TF_VAR_{name}": value for name, value in SETTLED_AT_DEPLOYMENT.items() if name in declared}
     terraform = ["terraform", f"-chdir={folder}"]
-    said = run(
+    output = run(
         [*terraform, "plan", "-input=false", "-no-color", "-out=plan", *options],
-        environment={"CHECKPOINT_DISABLE": "1", **told, **(environment or {})},
+        environment={"CHECKPOINT_DISABLE": "1", **variables, **(environment or {})},
         remedy="",
     )
-    assert "undeclared" not in said, said
+    assert "undeclared" not in output, output
     shown: dict[str, dict[str, Any]] = json.loads(run([*terraform, "show", "-json", "plan"], remedy=""))["variables"]
     return {name: variable.get("value") for name, variable in shown.items()}
 

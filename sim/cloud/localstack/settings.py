@@ -1,4 +1,4 @@
-"""How LocalStack is started: its environment variables, and when it is ready."""
+"""LocalStack's environment variables, and the check whether it is ready."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ SERVICES = (
     *("cloudwatch", "ec2", "events", "kms", "logs", "resourcegroupstaggingapi", "secretsmanager", "sns"),
     *("application-autoscaling", "autoscaling", "ecr", "ecs", "elb"),
 )
-"""Each is loaded when it is first called. Those of the last row are the control plane's."""
+"""LocalStack loads each at the first call. The last row comes from the control plane."""
 
 _TIMEOUT_SECONDS = 2
 
 PORT = 4566
-"""On which LocalStack listens in a container."""
+"""The port on which LocalStack listens in a container."""
 
 _EVERYWHERE = {
     "SERVICES": ",".join(SERVICES),
-    # LocalStack's own, put right.
+    # LocalStack's own services with the control plane's corrections.
     **{f"PROVIDER_OVERRIDE_{service}": "control-plane" for service in ("CLOUDWATCH", "EC2", "SQS")},
-    # Policies that AWS offers to all accounts; read when IAM is first called.
+    # AWS managed policies, which are loaded at the first call to IAM.
     "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
-    # Queue URLs as the AWS provider of Terraform accepts them.
+    # The form of queue URLs that Terraform's AWS provider accepts.
     "SQS_ENDPOINT_STRATEGY": "off",
     "SQS_DISABLE_CLOUDWATCH_METRICS": "1",
     "DISABLE_EVENTS": "1",
@@ -36,9 +36,9 @@ _EVERYWHERE = {
 
 
 def environment(host: str, port: int, directory: Path) -> dict[str, str]:
-    """The variables of a LocalStack on one address of this machine; what it writes goes below `directory`.
+    """The variables for a LocalStack on one address of this machine. It writes only below `directory`.
 
-    A `cache` below it is used if it is there, and saves two thirds of the start.
+    An existing `cache` below `directory` saves two thirds of the start-up time.
     """
     return {
         **_EVERYWHERE,
@@ -51,12 +51,12 @@ def environment(host: str, port: int, directory: Path) -> dict[str, str]:
 
 
 def container_environment() -> dict[str, str]:
-    """The variables of a LocalStack in a container with the control plane (`sim.images.control_plane`)."""
+    """The variables for a LocalStack in a container with the control plane (`sim.images.control_plane`)."""
     return {**_EVERYWHERE, "GATEWAY_LISTEN": f"0.0.0.0:{PORT}"}
 
 
 def is_ready(endpoint: str) -> bool:
-    """Whether all of the data plane is up behind the endpoint."""
+    """True if all services of the data plane are ready behind the endpoint."""
     try:
         answer = request("GET", f"{endpoint}/_localstack/health", seconds=_TIMEOUT_SECONDS)
         states = json.loads(answer.data)["services"]

@@ -56,10 +56,10 @@ def test_a_task_definition_sets_the_variables_that_its_service_reads(
     service: str, settings: type[ServiceSettings]
 ) -> None:
     main = (TERRAFORM / "services" / service / "main.tf").read_text()
-    told = set(re.findall(r"^    ([A-Z_]+) +=", main, flags=re.MULTILINE))
+    defined = set(re.findall(r"^    ([A-Z_]+) +=", main, flags=re.MULTILINE))
     reads = {name.upper(): field for name, field in settings.model_fields.items()}
-    assert told <= set(reads)
-    assert {name for name, field in reads.items() if field.is_required()} <= told
+    assert defined <= set(reads)
+    assert {name for name, field in reads.items() if field.is_required()} <= defined
 
 
 def test_the_stand_in_has_exactly_the_variables_that_the_network_root_sets() -> None:

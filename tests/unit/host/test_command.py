@@ -18,7 +18,7 @@ def test_standard_output_is_returned() -> None:
 
 
 def test_a_failure_has_command_status_stderr_and_remedy() -> None:
-    code = "import sys; print('told'); print('gone wrong', file=sys.stderr); sys.exit(3)"
+    code = "import sys; print('output'); print('gone wrong', file=sys.stderr); sys.exit(3)"
     with pytest.raises(CommandFailed) as caught:
         run(python(code), remedy="Do this instead.")
     failure = caught.value

@@ -36,8 +36,10 @@ def test_the_network_root_uses_the_known_version_of_the_module(tmp_path: Path) -
 
 
 def test_a_folder_of_plugins_that_is_named_is_the_only_source(tmp_path: Path) -> None:
-    told = environment(tmp_path, {"SIM_TERRAFORM_PLUGINS": str(tmp_path / "plugins"), "TF_CLI_CONFIG_FILE": "/gone"})
-    configuration = Path(told["TF_CLI_CONFIG_FILE"]).read_text()
+    variables_set = environment(
+        tmp_path, {"SIM_TERRAFORM_PLUGINS": str(tmp_path / "plugins"), "TF_CLI_CONFIG_FILE": "/gone"}
+    )
+    configuration = Path(variables_set["TF_CLI_CONFIG_FILE"]).read_text()
     assert f'path = "{tmp_path}/plugins"' in configuration
     assert "direct" not in configuration
 
@@ -50,9 +52,9 @@ def test_ones_own_configuration_is_used_if_it_is_there(
     own = tmp_path / "own.tfrc"
     if there:
         own.write_text("")
-    told = environment(tmp_path, {"TF_CLI_CONFIG_FILE": str(own)})
-    assert (told["TF_CLI_CONFIG_FILE"] == str(own)) is there
-    assert Path(told["TF_CLI_CONFIG_FILE"]).is_file()
+    variables_set = environment(tmp_path, {"TF_CLI_CONFIG_FILE": str(own)})
+    assert (variables_set["TF_CLI_CONFIG_FILE"] == str(own)) is there
+    assert Path(variables_set["TF_CLI_CONFIG_FILE"]).is_file()
 
 
 @pytest.mark.parametrize("root", NEEDS)
