@@ -2,8 +2,8 @@
 ARG BASE_IMAGE=python:3.11.16-slim-bookworm@sha256:528257d48c1da0dcecc2e725d1ae34498d60c965f1241e39cd6a85a8859bdf84
 FROM ${BASE_IMAGE}
 COPY requirements.txt /tmp/requirements.txt
-# airspeed-ext is the one package that has no wheel.
-RUN pip install --no-cache-dir --no-deps --only-binary :all: --no-binary airspeed-ext --require-hashes \
+# airspeed-ext and crontab have no wheels.
+RUN pip install --no-cache-dir --no-deps --only-binary :all: --no-binary airspeed-ext,crontab --require-hashes \
         --requirement /tmp/requirements.txt \
     && pip check
 # As in the official image: a folder that its health needs, the sign that it is in a container, and the index of AWS's

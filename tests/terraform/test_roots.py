@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
+from pathlib import Path
 from typing import Final
 
 import jmespath
 import pytest
+from typer.testing import CliRunner
 
 from release.errors import CommandFailed
 from release.roots import BOOTSTRAP, NEEDS
+from sim.cli.rehearse import rehearse
 from sim.targets.docker import DockerTarget
 from sim.targets.process import ProcessTarget
 from sim.targets.target import Provision
@@ -125,6 +128,17 @@ def test_the_outputs_say_what_people_and_workflows_need(local_roots: LocalRoots,
     assert outputs["bootstrap"]["state_bucket"] == local_roots.state_bucket
     assert outputs["account"]["repository_urls"]["api"] == outputs["services/api"]["repository_url"]
     assert outputs["account"]["build_role_arn"] != outputs["github"]["deploy_role_arn"]
+
+
+def test_a_deployment_of_the_api_is_foretold_to_cost_no_request(local_roots: LocalRoots, tmp_path: Path) -> None:
+    """The gate of a pull request: settings of Terraform that would cost clients anything break these limits."""
+    states = [tmp_path / "cluster.json", tmp_path / "api.json"]
+    for file, root in zip(states, ("cluster", "services/api"), strict=True):
+        file.write_text(local_roots.root(root).run("show", "-json")[1])
+    limits = ["--serving-at-least", "2", "--nothing-at-most", "0", "--missing-at-most", "0"]
+    foretold = CliRunner().invoke(rehearse, ["plan", *map(str, states), "--alone", *limits])
+    assert foretold.exit_code == 0, foretold.output
+    assert "2 tasks on 3 instances" in foretold.output
 
 
 def test_another_image_is_a_new_task_definition_and_its_deployment(local_roots: LocalRoots) -> None:
