@@ -190,7 +190,7 @@ def test_where_nothing_is_found_that_is_what_is_found(name: str, tmp_path: Path)
     [
         (b"", "empty; there is nothing to publish"),
         (b"\n \n", "empty; there is nothing to publish"),
-        (gzip.compress(mail("packed")), "compressed with gzip; publish `<(zcat FILE)` instead"),
+        (gzip.compress(mail("packed"), mtime=0), "compressed with gzip; publish `<(zcat FILE)` instead"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "Outlook's .msg; save the mail as .eml"),
         (b"hello", "no sender"),
     ],
