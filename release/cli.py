@@ -13,9 +13,10 @@ import os
 import sys
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from release import image, infra, summary
 from release.aws import Clients
@@ -26,7 +27,7 @@ from release.git import Checkout
 from release.lock import Lock, Record
 from release.publish import PLATFORM, publish, revision
 from release.roots import ORDER, Environment
-from release.smoke import COMMAND, smoke
+from release.smoke import COMMAND, place, smoke
 from release.sources import SERVICES, touched
 from release.versions import Bump, Version, bump, changelog
 
@@ -109,11 +110,11 @@ def _revision(options: argparse.Namespace) -> int:
 
 def _deploy(options: argparse.Namespace) -> int:
     environment = _environment_of(options)
-    root = environment.root(f"services/{options.service}", unlock=options.unlock)
-    api_root = environment.root("services/api")
-    for each in (root, api_root):
+    roots = {service: environment.root(f"services/{service}", unlock=options.unlock) for service in SERVICES}
+    for each in roots.values():
         each.init()
-    outputs, api = root.applied(), api_root.applied()
+    root = roots[options.service]
+    outputs = root.applied()
     time_ = Time(time.monotonic, time.sleep)
     aws = Clients(os.environ)
     report = summary.Summary(options.summary)
@@ -123,13 +124,23 @@ def _deploy(options: argparse.Namespace) -> int:
         Service(aws.ecs, outputs["cluster_name"], outputs["service_name"], time_),
         Repository(aws.ecr, _name(outputs["repository_url"])),
         _lock(aws, options),
-        smoke(options.smoke, options.tests or options.root, options.url or api["url"], lambda: _token(aws, api)),
+        _smoke(options, {service: each.outputs() for service, each in roots.items()}, aws),
+        environment=options.environment,
         progress=_progress,
         show=report.plan,
     )
     verdict = deployer.deploy(options.version, options.who, uuid.uuid4().hex)
     report.verdict(verdict)
     return 0 if verdict.good else ROLLED_BACK if verdict.outcome is Outcome.ROLLED_BACK else FAILED
+
+
+def _smoke(options: argparse.Namespace, outputs: dict[str, dict[str, Any]], aws: Clients) -> Callable[[], None]:
+    """The smoke test of a deployment; `outputs` has those of each service's root."""
+    found = place(options.service, outputs)
+    if found is None:
+        return lambda: _progress("no smoke test yet: the API was never deployed")
+    variables = found | ({"SIM_URL": options.url} if options.url else {})
+    return smoke(options.smoke, options.tests or options.root, variables, lambda: _token(aws, outputs["api"]))
 
 
 def _infra(options: argparse.Namespace) -> int:
@@ -164,7 +175,7 @@ def _version(checkout: Checkout, service: str) -> Version:
     return Version.parse((checkout.root / "services" / service / "version.txt").read_text().strip())
 
 
-def _token(aws: Clients, api: dict[str, str]) -> str:
+def _token(aws: Clients, api: dict[str, Any]) -> str:
     parameter = aws.ssm.get_parameter(Name=api["token_parameter"], WithDecryption=True)["Parameter"]
     return parameter["Value"]
 
@@ -203,14 +214,14 @@ def parser() -> argparse.ArgumentParser:
     bumping.set_defaults(run=_bump)
 
     unpublished = commands.add_parser("unpublished", help="name the versions of the checkout that ECR does not have")
-    unpublished.add_argument("--repositories", required=True, help="what their names in ECR begin with: emails-staging")
+    unpublished.add_argument("--repositories", required=True, help="what their names in ECR begin with, such as emails")
     _json(unpublished)
     unpublished.set_defaults(run=_unpublished)
 
     publishing = commands.add_parser("publish", help="push an image to ECR under the service's version")
     publishing.add_argument("service", choices=SERVICES)
     publishing.add_argument("archive", type=Path, help="what `docker save` wrote")
-    publishing.add_argument("--repository", required=True, help="its name in ECR, such as emails-production/api")
+    publishing.add_argument("--repository", required=True, help="its name in ECR, such as emails/api")
     publishing.add_argument("--platform", default=PLATFORM, help=f"the instances', by default {PLATFORM}")
     _json(publishing)
     publishing.set_defaults(run=_publish)

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from release.aws import AWS_ERRORS
-from release.errors import ReleaseError
+from release.errors import NotPublished, ReleaseError
 from release.lock import Held, Lock, Record
+from release.publish import deployed
 from release.stability import Stability
 from release.terraform import Plan
 
-STABLE_SECONDS = 900.0
 FAILURES = (ReleaseError, *AWS_ERRORS)
 """What a deployment that cannot go on is taken back for; also where AWS itself does not answer."""
 
@@ -75,12 +75,15 @@ class Repository(Protocol):
 
     def digest(self, version: str) -> str: ...
 
+    def tag(self, digest: str, tag: str) -> None: ...
+
 
 @dataclass(frozen=True)
 class Deployer:
     """Deploys one service to one environment.
 
     `smoke` raises SmokeFailed if the pipeline does not do what it should; `progress` gets each step, `show` each plan.
+    Images that the environment runs or ran are tagged with its name, which keeps them from being expired.
     """
 
     service: str
@@ -89,6 +92,7 @@ class Deployer:
     repository: Repository
     lock: Lock
     smoke: Callable[[], None]
+    environment: str
     progress: Callable[[str], None]
     show: Callable[[Plan], None]
 
@@ -99,8 +103,21 @@ class Deployer:
         """
         digest = self.repository.digest(version)
         with self.lock.held(Record(who, holder, self.service, version, digest)) as held:
-            held.begin(self.root.image_tag())
+            before = self.root.image_tag()
+            self._keep(digest, before)
+            held.begin(before)
             return self._attempt(held)
+
+    def _keep(self, digest: str, before: str | None) -> None:
+        """Keeps what is to run, and what runs, from being expired; while nothing was changed yet, since it can fail."""
+        self.repository.tag(digest, deployed(self.environment, digest))
+        if before is None:
+            return
+        try:
+            running = self.repository.digest(before)
+            self.repository.tag(running, deployed(self.environment, running))
+        except NotPublished as gone:
+            self.progress(f"there may be no way back: {gone}")
 
     def _attempt(self, held: Held) -> Verdict:
         wanted = held.record
@@ -150,4 +167,5 @@ class Deployer:
                 self.progress(f"{found.state}: {last}")
 
         self.progress("waiting for ECS")
-        self.ecs.wait(self.root.applied()["task_definition_arn"], STABLE_SECONDS, seen)
+        outputs = self.root.applied()
+        self.ecs.wait(outputs["task_definition_arn"], outputs["deployment_timeout_seconds"], seen)

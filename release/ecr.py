@@ -12,13 +12,20 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from release.errors import NotAVersion, NotPublished
-from release.image import MANIFEST, Image
+from release.image import INDEX, MANIFEST, Image
 from release.versions import Version
 
 if TYPE_CHECKING:
     from types_boto3_ecr import ECRClient
 
 _SHOWN = 5
+_MEDIA_TYPES = [
+    MANIFEST,
+    INDEX,
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+]
+"""What an image may be kept as. As another of them it would have another digest."""
 
 
 class Repository:
@@ -64,6 +71,26 @@ class Repository:
         pages = self._ecr.get_paginator("describe_images").paginate(repositoryName=self._name)
         tags = [tag for page in pages for image in page["imageDetails"] for tag in image.get("imageTags", [])]
         return [str(each) for each in sorted(filter(None, map(_version, tags)), reverse=True)[:_SHOWN]]
+
+    def tag(self, digest: str, tag: str) -> None:
+        """Gives an image that is there one more tag. Raises NotPublished.
+
+        https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-retag.html
+        """
+        answer = self._ecr.batch_get_image(
+            repositoryName=self._name, imageIds=[{"imageDigest": digest}], acceptedMediaTypes=_MEDIA_TYPES
+        )
+        if not answer["images"]:
+            raise NotPublished(f"{self._name} has no {digest}; publish it again from the commit of its version")
+        [image, *_] = answer["images"]
+        with suppress(self._ecr.exceptions.ImageAlreadyExistsException):
+            self._ecr.put_image(
+                repositoryName=self._name,
+                imageManifest=image["imageManifest"],
+                imageManifestMediaType=image.get("imageManifestMediaType", MANIFEST),
+                imageTag=tag,
+                imageDigest=digest,
+            )
 
     def push(self, image: Image, tags: tuple[str, ...]) -> None:
         """Makes the image be there under the tags: what is missing of its blobs first, its manifest last."""

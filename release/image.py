@@ -19,6 +19,7 @@ from typing import Any
 from release.errors import NotAnImage
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
 _CONFIG = "application/vnd.oci.image.config.v1+json"
 _TAR = "application/vnd.oci.image.layer.v1.tar"
 _LAYER = f"{_TAR}+gzip"

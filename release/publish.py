@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from release.errors import NotAnImage, NotPublished, VersionTaken
+from release.errors import NotAnImage, NotAVersion, NotPublished, VersionTaken
 from release.image import Image
+from release.versions import Version
 
 PLATFORM = "linux/amd64"
 _COMMIT = re.compile(r"[0-9a-f]{12}")
@@ -39,11 +40,20 @@ def tags(version: str, commit: str) -> tuple[str, ...]:
     return (version, f"{version}-{commit[:12]}")
 
 
+def deployed(environment: str, digest: str) -> str:
+    """The tag that keeps an image that an environment runs or ran from being expired.
+
+    It names the image too, so that it never moves to another: tags are immutable. The life-cycle rule of the
+    repositories knows it by how it begins (`terraform/modules/repository`).
+    """
+    return f"deployed-{environment}-{digest.removeprefix('sha256:')[:12]}"
+
+
 def revision(tags: Iterable[str]) -> str:
     """The commit (its first 12 digits) that an image was built from, by the tags it has. Raises NotPublished."""
     for tag in tags:
         version, _, commit = tag.rpartition("-")
-        if version and _COMMIT.fullmatch(commit):
+        if _is_version(version) and _COMMIT.fullmatch(commit):
             return commit
     raise NotPublished(
         f"none of the tags {', '.join(tags) or '(none)'} says which commit the image was built from; "
@@ -89,3 +99,11 @@ def publish(image: Image, version: str, commit: str, registry: Registry, platfor
     if new:
         registry.push(image, new)
     return Published(version, image.digest, new)
+
+
+def _is_version(text: str) -> bool:
+    try:
+        Version.parse(text)
+    except NotAVersion:
+        return False
+    return True

@@ -16,7 +16,6 @@ from http import HTTPStatus
 from typing import ClassVar, Self
 
 import boto3
-from botocore.exceptions import ClientError
 
 from services.pipeline.message import Email, Message
 from services.worker.store import object_key
@@ -37,6 +36,7 @@ class Place:
     token: str = field(repr=False)
     bucket: str | None = None
     prefix: str = "emails/"
+    region: str | None = None
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Self:
@@ -52,6 +52,8 @@ class Place:
             environ["SIM_TOKEN"],
             environ.get("SIM_BUCKET") or None,
             environ.get("SIM_PREFIX", "emails/"),
+            # boto3 itself reads the second alone.
+            environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION"),
         )
 
 
@@ -107,7 +109,7 @@ class AwsTargetWithBucket(AwsTarget):
         super().__init__(place, progress)
         self._keys: set[str] = set()
         nothing = Resources("", "", bucket, place.prefix, "")
-        self._stored = _Stored(nothing, lambda: sorted(self._keys))
+        self._stored = _Stored(nothing, boto3.Session(region_name=place.region), lambda: sorted(self._keys))
 
     @property
     def data_plane(self) -> DataPlane:
@@ -151,10 +153,10 @@ class _NotingClient(Client):
 
 
 class _Stored(DataPlane):
-    """The bucket, as far as the keys go; the SDK's own credentials and endpoints."""
+    """The bucket, as far as the keys go; the session's own credentials and endpoints."""
 
-    def __init__(self, resources: Resources, keys: Callable[[], list[str]]) -> None:
-        super().__init__("", resources, boto3.Session())
+    def __init__(self, resources: Resources, session: boto3.Session, keys: Callable[[], list[str]]) -> None:
+        super().__init__("", resources, session)
         self._keys = keys
 
     def object_keys(self) -> list[str]:
@@ -169,10 +171,6 @@ class _Stored(DataPlane):
             self.s3.delete_object(Bucket=self.resources.bucket, Key=key)
 
     def _there(self, key: str) -> bool:
-        try:
-            self.s3.head_object(Bucket=self.resources.bucket, Key=key)
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "404":
-                return False
-            raise
-        return True
+        # A role that may list no more than the prefix gets 403 from HeadObject for a key that is not there.
+        found = self.s3.list_objects_v2(Bucket=self.resources.bucket, Prefix=key, MaxKeys=1)
+        return any(each["Key"] == key for each in found.get("Contents", ()))

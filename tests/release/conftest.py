@@ -41,9 +41,10 @@ class Root:
         self._definition: str | None = None
         self.images: list[str] = []
         self.refused: set[str] = set()
+        self.timeout_seconds = 900
 
     def applied(self) -> Mapping[str, Any]:
-        return {"task_definition_arn": self._definition}
+        return {"task_definition_arn": self._definition, "deployment_timeout_seconds": self.timeout_seconds}
 
     def image_tag(self) -> str | None:
         return self._image
@@ -133,8 +134,9 @@ class Place:
             self.repository,
             Lock(self.aws("s3"), self.states, self.now, self.agents.step),
             self.smoke,
-            self.progress.append,
-            lambda plan: self.progress.append(plan.text),
+            environment="staging",
+            progress=self.progress.append,
+            show=lambda plan: self.progress.append(plan.text),
         )
 
     def deploy(self, version: str, who: str = "ann") -> Verdict:

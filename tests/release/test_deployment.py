@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from release.deploy import Outcome
+from release.ecr import Repository
 from release.ecs import Service, Time
 from release.errors import Busy, NotPublished, SmokeFailed
 from release.lock import KEY, LEASE_SECONDS, Lock, Record
@@ -55,6 +56,37 @@ def test_a_version_is_deployed_by_its_digest(deployed: Place) -> None:
     assert (verdict.outcome, verdict.runs, running(deployed)) == (Outcome.DEPLOYED, digest, digest)
     assert f"the image becomes {digest}" in deployed.progress
     assert not deployed.locked()
+
+
+def test_what_runs_and_what_ran_is_kept_from_being_expired(deployed: Place) -> None:
+    deployed.deploy("1.1.0")
+    for version in ("1.0.0", "1.1.0"):
+        digest = deployed.repository.digest(version)
+        assert f"deployed-staging-{digest[7:19]}" in deployed.repository.tags(digest)
+    assert deployed.deploy("1.1.0").good, "the tags are there already"
+
+
+def test_an_image_that_cannot_be_kept_is_not_deployed(deployed: Place) -> None:
+    deployer = deployed.deployer()
+    ecr = deployed.aws("ecr")
+    refuse(ecr, "PutImage")
+    with pytest.raises(ClientError):
+        replace(deployer, repository=Repository(ecr, "emails/api")).deploy("1.1.0", "ann", "this run")
+    assert running(deployed) == deployed.repository.digest("1.0.0")
+    assert not deployed.locked()
+
+
+def test_what_runs_may_be_gone_from_the_repository(deployed: Place) -> None:
+    gone = deployed.repository.digest("1.0.0")
+    deployed.aws("ecr").batch_delete_image(repositoryName="emails/api", imageIds=[{"imageDigest": gone}])
+    assert deployed.deploy("1.1.0").outcome is Outcome.DEPLOYED
+    assert any("there may be no way back" in each for each in deployed.progress)
+
+
+def test_the_root_says_how_long_a_deployment_may_take(deployed: Place) -> None:
+    deployed.root.timeout_seconds = 1800
+    deployed.agents.bad.add(deployed.repository.digest("1.1.0"))
+    assert "not stable after 1800 s" in deployed.deploy("1.1.0").why
 
 
 def test_deploying_what_runs_changes_nothing_but_is_tested(deployed: Place) -> None:

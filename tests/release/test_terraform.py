@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from release.cli import CHANGES, ROLLED_BACK, main
+from release.publish import deployed
 from release.roots import Environment
 from sim.cloud.aws_client import REGION
 from sim.terraform import installation
@@ -40,7 +41,7 @@ def checkout(
     if shutil.which("terraform") is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("there is no Terraform: install 1.11 or newer")
     ignored = shutil.ignore_patterns(".terraform", "tests")
-    for folder in ("services/api", "modules"):
+    for folder in ("services/api", "services/worker", "modules"):
         shutil.copytree(CHECKOUT / "terraform" / folder, repository.root / "terraform" / folder, ignore=ignored)
     settings = {
         "AWS_ENDPOINT_URL": endpoint,
@@ -61,7 +62,7 @@ def checkout(
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     _below(aws, f"states-{account}")
-    settle(repository.root, "services/api")
+    settle(repository.root, "services/api", "services/worker")
     repository.commit("test: settings", {})
     root = Environment(repository.root, "test", f"states-{account}", os.environ).root("services/api")
     root.init()
@@ -76,7 +77,7 @@ def _below(aws: Callable[[str], Client], bucket: str) -> None:
     cluster = aws("ecs").create_cluster(clusterName=NAME)["cluster"]
     listener = {"Protocol": "HTTP", "LoadBalancerPort": 80, "InstanceProtocol": "HTTP", "InstancePort": 8080}
     zones = [f"{REGION}a"]
-    aws("ecr").create_repository(repositoryName=f"{NAME}/worker")
+    aws("ecr").create_repository(repositoryName="emails/worker")
     aws("elb").create_load_balancer(LoadBalancerName="emails-test-api", Listeners=[listener], AvailabilityZones=zones)
     queue = aws("sqs").create_queue(QueueName="emails-test-emails")["QueueUrl"]
     arn = aws("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -174,6 +175,12 @@ def running(aws: Callable[[str], Client]) -> str:
     return str(definition["containerDefinitions"][0]["image"]).partition("@")[2]
 
 
+def tags(aws: Callable[[str], Client], digest: str) -> list[str]:
+    """Those of an image."""
+    found = aws("ecr").describe_images(repositoryName=REPOSITORY, imageIds=[{"imageDigest": digest}])
+    return [tag for image in found["imageDetails"] for tag in image["imageTags"]]
+
+
 def test_a_commit_becomes_what_runs_and_a_bad_one_is_taken_back(
     checkout: Repository, aws: Callable[[str], Client], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -184,7 +191,7 @@ def test_a_commit_becomes_what_runs_and_a_bad_one_is_taken_back(
         first = release(checkout, "feat: the first")
         commit = checkout.git("rev-parse", "HEAD")
         good = json.loads(output(capsys))["digest"]
-        assert main([*root, "unpublished", "--repositories", NAME, "--json"]) == 0
+        assert main([*root, "unpublished", "--repositories", "emails", "--json"]) == 0
         assert [each["service"] for each in json.loads(output(capsys))] == ["worker"]
         assert main([*deploy, first, "--smoke", "true", "--summary", str(summary)]) == 0
         assert running(aws) == good
@@ -193,6 +200,7 @@ def test_a_commit_becomes_what_runs_and_a_bad_one_is_taken_back(
         assert main([*deploy, second, "--smoke", "false"]) == ROLLED_BACK
         assert running(aws) == good
     assert (first, second) == ("0.2.0", "0.2.1")
+    assert deployed("test", good) in tags(aws, good), "it is never expired"
     assert f"api {second}: rolled back; {good} runs" in capsys.readouterr().out
     assert f"**api {first}: deployed**" in summary.read_text()
     assert "aws_ecs_service.this[0] will be created" in summary.read_text()

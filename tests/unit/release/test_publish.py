@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from release.errors import NotAnImage, NotPublished, VersionTaken
 from release.image import Image, read
-from release.publish import missing, publish, revision
+from release.publish import deployed, missing, publish, revision
 from tests.unit.release.conftest import labels, save
 
 COMMIT = "0123456789abcdef" * 2 + "01234567"
@@ -82,8 +82,12 @@ def test_an_image_for_another_architecture_is_refused_before_its_version_is_spen
 
 def test_the_tags_of_an_image_say_which_commit_it_was_built_from() -> None:
     assert revision(["1.2.3", "1.2.3-0123456789ab"]) == "0123456789ab"
-    with pytest.raises(NotPublished, match=r"none of the tags 1\.2\.3, deployed-staging says which commit"):
-        revision(["1.2.3", "deployed-staging"])
+    kept = deployed("staging", f"sha256:{'0123456789ab' * 5}0123")
+    assert revision([kept, "1.2.3-fedcba987654"]) == "fedcba987654"
+    with pytest.raises(
+        NotPublished, match=r"none of the tags 1\.2\.3, deployed-staging-0123456789ab says which commit"
+    ):
+        revision(["1.2.3", kept])
 
 
 @given(st.dictionaries(st.sampled_from(TAGS), st.sampled_from(["ours", "theirs"])))
