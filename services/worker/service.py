@@ -31,7 +31,7 @@ def assemble(settings: Settings, sqs: SQSClient, s3: S3Client, sign: Callable[[]
     return Worker(
         Queue(sqs, settings, runtime),
         Store(s3, settings.bucket, settings.prefix),
-        Heartbeat(sign, settings.heartbeat_seconds, runtime),
+        Heartbeat(sign, settings.heartbeat_seconds, settings.refused_seconds, runtime),
         settings,
         runtime,
     )

@@ -33,6 +33,9 @@ class Settings(ServiceSettings):
     heartbeat_seconds: float = Field(
         health.HEARTBEAT_SECONDS, gt=0, description="a worker that finished nothing for so long is stuck"
     )
+    refused_seconds: float = Field(
+        300, gt=0, description="a worker whose every write S3 has refused for good for so long is unhealthy"
+    )
 
     @model_validator(mode="after")
     def _heartbeat_outlasts_a_call(self) -> Self:

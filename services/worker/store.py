@@ -5,10 +5,25 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 from services.pipeline.message import Message
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+
+
+_FOR_GOOD = frozenset({"AccessDenied", "AllAccessDisabled", "NoSuchBucket"})
+"""https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList"""
+
+
+def refused_for_good(error: Exception) -> bool:
+    """Whether S3 refused a write as it will refuse every other, until somebody changes a permission or the bucket.
+
+    False for throttling, time-outs and errors of the server, which end by themselves, and for what is wrong with one
+    object.
+    """
+    return isinstance(error, ClientError) and error.response.get("Error", {}).get("Code") in _FOR_GOOD
 
 
 def object_key(prefix: str, message: Message) -> str:

@@ -17,6 +17,7 @@ from services.pipeline.aws import log_failure
 from services.pipeline.message import Message, NotAMessage
 from services.pipeline.runtime import full_jitter
 from services.worker.settings import BACKOFF_CAP_SECONDS
+from services.worker.store import refused_for_good
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -181,10 +182,12 @@ class Worker:
                 try:
                     key = self._store.put(message)
                     stored = True
+                    self._heartbeat.write(refused=False)
                     log.info("stored", extra={"message_id": message.id, "key": key, "receives": received.receive_count})
                 except Exception as error:
                     failures += 1
                     self._count(failed_puts=1)
+                    self._heartbeat.write(refused=refused_for_good(error))
                     log_failure(log, "PutObject failed", error, message_id=message.id)
                 self._heartbeat.beat(poller)
                 if not stored and self._back_off(failures):

@@ -8,6 +8,7 @@ from services.worker.heartbeat import Heartbeat
 from sim.world.virtual_time import WorldRuntime
 
 LIMIT = 60
+REFUSED = 20
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def signs() -> list[float]:
 
 @pytest.fixture
 def heartbeat(signs: list[float], runtime: WorldRuntime) -> Heartbeat:
-    return Heartbeat(lambda: signs.append(runtime.monotonic()), LIMIT, runtime)
+    return Heartbeat(lambda: signs.append(runtime.monotonic()), LIMIT, REFUSED, runtime)
 
 
 def test_a_beat_is_a_sign_but_not_more_than_one_a_second(
@@ -69,3 +70,13 @@ def test_a_lone_poller_that_comes_late_is_heard(
     runtime.sleep(2 * LIMIT)
     heartbeat.beat(0)
     assert signs == [0, 2 * LIMIT]
+
+
+def test_writes_that_are_refused_for_long_silence_the_worker_until_one_is_not(
+    heartbeat: Heartbeat, signs: list[float], runtime: WorldRuntime
+) -> None:
+    for second in range(2 * REFUSED):
+        heartbeat.write(refused=second != REFUSED + 10)
+        heartbeat.beat(0)
+        runtime.sleep(1)
+    assert signs == [*range(REFUSED), *range(REFUSED + 10, 2 * REFUSED)]
