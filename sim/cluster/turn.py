@@ -183,8 +183,8 @@ class Turn:
         texts = [*self.happened, *events.due(self.conditions, self.service.conditions, self.now)]
         messages = [events.Event(self.now, events.message(self.service.name, each)) for each in texts]
         self.actions += [Said(self.service.name, each.message) for each in messages]
-        told = {
+        conditions = {
             each: self.now if each in texts else self.service.conditions[each]
             for each in dict.fromkeys(self.conditions)
         }
-        return replace(self.service, events=events.kept(self.service.events, messages), conditions=told)
+        return replace(self.service, events=events.kept(self.service.events, messages), conditions=conditions)

@@ -22,7 +22,7 @@ SERVICES: tuple[Service, ...] = ("api", "worker")
 CALLS: Mapping[Service, tuple[AwsService, ...]] = {"api": ("sqs", "ssm"), "worker": ("sqs", "s3")}
 """Which AWS services each service calls."""
 Progress = Callable[[str], None]
-"""Is told, in a few words, what is being waited for."""
+"""Called with a few words on what is being waited for."""
 
 
 def port(service: Service, aws: AwsService) -> str:

@@ -78,7 +78,7 @@ def _an_outage(world: World) -> None:
 
 
 def _lost_answers(world: World) -> None:
-    """Where nobody knows whether SQS has a message, the client is not told that it has not."""
+    """Where nobody knows whether SQS has a message, the client must not hear that it has not."""
     lost, refused = (Rule(fault, operation="SendMessageBatch") for fault in (Fault.ANSWER_LOST, Fault.UNAVAILABLE))
     for rules in ((lost, lost), (lost, refused)):
         world.nemesis.stage(*rules)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Self
 
 from sim.faults.plan import SCHEDULED
-from sim.world.setup import BEFALLS
+from sim.world.setup import CALL_FAULTS
 from sim.world.versions import Version
 
 
@@ -67,7 +67,7 @@ class Coverage:
         """What was not met of all that the world can do: faults of operations and of tasks, places of crashes, versions
         that were deployed, and what the cluster came to."""
         met = {fault for fault, _ in self.faults}
-        calls = [f"{fault} of {name}" for fault, (_, name) in BEFALLS if not self.faults[fault, name]]
+        calls = [f"{fault} of {name}" for fault, (_, name) in CALL_FAULTS if not self.faults[fault, name]]
         return [
             *calls,
             *sorted(SCHEDULED - met),

@@ -153,8 +153,8 @@ class Fleet:
             instance.crash()
             self._gone(instance)
 
-    def befall(self, hit: Hit, struck: Callable[[Fault, str], None]) -> None:
-        """Lets a scheduled fault happen to an instance, or to a machine; `struck` hears of it when it happens."""
+    def inject(self, hit: Hit, on_fault: Callable[[Fault, str], None]) -> None:
+        """Lets a scheduled fault happen to an instance, or to a machine; `on_fault` is called when it happens."""
         fault, role = hit.rule.fault, hit.rule.caller
         candidates = [each for each in self.instances.values() if role is None or each.name.startswith(role)]
         if not candidates:
@@ -162,17 +162,17 @@ class Fleet:
         victim = candidates[int(hit.draw("victim") * len(candidates))]
         match fault:
             case Fault.CLOCK_SKEW:
-                struck(fault, victim.name)
+                on_fault(fault, victim.name)
                 victim.runtime.skew += hit.rule.seconds or 0.0
             case Fault.STOP_TASK:
-                self._aim(victim, hit, fault, lambda: self._replace(victim, hit, struck))
+                self._aim(victim, hit, fault, lambda: self._replace(victim, hit, on_fault))
             case Fault.KILL_TASK:
-                self._aim(victim, hit, fault, lambda: self._kill(victim, struck))
+                self._aim(victim, hit, fault, lambda: self._kill(victim, on_fault))
             case Fault.KILL_INSTANCE:
-                struck(fault, victim.name)
+                on_fault(fault, victim.name)
                 self._cluster.lose(self._machines[victim.name])
             case Fault.DRAIN_INSTANCE:
-                struck(fault, victim.name)
+                on_fault(fault, victim.name)
                 self._cluster.drain(self._machines[victim.name])
 
     @property
@@ -190,21 +190,21 @@ class Fleet:
         else:
             act()
 
-    def _kill(self, victim: Instance, struck: Callable[[Fault, str], None]) -> None:
+    def _kill(self, victim: Instance, on_fault: Callable[[Fault, str], None]) -> None:
         if victim.state is not State.DOWN:
-            struck(Fault.KILL_TASK, victim.name)
+            on_fault(Fault.KILL_TASK, victim.name)
             self.crash(victim)
 
-    def _replace(self, victim: Instance, hit: Hit, struck: Callable[[Fault, str], None]) -> None:
+    def _replace(self, victim: Instance, hit: Hit, on_fault: Callable[[Fault, str], None]) -> None:
         """A stop; now and then a kill does not wait for its end, as where the machine goes away."""
         if victim.state is not State.UP:
             return
-        struck(Fault.STOP_TASK, victim.name)
+        on_fault(Fault.STOP_TASK, victim.name)
         self._scheduler.spawn(partial(self.stop, victim))
         if hit.draw("killed") < _KILLED:
             self._scheduler.at(
                 self._scheduler.now + hit.draw("patience") * _PATIENCE_SECONDS,
-                lambda: self._aim(victim, hit, Fault.KILL_TASK, lambda: self._kill(victim, struck)),
+                lambda: self._aim(victim, hit, Fault.KILL_TASK, lambda: self._kill(victim, on_fault)),
             )
 
     def _stop(self, instance: Instance) -> float:

@@ -135,7 +135,7 @@ def _answer_before_sqs_confirmed(real: Any) -> Any:
     return put
 
 
-def _lost_answer_told_as_refusal(real: Any) -> Any:
+def _lost_answer_reported_as_refusal(real: Any) -> Any:
     return real | {Outcome.UNKNOWN: real[Outcome.UNAVAILABLE]}
 
 
@@ -189,7 +189,7 @@ MUTANTS = (
     _mutant("partial send failure answered 200", "lost", SendingQueue, "_attempt", _partial_send_failure_answered_200),
     _mutant("batch entry ids mixed up", "lost unexpected", SendingQueue, "_attempt", _batch_entry_ids_mixed_up),
     _mutant("answer before SQS confirmed", "lost", Batcher, "put", _answer_before_sqs_confirmed),
-    _mutant("lost answer told as refusal", "unexpected", queue, "_BY_OUTCOME", _lost_answer_told_as_refusal),
+    _mutant("lost answer reported as refusal", "unexpected", queue, "_BY_OUTCOME", _lost_answer_reported_as_refusal),
     _mutant(
         "later refusal covers a lost answer", "unexpected", queue, "_later", lambda _real: lambda _first, second: second
     ),

@@ -32,11 +32,11 @@ _ONLY: dict[Fault, tuple[_Operation, ...]] = {
     Fault.REORDERING: (_RECEIVE,),
     Fault.EMPTY_RECEIVE: (_RECEIVE,),
 }
-"""What a fault can befall, where that is not every call."""
-BEFALLS = tuple(
+"""Which calls a fault can hit, where that is not every call."""
+CALL_FAULTS = tuple(
     (fault, operation) for fault in Fault if fault not in SCHEDULED for operation in _ONLY.get(fault, OPERATIONS)
 )
-"""All that can befall calls."""
+"""Every fault of calls, with each call that it can hit."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def draw_setup(seed: int) -> Setup:
 def draw_plan(seed: int, setup: Setup) -> FaultPlan:
     """The faults of a seed: up to sixteen rules, most of them for a while only.
 
-    Besides, the seeds take turns with what can befall calls, so that a sweep leaves out nothing.
+    Besides, the seeds take turns with these faults, so that a sweep leaves out none.
     """
     draw = stream(seed, "plan")
     rules = tuple(_rule(draw, setup.storm) for _ in range(draw.randint(2, 16)))
@@ -105,7 +105,7 @@ def draw_plan(seed: int, setup: Setup) -> FaultPlan:
 
 def _turn(draw: Random, seed: int) -> tuple[Rule, ...]:
     """What the seed's turn is, for the whole storm; a message is kept where S3 is slow."""
-    fault, operation = BEFALLS[seed % len(BEFALLS)]
+    fault, operation = CALL_FAULTS[seed % len(CALL_FAULTS)]
     turn = _call_rule(draw, fault, operation, 0.3, 0.0, None)
     if operation != _KEEP:
         return (turn,)

@@ -182,7 +182,7 @@ class World:
         for client in self._clients:
             self.scheduler.spawn(partial(self._publish_until, client, over, busy))
         for moment in moments(self.nemesis.plan, self.setup.storm):
-            self.scheduler.at(self.scheduler.now + moment.at, partial(self._befall, moment.hit))
+            self.scheduler.at(self.scheduler.now + moment.at, partial(self._inject, moment.hit))
         self.scheduler.spawn(lambda: self._now_and_then(self.setup.rotation, self.rotate, over))
         self.scheduler.spawn(lambda: self._now_and_then(self.setup.poison, self._poison, over))
         if self.setup.deployments is not None:
@@ -208,7 +208,7 @@ class World:
         role = self.runtime.random.choice(list(OF_ROLE))
         self.ecs.deploy(role, self.runtime.random.choice(OF_ROLE[role]))
 
-    def _befall(self, hit: Hit) -> None:
+    def _inject(self, hit: Hit) -> None:
         fault, role = hit.rule.fault, hit.rule.caller or "any"
         if fault is Fault.PARTITION:
             self.nemesis.part(hit)
@@ -219,7 +219,7 @@ class World:
             self.observer.on_fault(fault, zone, "")
             self.ecs.lose_zone(zone, hit.rule.seconds or 0.0)
             return
-        self.fleet.befall(hit, lambda fault, name: self.observer.on_fault(fault, name, ""))
+        self.fleet.inject(hit, lambda fault, name: self.observer.on_fault(fault, name, ""))
 
     def _publish_until(self, client: WorldClient, over: Callable[[], bool], busy: dict[str, WorldClient]) -> None:
         while not over():
