@@ -28,7 +28,7 @@ from release.lock import Lock, Record
 from release.publish import PLATFORM, publish, revision
 from release.roots import ORDER, Environment
 from release.smoke import COMMAND, place, smoke
-from release.sources import SERVICES, touched
+from release.sources import SERVICES, base_image, touched
 from release.versions import Bump, Version, bump, changelog
 
 FAILED = 1
@@ -91,7 +91,8 @@ def _publish(options: argparse.Namespace) -> int:
     checkout = Checkout(options.root)
     version = str(_version(checkout, options.service))
     repository = Repository(Clients(os.environ).ecr, options.repository)
-    done = publish(image.read(options.archive), version, checkout.head(), repository, options.platform)
+    base = base_image(checkout.root, options.service)
+    done = publish(image.read(options.archive), version, checkout.head(), repository, options.platform, base=base)
     if options.json:
         print(json.dumps(asdict(done)))
     else:

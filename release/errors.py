@@ -19,6 +19,10 @@ class NotAnImage(ReleaseError):
     """An archive is not what `docker save` writes of one image."""
 
 
+class NoBaseImage(ReleaseError):
+    """A Dockerfile does not say which image it builds on."""
+
+
 class VersionTaken(ReleaseError):
     """The registry has the version with another digest."""
 

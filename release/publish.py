@@ -75,12 +75,19 @@ def missing(wanted: tuple[str, ...], digest: str, there: Mapping[str, str]) -> t
     return tuple(tag for tag in wanted if tag not in there)
 
 
-def check(image: Image, version: str, commit: str, platform: str) -> None:
-    """Raises NotAnImage if the image is for another platform, or its labels name another version or another commit."""
+def check(image: Image, version: str, commit: str, platform: str, base: str) -> None:
+    """Raises NotAnImage if the image is for another platform, or was built on another base image, or its labels name
+    another version or another commit."""
     if image.platform != platform:
         raise NotAnImage(
             f"the image is for {image.platform}, and the instances are {platform}; build it with "
             f"`DOCKER_DEFAULT_PLATFORM={platform}`, or name the instances' platform with --platform"
+        )
+    built_on = image.labels.get(f"{_LABEL}base.name", "")
+    if _pinned(built_on) != _pinned(base):
+        raise NotAnImage(
+            f"the image was built on {built_on or 'a base that no label names'}, and a release is built on "
+            f"{base or 'none'}; build it where that can be pulled, with no BASE_IMAGE in the environment and in .env"
         )
     for label, wanted in (("version", version), ("revision", commit)):
         said = image.labels.get(_LABEL + label, "")
@@ -91,14 +98,24 @@ def check(image: Image, version: str, commit: str, platform: str) -> None:
             )
 
 
-def publish(image: Image, version: str, commit: str, registry: Registry, platform: str = PLATFORM) -> Published:
-    """Pushes what is missing; `platform` is the instances'. Raises VersionTaken, NotAnImage."""
-    check(image, version, commit, platform)
+def publish(
+    image: Image, version: str, commit: str, registry: Registry, platform: str = PLATFORM, *, base: str = ""
+) -> Published:
+    """Pushes what is missing; `platform` is the instances', `base` the image to build on, "" for none.
+
+    Raises VersionTaken, NotAnImage.
+    """
+    check(image, version, commit, platform, base)
     wanted = tags(version, commit)
     new = missing(wanted, image.digest, registry.digests(wanted))
     if new:
         registry.push(image, new)
     return Published(version, image.digest, new)
+
+
+def _pinned(base: str) -> str:
+    """The digest of a base image, by which it is the same in every registry; its name if it has none."""
+    return base.rpartition("@")[2]
 
 
 def _is_version(text: str) -> bool:

@@ -27,6 +27,11 @@ def test_the_label_and_the_code_have_the_version_of_the_file(image: str, service
     assert {labels["org.opencontainers.image.version"], file} == {version(service)}
 
 
+def test_a_label_names_the_base(images: Images, image: str, service: str) -> None:  # noqa: ARG001 - of each
+    labels = DOCKER.image.inspect(image).config.labels or {}
+    assert labels["org.opencontainers.image.base.name"] == images.bases.python
+
+
 def test_another_version_than_the_file_says_is_not_built(images: Images, service: str) -> None:
     dockerfile = ROOT / "services" / service / "Dockerfile"
     arguments = {"BASE_IMAGE": images.bases.python, "VERSION": "0.0.0-other"}

@@ -20,6 +20,7 @@ from sim.cloud.aws_client import REGION
 from sim.images.build import Images, build_image
 from sim.images.service import SERVICES
 from tests.cloud.conftest import Client
+from tests.unit.release.conftest import BASE
 from tests.unit.release.conftest import Repository as Git
 
 pytestmark = pytest.mark.timeout(600)
@@ -40,7 +41,8 @@ def build(docker: None, repository: Git, account: str, tmp_path: Path) -> Iterat
     name = f"test/publish-{account}:{VERSION}"
     context = tmp_path / "context"
     context.mkdir()
-    labels = f'{LABEL}.version="{VERSION}" {LABEL}.revision="{repository.git("rev-parse", "HEAD")}"'
+    commit = repository.git("rev-parse", "HEAD")
+    labels = f'{LABEL}.version="{VERSION}" {LABEL}.revision="{commit}" {LABEL}.base.name="{BASE}"'
     (context / "Dockerfile").write_text(f"FROM scratch\nCOPY content /content\nLABEL {labels}\n")
 
     def build(content: str) -> Path:
@@ -108,6 +110,7 @@ def test_the_image_that_ships_is_published(images: Images, service: str, registr
     image = read(save(images.services[service], tmp_path / "saved.tar"))
     assert_an_engine_takes_it(image)
     # As it was built: in a checkout where something is not committed no commit is that one.
-    done = publish(image, version(service), image.labels[f"{LABEL}.revision"], registry)
+    commit, base = image.labels[f"{LABEL}.revision"], images.bases.python
+    done = publish(image, version(service), commit, registry, base=base)
     assert done.digest == registry.digest(version(service)) == image.digest
-    assert list(done.new) == [version(service), f"{version(service)}-{image.labels[f'{LABEL}.revision'][:12]}"]
+    assert list(done.new) == [version(service), f"{version(service)}-{commit[:12]}"]

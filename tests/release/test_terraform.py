@@ -21,7 +21,7 @@ from release.roots import Environment
 from sim.cloud.aws_client import REGION
 from sim.terraform import installation
 from tests.cloud.conftest import Client
-from tests.unit.release.conftest import Repository, labels, save, settle
+from tests.unit.release.conftest import BASE, Repository, labels, save, settle
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 NAME, SERVICE, REPOSITORY = "emails-test", "emails-test-api", "emails/api"
@@ -163,7 +163,7 @@ def release(checkout: Repository, subject: str) -> str:
     assert main([*root, "bump", "api"]) == 0
     version = (checkout.root / "services/api/version.txt").read_text().strip()
     commit = checkout.commit("chore(release): next versions", {})
-    archive = save(checkout.root.parent / f"{version}.tar", [subject.encode()], labels(version, commit))
+    archive = save(checkout.root.parent / f"{version}.tar", [subject.encode()], labels(version, commit, BASE))
     assert main([*root, "publish", "api", str(archive), "--repository", REPOSITORY, "--json"]) == 0
     return version
 

@@ -55,7 +55,7 @@ def cloud() -> Iterator[LocalCloud]:
 
 @pytest.fixture
 def checkout(provider: None, cloud: LocalCloud, tmp_path: Path) -> Checkout:  # noqa: ARG001
-    ignored = shutil.ignore_patterns(".terraform*", "*.tfstate*", "tests")
+    ignored = shutil.ignore_patterns(".terraform", "*.tfstate*", "tests")
     for folder in (TERRAFORM, TERRAFORM.parent / "environments"):
         shutil.copytree(folder, tmp_path / folder.name, ignore=ignored)
     shutil.copytree(tmp_path / "environments/production", tmp_path / "environments" / NAME)

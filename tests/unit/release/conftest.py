@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+BASE = f"python:3.11@sha256:{'ba5e' * 16}"
+"""What the services of a repository are built on."""
+
 
 class Repository:
     """A repository with a commit for each call of `commit`."""
@@ -20,6 +23,7 @@ class Repository:
         self.git("init", "--quiet", "--initial-branch=main")
         for service in ("api", "worker"):
             self.write(f"services/{service}/version.txt", "0.1.0\n")
+            self.write(f"services/{service}/Dockerfile", f"ARG BASE_IMAGE={BASE}\n")
         self.commit("The beginning", {"services/pipeline/message.py": "one"})
 
     def git(self, *arguments: str) -> str:
@@ -56,10 +60,10 @@ def settle(checkout: Path, *roots: str, **settings: str) -> None:
         path.write_text("".join(f'{name} = "{value}"\n' for name, value in given.items() if file == "environment"))
 
 
-def labels(version: str, revision: str) -> dict[str, str]:
+def labels(version: str, revision: str, base: str = "") -> dict[str, str]:
     """What the Dockerfiles say of an image."""
     prefix = "org.opencontainers.image"
-    return {f"{prefix}.version": version, f"{prefix}.revision": revision}
+    return {f"{prefix}.version": version, f"{prefix}.revision": revision, f"{prefix}.base.name": base}
 
 
 def save(

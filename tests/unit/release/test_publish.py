@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from release.errors import NotAnImage, NotPublished, VersionTaken
 from release.image import Image, read
 from release.publish import deployed, missing, publish, revision
-from tests.unit.release.conftest import labels, save
+from tests.unit.release.conftest import BASE, labels, save
 
 COMMIT = "0123456789abcdef" * 2 + "01234567"
 TAGS = ("1.2.3", "1.2.3-0123456789ab")
@@ -78,6 +78,17 @@ def test_an_image_for_another_architecture_is_refused_before_its_version_is_spen
         publish(arm, "1.2.3", COMMIT, shelf)
     assert shelf.tags == {}
     assert publish(arm, "1.2.3", COMMIT, shelf, "linux/arm64").new == TAGS
+
+
+def test_an_image_on_another_base_is_refused_and_one_from_a_mirror_is_not(tmp_path: Path) -> None:
+    mirrored = BASE.replace("python", "mirror.example.com/library/python")
+    image = read(save(tmp_path / "mirrored.tar", [b"layer"], labels("1.2.3", COMMIT, mirrored)))
+    assert publish(image, "1.2.3", COMMIT, Shelf(), base=BASE).new == TAGS
+    stand_in = read(save(tmp_path / "stand-in.tar", [b"layer"], labels("1.2.3", COMMIT, "base/python:3.11")))
+    unknown = read(save(tmp_path / "unknown.tar", [b"layer"], labels("1.2.3", COMMIT)))
+    for wrong, said in ((stand_in, "built on base/python:3.11"), (unknown, "built on a base that no label names")):
+        with pytest.raises(NotAnImage, match=f"{said}, and a release is built on python:3.11@sha256:ba5e"):
+            publish(wrong, "1.2.3", COMMIT, Shelf(), base=BASE)
 
 
 def test_the_tags_of_an_image_say_which_commit_it_was_built_from() -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from release.sources import SERVICES, sources, touched
+from release.errors import NoBaseImage
+from release.sources import SERVICES, base_image, sources, touched
+from sim.images.base_image import OFFICIAL
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -33,6 +35,16 @@ def test_a_file_touches_the_services_that_are_made_of_it(path: str, services: tu
 
 def test_several_files_touch_each_service_once_in_order() -> None:
     assert touched(["services/worker/a.py", "README.md", "services/api/a.py", "services/api/b.py"]) == SERVICES
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_release_is_built_on_what_the_kit_builds_on_where_nothing_else_is_set(service: str) -> None:
+    assert base_image(ROOT, service) == OFFICIAL.python
+
+
+def test_a_dockerfile_that_names_no_base_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NoBaseImage, match=r"services/api/Dockerfile has no line `ARG BASE_IMAGE="):
+        base_image(tmp_path, "api")
 
 
 @pytest.mark.parametrize("service", SERVICES)
