@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
+from release.roots import NEEDS
 from sim.images.base_image import OFFICIAL
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -26,6 +27,12 @@ def test_it_sees_the_image_that_all_others_are_built_on() -> None:
     )
     places = sorted(set(found.stdout.split()) - {BASE})
     assert seen == OFFICIAL.python, f"raise it in {', '.join(places)}, too"
+
+
+def test_it_sees_the_providers_of_every_root() -> None:
+    updates = YAML(typ="safe").load(ROOT / ".github/dependabot.yml")["updates"]
+    [directories] = [each["directories"] for each in updates if each["package-ecosystem"] == "terraform"]
+    assert set(directories) == {f"/terraform/{root}" for root in NEEDS}
 
 
 def test_every_folder_that_it_looks_into_has_something_to_raise() -> None:

@@ -131,6 +131,19 @@ def test_what_is_published_is_what_ci_has_built_scanned_tested_and_kept() -> Non
     assert "ci" in WORKFLOWS["release.yml"]["jobs"]["publish"]["needs"]
 
 
+def test_a_release_asks_and_publishes_where_every_environment_takes_its_images_from() -> None:
+    """The root `account` makes one repository for each service; a service's root finds it by its name."""
+    jobs = WORKFLOWS["release.yml"]["jobs"]
+    assert step("release.yml", "Ask").environment["REPOSITORIES"] == "${{ vars.NAME }}"
+    assert jobs["publish"]["env"]["REPOSITORY"] == "${{ vars.NAME }}/${{ matrix.service }}"
+    terraform = ROOT / "terraform"
+    assert re.search(r'name += "\$\{var\.name\}/\$\{each\.value\}"', (terraform / "account/main.tf").read_text())
+    for service in ("api", "worker"):
+        root = (terraform / "services" / service / "main.tf").read_text()
+        [name] = re.findall(r'data "aws_ecr_repository" "this" \{\n  name = "(.+)"\n', root)
+        assert name == f"${{var.name}}/{service}"
+
+
 def test_nothing_is_proposed_before_ci_was_green() -> None:
     propose = WORKFLOWS["release.yml"]["jobs"]["propose"]
     assert propose["needs"] == "ci"
