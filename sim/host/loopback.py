@@ -1,14 +1,15 @@
-"""HTTP requests to this machine's own address. They never go through a proxy that the environment names."""
+"""HTTP to this machine's own address: whatever proxies the environment names, none of them is asked."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Final
 
 import urllib3
 
-# urllib3 ignores proxies in the environment. urllib.request, requests and botocore use them.
-_POOL: Final = urllib3.PoolManager(retries=False)
+# A connection that stayed would keep the other side from ending in order.
+_ALONE: Final = {"Connection": "close"}
 
 
 class NoAnswer(Exception):
@@ -18,9 +19,14 @@ class NoAnswer(Exception):
 def request(
     method: str, url: str, *, seconds: float, body: bytes | None = None, headers: Mapping[str, str] | None = None
 ) -> urllib3.BaseHTTPResponse:
-    """Sends one request and returns the complete answer. Raises NoAnswer with the URL and the reason."""
+    """Sends one request on a connection of its own and returns the complete answer.
+
+    Raises NoAnswer with the URL and the reason.
+    """
     try:
-        return _POOL.request(method, url, body=body, headers=headers, timeout=seconds)
+        # urllib3 asks no proxy of the environment; urllib.request, requests and botocore do.
+        with urllib3.PoolManager(retries=False) as connections:
+            return connections.request(method, url, body=body, headers={**(headers or {}), **_ALONE}, timeout=seconds)
     except urllib3.exceptions.HTTPError as error:
         raise NoAnswer(f"{method} {url}: {error}") from None
 
@@ -28,6 +34,6 @@ def request(
 def answers(url: str, *, seconds: float) -> bool:
     """True if a GET of the URL is answered with 200."""
     try:
-        return request("GET", url, seconds=seconds).status == 200  # noqa: PLR2004 - HTTP's word for all is well
+        return request("GET", url, seconds=seconds).status == HTTPStatus.OK
     except NoAnswer:
         return False

@@ -24,7 +24,7 @@ _STEP = 0.25
 _ONE_CALL = 0.5
 """What a publish takes at most in calm weather."""
 _WORKER_STOP_SECONDS = 25.0
-_REPLACED_SECONDS = 120.0
+_REPLACED_SECONDS = 180.0
 """Until another task has taken the place of one that ended, and is healthy."""
 _DEPLOYED_SECONDS = 900.0
 _PROBE_SECONDS = 5.0

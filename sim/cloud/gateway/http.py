@@ -87,6 +87,7 @@ class ServerConnection(_Message):
         self._parser = httptools.HttpRequestParser(self)
         self._target = b""
         self._to_head = False
+        self._keep_alive = True
 
     @abstractmethod
     def handle(self, request: Request) -> None:
@@ -116,6 +117,8 @@ class ServerConnection(_Message):
     def on_message_complete(self) -> None:
         method = self._parser.get_method()
         self._to_head = method == b"HEAD"
+        # Asked later, the parser would speak of the next request.
+        self._keep_alive = self._parser.should_keep_alive()
         self.handle(Request(method, self._target, self._headers, b"".join(self._body)))
 
     def send(self, response: Response) -> None:
@@ -126,7 +129,7 @@ class ServerConnection(_Message):
         line = f"HTTP/1.1 {response.status} {_phrase(response.status)}".encode()
         head = _head(line, response.headers, None if bodiless else len(response.body))
         self._transport.write(head if bodiless else head + response.body)
-        if not self._parser.should_keep_alive():
+        if not self._keep_alive:
             self._transport.close()
 
 

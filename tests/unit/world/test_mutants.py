@@ -7,7 +7,7 @@ import pytest
 from sim.world.mutants import MUTANTS, Mutant
 from sim.world.sweep import first_catch
 
-BUDGET = 5
+BUDGET = 10
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)

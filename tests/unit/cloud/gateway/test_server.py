@@ -348,3 +348,13 @@ def test_the_trail_is_summed_up() -> None:
         "reset-peer GetParameter": 1,
     }
     assert summary.requests == 2
+
+
+def test_a_client_that_asks_for_the_end_of_its_connection_gets_it(gateway: Running, upstream: socket.socket) -> None:
+    with gateway.connect() as client:
+        client.sendall(b"GET /b/k HTTP/1.1\r\nConnection: close\r\n\r\n")
+        server = accepted(upstream)
+        read_until(server, b"\r\n\r\n")
+        server.sendall(OK)
+        assert read_until(client, b"no end but the connection's") == OK
+        server.close()
