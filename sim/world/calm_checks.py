@@ -142,7 +142,9 @@ def _until(world: World, outcome: PublishOutcome) -> float:
 
 def _ends(world: World) -> None:
     """An instance that is stopped ends in time, and in an API that ends no request fails."""
-    for instance in (world.fleet.of(Api)[0], world.fleet.of(WorkerInstance)[-1]):
+    kinds: tuple[tuple[type[Api | WorkerInstance], int], ...] = ((Api, 0), (WorkerInstance, -1))
+    for kind, place in kinds:
+        instance = world.fleet.of(kind)[place]
         bound = API_STOP_SECONDS + DRAIN_SECONDS if isinstance(instance, Api) else _WORKER_STOP_SECONDS
         ended: list[float] = []
         alone = sum(isinstance(each, type(instance)) for each in world.fleet.instances.values()) == 1

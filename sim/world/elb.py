@@ -72,6 +72,8 @@ class Elb:
         self._dns = [node.id for node in self.state.nodes]
         self._new: set[str] = set()
         """Nodes that DNS does not name yet."""
+        self._stale: set[str] = set()
+        """Lost nodes that DNS names no longer, once it has others to name."""
         self._made = len(self._dns)
         self._turn = 0
         self._waiting = 0
@@ -194,7 +196,14 @@ class Elb:
             self._errors[period] += 1
 
     def _forget(self, node: str) -> None:
-        self._dns = [each for each in self._dns if each != node] or self._dns
+        self._stale.add(node)
+        self._drop_stale()
+
+    def _drop_stale(self) -> None:
+        """DNS names a lost node for longer than it has to where it has no other to name."""
+        if others := [each for each in self._dns if each not in self._stale]:
+            self._dns = others
+            self._stale.clear()
 
     def _settle(self) -> None:
         """Does what is due, until nothing is."""
@@ -212,6 +221,7 @@ class Elb:
         for node in [each for each in sorted(self._new) if self._routable.get(each)]:
             self._new.discard(node)
             self._dns.append(node)
+        self._drop_stale()
         self._changed()
         self._wake_at(nodes.due(self.state))
 

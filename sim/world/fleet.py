@@ -136,6 +136,9 @@ class Fleet:
 
     def stop(self, instance: Instance) -> float:
         """As StopTask: SIGTERM, and SIGKILL when the time is over; the seconds it took. The balancer learns later."""
+        if instance.name not in self.instances:
+            # It ended before the call came.
+            return 0.0
         self._cluster.stop_by_user(self._task(instance))
         return self._stop(instance)
 
