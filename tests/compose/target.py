@@ -22,8 +22,12 @@ def label(project: str) -> str:
 
 def left(project: str) -> list[str]:
     """The containers, networks and volumes of a project."""
-    docker, own = DockerClient(), {"label": label(project)}
-    kinds = (docker.container.list(all=True, filters=own), docker.network.list(own), docker.volume.list(own))
+    docker = DockerClient()
+    kinds = (
+        docker.container.list(all=True, filters=[("label", label(project))]),
+        docker.network.list([("label", label(project))]),
+        docker.volume.list([("label", label(project))]),
+    )
     return [str(each) for kind in kinds for each in kind]
 
 
