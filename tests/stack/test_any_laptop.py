@@ -71,6 +71,6 @@ def test_the_demonstration_ignores_other_settings_of_the_machine(environment: di
 def test_characters_that_a_terminal_cannot_show_are_escaped(environment: dict[str, str], tmp_path: Path) -> None:
     history = tmp_path / "zażółć.jsonl"
     history.write_text("")
-    ended = _run(environment, "check", str(history), "--story", "ann")
+    ended = _run(environment, "check", str(history), "--timeline", "ann")
     assert "Traceback" not in ended.stderr
     assert "za\\u017c\\xf3\\u0142\\u0107" in ended.stderr
