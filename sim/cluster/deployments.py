@@ -93,6 +93,8 @@ class Deployment:
     ignored_alarms: frozenset[str] | None = None
     """Those in ALARM when it began; None until the scheduler has looked."""
     baking_since: float | None = None
+    was_completed: bool = False
+    """True once it was COMPLETED, also while a rollback to it is in progress."""
 
 
 def begun(identity: str, revision: Revision, now: float) -> Deployment:
@@ -118,6 +120,7 @@ def completed(deployment: Deployment, now: float) -> Deployment:
     return replace(
         deployment,
         rollout_state="COMPLETED",
+        was_completed=True,
         rollout_reason=f"ECS deployment {deployment.id} completed.",
         failed_tasks=0,
         updated_at=now,
@@ -134,7 +137,7 @@ def failed(deployment: Deployment, cause: str, now: float) -> Deployment:
 @cites(ECS_GUIDE + "deployment-circuit-breaker.html")
 def rollback_target(earlier: Iterable[Deployment]) -> Deployment | None:
     """A rollback goes to the last deployment that was COMPLETED; `earlier` has the newest first."""
-    return next((each for each in earlier if each.rollout_state == "COMPLETED"), None)
+    return next((each for each in earlier if each.was_completed), None)
 
 
 @cites(ECS_GUIDE + "deployment-circuit-breaker.html")
