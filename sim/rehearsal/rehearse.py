@@ -168,7 +168,7 @@ class _Growth:
 def steady(scenario: Scenario, chance: Random) -> Fleet:
     """The service as it has been for long: all tasks in service. Raises CannotBegin."""
     service = created(scenario.name, scenario.revision, scenario.desired, scenario.settings, _OLD, 0.0)
-    done = replace(service.primary, rollout_state="COMPLETED")
+    done = replace(service.primary, rollout_state="COMPLETED", was_completed=True)
     tasks = {each.id: each for each in scenario.others}
     cluster = Cluster(
         {each.id: each for each in scenario.instances}, {scenario.name: service.with_primary(done)}, tasks
