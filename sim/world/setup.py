@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
 from sim.cluster.balancer.nodes import Delays
 from sim.cluster.cadence import AWS, LOCAL, Cadence
@@ -37,6 +37,17 @@ CALL_FAULTS = tuple(
     (fault, operation) for fault in Fault if fault not in SCHEDULED for operation in _ONLY.get(fault, OPERATIONS)
 )
 """Every fault of calls, with each call that it can hit."""
+
+
+_BUSY_EVERY = 12
+"""Every so many seeds the storm is short and busy, and workers are stopped and killed all the time while S3 is slow:
+else few kills would fall into a stop, between a put and its delete."""
+_BUSY: Final[dict[str, Any]] = {"apis": 3, "workers": 3, "pause": 0.2, "storm": 60.0, "cadence": LOCAL}
+_STOPS: Final = (
+    Rule(Fault.STOP_TASK, caller="worker", every=3.0),
+    Rule(Fault.KILL_TASK, caller="worker", every=7.0),
+    Rule(Fault.LATENCY, service="s3", operation="PutObject", probability=0.5, seconds=0.1),
+)
 
 
 @dataclass(frozen=True)
@@ -79,7 +90,7 @@ class Setup:
 def draw_setup(seed: int) -> Setup:
     """The pipeline of a seed."""
     draw = stream(seed, "setup")
-    return Setup(
+    drawn = Setup(
         apis=draw.randint(1, 3),
         workers=draw.randint(1, 3),
         habits=tuple(draw.choice(list(Habit)) for _ in range(draw.randint(2, 6))),
@@ -91,6 +102,11 @@ def draw_setup(seed: int) -> Setup:
         deployments=draw.choice([None, 40.0, 120.0]),
         cadence=draw.choice([LOCAL, AWS]),
     )
+    return replace(drawn, **_BUSY) if _is_busy(seed) else drawn
+
+
+def _is_busy(seed: int) -> bool:
+    return seed % _BUSY_EVERY == 0
 
 
 def draw_plan(seed: int, setup: Setup) -> FaultPlan:
@@ -99,17 +115,17 @@ def draw_plan(seed: int, setup: Setup) -> FaultPlan:
     Besides, the seeds take turns with these faults, so that a sweep leaves out none.
     """
     draw = stream(seed, "plan")
-    rules = tuple(_rule(draw, setup.storm) for _ in range(draw.randint(2, 16)))
+    rules = _STOPS if _is_busy(seed) else tuple(_rule(draw, setup.storm) for _ in range(draw.randint(2, 16)))
     return FaultPlan((*rules, *_turn(draw, seed)), seed, setup.storm)
 
 
 def _turn(draw: Random, seed: int) -> tuple[Rule, ...]:
     """What the seed's turn is, for the whole storm; a message is kept where S3 is slow."""
     fault, operation = CALL_FAULTS[seed % len(CALL_FAULTS)]
-    turn = _call_rule(draw, fault, operation, 0.3, 0.0, None)
-    if operation != _KEEP:
-        return (turn,)
-    return (turn, Rule(Fault.LATENCY, service="s3", operation="PutObject", probability=0.3, seconds=7.0))
+    rules = [_call_rule(draw, fault, operation, 0.3, 0.0, None)]
+    if operation == _KEEP:
+        rules.append(Rule(Fault.LATENCY, service="s3", operation="PutObject", probability=0.3, seconds=7.0))
+    return tuple(rules)
 
 
 def _rule(draw: Random, storm: float) -> Rule:
