@@ -197,12 +197,18 @@ class World:
         self.ecs.restore()
         self._mend()
         self.settle("the cluster's way back after the storm", STEADY_SECONDS)
+        if self._mend():
+            self.settle("the cluster's way back to a good version", STEADY_SECONDS)
 
-    def _mend(self) -> None:
-        """As an operator would: in the place of a version that harms, and that nothing rolls back, a good one again."""
-        for role in OF_ROLE:
-            if self.ecs.version(role) in {Version.CRASHES, Version.LIES}:
-                self.ecs.deploy(role, Version.GOOD)
+    def _mend(self) -> bool:
+        """As an operator would: in the place of a version that harms, and that nothing rolls back, a good one again.
+
+        True if there was one. A version that never gets healthy may be rolled back to one that harms.
+        """
+        harmful = [role for role in OF_ROLE if self.ecs.version(role) in {Version.CRASHES, Version.LIES}]
+        for role in harmful:
+            self.ecs.deploy(role, Version.GOOD)
+        return bool(harmful)
 
     def _deploy(self) -> None:
         role = self.runtime.random.choice(list(OF_ROLE))
