@@ -1,0 +1,136 @@
+"""What agents and load balancers are to make real: the whole desired state, small enough to be handed over each time.
+
+The control plane hands it out whenever it has changed. Whoever receives it compares it with what runs, and does the
+rest: so a start, a restart and a missed change are the same case. What came of it goes back by AWS's own operations
+(`RegisterContainerInstance`, `SubmitTaskStateChange`), and by routes of the control plane where AWS has none in public.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from sim.cluster.balancer.classic import Settings
+from sim.cluster.tasks import DesiredStatus
+
+ListenerProtocol = Literal["HTTP", "HTTPS", "TCP", "SSL"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a resource is: its account and its region."""
+
+    account: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredInstance:
+    """An EC2 instance that is running. Its agent finds the ECS cluster in the user data.
+
+    `container_instance` is the ARN that it has after its agent registered it, "" before. A `lost` one is cut off: its
+    agent and its tasks are silent, and nobody replaces it.
+    """
+
+    id: str
+    place: Place
+    zone: str
+    address: str
+    instance_type: str
+    image_id: str
+    user_data: str
+    container_instance: str = ""
+    lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredTask:
+    """A task on a container instance, until it is STOPPED.
+
+    `definition` is a task definition as DescribeTaskDefinition returns it, `overrides` those of RunTask.
+    `created_at` is in seconds since 1970.
+    """
+
+    arn: str
+    place: Place
+    cluster: str
+    """The ARN of its cluster."""
+    container_instance: str
+    definition: Mapping[str, Any]
+    overrides: Mapping[str, Any]
+    group: str
+    started_by: str
+    created_at: float
+    desired_status: DesiredStatus
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredListener:
+    """A listener of a Classic ELB. `certificate` is the ARN of a certificate, "" without TLS."""
+
+    protocol: ListenerProtocol
+    port: int
+    instance_protocol: ListenerProtocol
+    instance_port: int
+    certificate: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckTarget:
+    """What a health check asks: a path over HTTP or HTTPS, or "" for a connection over TCP or SSL."""
+
+    protocol: ListenerProtocol
+    port: int
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessLog:
+    """Where a Classic ELB writes its access log, and every how many minutes: 5 or 60."""
+
+    bucket: str
+    prefix: str
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredBalancer:
+    """A Classic ELB. `members` are the ids of the EC2 instances that are registered with it."""
+
+    name: str
+    place: Place
+    dns_name: str
+    settings: Settings
+    check: CheckTarget
+    listeners: tuple[DesiredListener, ...]
+    members: tuple[str, ...]
+    access_log: AccessLog | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HostPort:
+    """Where a host port of an EC2 instance really is, as the instance's agent reported it."""
+
+    instance: str
+    protocol: Literal["tcp", "udp"]
+    port: int
+    address: str
+    """HOST:PORT."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """The whole desired state. `revision` grows with every change."""
+
+    revision: int
+    instances: tuple[DesiredInstance, ...] = ()
+    tasks: tuple[DesiredTask, ...] = ()
+    balancers: tuple[DesiredBalancer, ...] = ()
+    host_ports: tuple[HostPort, ...] = ()
+
+
+def to_json(desired: Desired) -> str:
+    """The state as JSON, member by member."""
+    return json.dumps(asdict(desired))
