@@ -253,6 +253,7 @@ def _show(result: Result, broken: Sequence[str]) -> None:
             f"{configuration.minimum_healthy_percent}/{configuration.maximum_percent}",
             f"assumed: launch {now.application.launch}, start {now.application.start}, drain {now.application.drain}, "
             f"stop {now.application.stop}; {now.cadence}; {result.seeds} deployments each",
+            *_beside(now),
             *contradictions(now),
         ]
     )
@@ -260,6 +261,15 @@ def _show(result: Result, broken: Sequence[str]) -> None:
     reasons = dict.fromkeys(f"{each.variant.percents}: {why}" for each in result.lines if (why := _why(each)))
     report.lines([*reasons, *([] if len(result.lines) == 1 else [advice(result.lines)])])
     report.lines([f"LIMIT BROKEN: {each}" for each in broken])
+
+
+def _beside(now: Scenario) -> list[str]:
+    """Whose tasks take room on the instances, too."""
+    known = [f"{each.desired} of {each.name}" for each in now.neighbours]
+    lines = [f"beside them on the instances: tasks of other services, {', '.join(known)}"] if known else []
+    if now.overlooked:
+        lines.append(f"take no room here, since the files do not describe their tasks: {', '.join(now.overlooked)}")
+    return lines
 
 
 def _rows(result: Result) -> list[dict[str, str]]:
@@ -310,6 +320,8 @@ def _as_json(result: Result, broken: Sequence[str]) -> dict[str, object]:
             "registration_seconds": now.cadence.delays.registration,
             "deployments": result.seeds,
         },
+        "beside": {each.name: each.desired for each in now.neighbours},
+        "overlooked": list(now.overlooked),
         "contradictions": contradictions(now),
         "settings": [_line_as_json(each) for each in result.lines],
         "advice": advice(result.lines),

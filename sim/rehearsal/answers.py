@@ -52,6 +52,11 @@ class Questions:
             return instead
         return value
 
+    @property
+    def open(self) -> bool:
+        """True if something was asked for and is not known."""
+        return bool(self._open)
+
     def settle(self, service: str) -> None:
         """Raises NotKnown with everything that was asked and has no answer."""
         if self._open:

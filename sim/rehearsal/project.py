@@ -22,7 +22,7 @@ from sim.cluster.services import Settings
 from sim.cluster.task_definitions import PlacementConstraint, PortMapping, TaskDefinition, registered
 from sim.rehearsal import instance_types
 from sim.rehearsal.answers import Answers, NotRehearsed, Questions
-from sim.rehearsal.scenario import Capacity, ContainerCheck, Scenario
+from sim.rehearsal.scenario import Capacity, ContainerCheck, Neighbour, Scenario
 from sim.rehearsal.terraform_json import Resource, Values, same_resource
 
 _GROUPS: Final = {"aws_lb_target_group", "aws_alb_target_group"}
@@ -79,15 +79,8 @@ def scenario(project: Project, name: str, answers: Answers) -> Scenario:
     desired = answers.desired if answers.desired is not None else service.get("desired_count")
     scheduling = service.get("scheduling_strategy", "REPLICA")
     desired = len(instances) if scheduling == "DAEMON" else questions.ask(desired, "--desired", "the desired count", 1)
-    settings = Settings(
-        configuration=_configuration(project, service, scheduling),
-        scheduling=scheduling,
-        grace_seconds=float(service.get("health_check_grace_period_seconds", 0)),
-        constraints=_constraints(service.get("placement_constraints", ())),
-        strategies=tuple(
-            Strategy(each["type"], each.get("field") or "") for each in service.get("ordered_placement_strategy", ())
-        ),
-    )
+    settings = _settings(project, service)
+    neighbours, overlooked = _neighbours(project, service, len(instances))
     classic = tuple(
         (balancer, _classic(resource, zones, answers, questions))
         for balancer, resource in balancers
@@ -111,9 +104,41 @@ def scenario(project: Project, name: str, answers: Answers) -> Scenario:
         groups=groups,
         container_check=check,
         capacity=capacity,
+        neighbours=neighbours,
+        overlooked=overlooked,
         application=answers.application,
         cadence=answers.cadence,
     )
+
+
+def _settings(project: Project, service: Resource) -> Settings:
+    scheduling = service.get("scheduling_strategy", "REPLICA")
+    return Settings(
+        configuration=_configuration(project, service, scheduling),
+        scheduling=scheduling,
+        grace_seconds=float(service.get("health_check_grace_period_seconds", 0)),
+        constraints=_constraints(service.get("placement_constraints", ())),
+        strategies=tuple(
+            Strategy(each["type"], each.get("field") or "") for each in service.get("ordered_placement_strategy", ())
+        ),
+    )
+
+
+def _neighbours(project: Project, service: Resource, instances: int) -> tuple[tuple[Neighbour, ...], tuple[str, ...]]:
+    """The other services of the cluster, and the names of those that the files do not describe in full."""
+    known, overlooked = [], []
+    for name, other in project.services().items():
+        clusters = {each.get("cluster") for each in (service, other)} - {None, ""}
+        if other is service or len(clusters) > 1 or other.get("launch_type") == "FARGATE":
+            continue
+        questions, settings = Questions(), _settings(project, other)
+        definition, _ = _definition(project, other, Answers(), questions)
+        desired = instances if settings.scheduling == "DAEMON" else other.get("desired_count")
+        if questions.open or desired is None:
+            overlooked.append(name)
+        else:
+            known.append(Neighbour(name, desired, definition, settings))
+    return tuple(known), tuple(overlooked)
 
 
 def _refuse(name: str, service: Resource) -> None:

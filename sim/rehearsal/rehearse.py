@@ -10,8 +10,9 @@ from sim.cluster import tasks as lifecycle
 from sim.cluster.container_instances import remaining
 from sim.cluster.placement import Room, choose
 from sim.cluster.scheduler import Cluster, new_id
-from sim.cluster.services import created, updated
+from sim.cluster.services import Settings, created, updated
 from sim.cluster.target_health import RegisteredTarget
+from sim.cluster.task_definitions import TaskDefinition
 from sim.cluster.tasks import Task
 from sim.errors import SimError
 from sim.rehearsal.fleet import Classic, Fleet, Group, Kind
@@ -24,6 +25,7 @@ LONGEST_SECONDS: Final = 3600.0
 """A deployment that takes longer in virtual time never ends."""
 _QUIET_SECONDS: Final = 60.0
 _ENOUGH_THAT_NEVER_END: Final = 3
+_LONG_AGO: Final = -1e6
 _OLD: Final = "ecs-svc/1"
 _NEW: Final = "ecs-svc/2"
 
@@ -169,10 +171,8 @@ def steady(scenario: Scenario, chance: Random) -> Fleet:
     """The service as it has been for long: all tasks in service. Raises CannotBegin."""
     service = created(scenario.name, scenario.revision, scenario.desired, scenario.settings, _OLD, 0.0)
     done = replace(service.primary, rollout_state="COMPLETED", was_completed=True)
-    tasks = {each.id: each for each in scenario.others}
-    cluster = Cluster(
-        {each.id: each for each in scenario.instances}, {scenario.name: service.with_primary(done)}, tasks
-    )
+    instances = {each.id: each for each in scenario.instances}
+    cluster = Cluster(instances, {scenario.name: service.with_primary(done)})
     kinds: dict[str, Kind] = {balancer.name: Classic(policy) for balancer, policy in scenario.classic}
     kinds |= {balancer.name: Group(settings) for balancer, settings in scenario.groups}
     usual = replace(scenario.application, answers=True)
@@ -182,30 +182,42 @@ def steady(scenario: Scenario, chance: Random) -> Fleet:
 
     fleet = Fleet(cluster, kinds, application, scenario.container_check, scenario.cadence.step_seconds, chance)
     for _ in range(scenario.desired):
-        _place(fleet, scenario, chance)
+        _place_own(fleet, scenario, chance)
+    for each in scenario.neighbours:
+        for _ in range(each.desired):
+            _placed(fleet, each.name, each.definition, each.settings, chance)
     return fleet
 
 
-def _place(fleet: Fleet, scenario: Scenario, chance: Random) -> None:
-    """One task that has run for long."""
-    cluster, group = fleet.cluster, f"service:{scenario.name}"
-    left = remaining(cluster.instances.values(), cluster.tasks.values())
-    on: dict[str, list[Task]] = {}
-    for each in cluster.tasks.values():
-        on.setdefault(each.instance or "", []).append(each)
-    definition, settings = scenario.revision.definition, scenario.settings
-    room = Room(scenario.instances, left, on, group)
-    spot = choose(definition, settings.constraints, settings.strategies, room, chance)
-    if spot is None:
+def _place_own(fleet: Fleet, scenario: Scenario, chance: Random) -> None:
+    """One task of the service in service. Raises CannotBegin."""
+    task = _placed(fleet, scenario.name, scenario.revision.definition, scenario.settings, chance)
+    if task is None or task.instance is None:
         raise CannotBegin(f"service {scenario.name}: {scenario.desired} tasks do not fit on its instances")
-    task = lifecycle.placed(Task(new_id(chance), definition, -1e6, group, _OLD), spot.id)
-    task = replace(lifecycle.running(task, -1e6, fleet.bindings(task)), health="HEALTHY", was_healthy=True)
+    instance = fleet.cluster.instances[task.instance]
     fleet.put(replace(task, registered=bool(scenario.revision.load_balancers)))
     fleet.answers_now(task.id)
     for balancer in scenario.revision.load_balancers:
         port = lifecycle.registered_port(task, balancer.container_port)
-        identity = spot.ec2_instance_id if balancer.kind == "elb" else f"{spot.ec2_instance_id}:{port}"
-        fleet.adopt(balancer.name, RegisteredTarget(identity, spot.zone, identity, port), task.id)
+        identity = instance.ec2_instance_id if balancer.kind == "elb" else f"{instance.ec2_instance_id}:{port}"
+        fleet.adopt(balancer.name, RegisteredTarget(identity, instance.zone, identity, port), task.id)
+
+
+def _placed(fleet: Fleet, service: str, definition: TaskDefinition, settings: Settings, chance: Random) -> Task | None:
+    """A task that has run for long; None where no instance has room for it."""
+    cluster, group = fleet.cluster, f"service:{service}"
+    left = remaining(cluster.instances.values(), cluster.tasks.values())
+    on: dict[str, list[Task]] = {}
+    for each in cluster.tasks.values():
+        on.setdefault(each.instance or "", []).append(each)
+    room = Room(tuple(cluster.instances.values()), left, on, group)
+    spot = choose(definition, settings.constraints, settings.strategies, room, chance)
+    if spot is None:
+        return None
+    task = lifecycle.placed(Task(new_id(chance), definition, _LONG_AGO, group, _OLD), spot.id)
+    task = replace(lifecycle.running(task, _LONG_AGO, fleet.bindings(task)), health="HEALTHY", was_healthy=True)
+    fleet.put(task)
+    return task
 
 
 def _stuck(fleet: Fleet, scenario: Scenario) -> str:

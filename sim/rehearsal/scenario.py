@@ -10,7 +10,7 @@ from sim.cluster.cadence import AWS, Cadence
 from sim.cluster.container_instances import ContainerInstance
 from sim.cluster.deployments import LoadBalancer, Revision
 from sim.cluster.services import Settings
-from sim.cluster.tasks import Task
+from sim.cluster.task_definitions import TaskDefinition
 
 if TYPE_CHECKING:
     from random import Random
@@ -73,6 +73,16 @@ class Capacity:
 
 
 @dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Another service of the cluster, whose tasks take their part of the instances and stay where they are."""
+
+    name: str
+    desired: int
+    definition: TaskDefinition
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """One service before its deployment."""
 
@@ -85,8 +95,9 @@ class Scenario:
     groups: tuple[tuple[LoadBalancer, GroupSettings], ...] = ()
     container_check: ContainerCheck | None = None
     capacity: Capacity | None = None
-    others: tuple[Task, ...] = ()
-    """Tasks of other services, which take their part of the instances."""
+    neighbours: tuple[Neighbour, ...] = ()
+    overlooked: tuple[str, ...] = ()
+    """The names of other services whose tasks are not known, so that they take no room."""
     application: Application = USUAL
     cadence: Cadence = AWS
 

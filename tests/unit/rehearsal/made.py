@@ -83,6 +83,17 @@ def project(size: int = 3, **of_service: Any) -> str:
     return state(service(**of_service), definition(), elb(), group(size), template())
 
 
+def neighbour(memory: int, name: str = "worker", **of_service: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A service without a load balancer, three tasks of so many MiB, and its task definition."""
+    arn = f"arn:aws:ecs:eu-west-1:1:task-definition/{name}:1"
+    containers = json.dumps([{"name": name, "memory": memory}])
+    usual = {"name": name, "desired_count": 3, "launch_type": "EC2", "task_definition": arn}
+    return (
+        resource(f"aws_ecs_service.{name}", **(usual | of_service)),
+        resource(f"aws_ecs_task_definition.{name}", arn=arn, family=name, container_definitions=containers),
+    )
+
+
 def written(folder: Path, text: str, name: str = "state.json") -> Path:
     """A file with the text."""
     path = folder / name

@@ -47,6 +47,19 @@ def test_without_a_spare_instance_100_150_never_ends_and_says_so_in_the_words_of
     assert len(found.courses) == 3, "the others would not end either"
 
 
+def beside(memory: int, **of_service: Any) -> Scenario:
+    parts = made.service(), made.definition(), made.elb(), made.group(), made.template()
+    return of(made.state(*parts, *made.neighbour(memory, **of_service)))
+
+
+def test_tasks_of_another_service_can_take_the_room_that_a_deployment_needs() -> None:
+    assert foretold(beside(1024), 3).ends
+    full = foretold(beside(1500), 3)
+    assert not full.ends
+    assert "unable to place a task" in full.why
+    assert foretold(beside(1500, cluster="another", desired_count=0), 3).ends
+
+
 def test_without_a_spare_instance_0_100_is_an_outage() -> None:
     zero = of(made.project(size=2, deployment_minimum_healthy_percent=0, deployment_maximum_percent=100))
     found = foretold(zero)

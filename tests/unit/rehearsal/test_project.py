@@ -32,6 +32,16 @@ def test_a_state_says_everything() -> None:
     assert found.revision.definition.memory == 512
 
 
+def test_other_services_of_the_cluster_are_its_neighbours() -> None:
+    parts = made.service(cluster="a"), made.definition(), made.elb(), made.group(), made.template()
+    here = made.neighbour(256, "worker", cluster="a")
+    elsewhere = made.neighbour(256, "other", cluster="b")
+    unknown, _ = made.neighbour(256, "unknown", cluster="a")
+    found = of(made.state(*parts, *here, *elsewhere, unknown))
+    assert [(each.name, each.desired, each.definition.memory) for each in found.neighbours] == [("worker", 3, 256)]
+    assert found.overlooked == ("unknown",)
+
+
 def test_several_files_are_one_project() -> None:
     found = of(
         made.state(made.service(), made.definition()), made.state(made.elb()), made.state(made.group(), made.template())
