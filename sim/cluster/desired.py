@@ -96,8 +96,20 @@ class AccessLog:
 
 
 @dataclass(frozen=True, slots=True)
+class DesiredMember:
+    """An EC2 instance that is registered with a Classic ELB.
+
+    `registration` is another number each time that the instance is registered. So an instance that left and came back
+    between two looks at the state is a new target, with a health of its own.
+    """
+
+    instance: str
+    registration: int
+
+
+@dataclass(frozen=True, slots=True)
 class DesiredBalancer:
-    """A Classic ELB. `members` are the ids of the EC2 instances that are registered with it."""
+    """A Classic ELB."""
 
     name: str
     place: Place
@@ -105,7 +117,7 @@ class DesiredBalancer:
     settings: Settings
     check: CheckTarget
     listeners: tuple[DesiredListener, ...]
-    members: tuple[str, ...]
+    members: tuple[DesiredMember, ...]
     access_log: AccessLog | None = None
 
 
