@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from email.message import Message
 from enum import IntEnum
+from functools import cached_property
 from typing import cast
 
 from sim.mail import encoding, markup
@@ -26,10 +27,16 @@ class _Kind(IntEnum):
 
 @dataclass(frozen=True)
 class _Text:
-    text: str
+    part: Message
     kind: _Kind
     is_named: bool
     """Whether it has a file name, and so is an attachment if the mail has another text."""
+    in_utf8: bool
+
+    @cached_property
+    def text(self) -> str:
+        """Decoded when it is wanted, since a text that is not shown may be in a charset that nobody knows."""
+        return _decoded(self.part, in_html=self.kind == _Kind.HTML, in_utf8=self.in_utf8)
 
 
 def charset_of(mail: Message) -> str | None:
@@ -48,7 +55,7 @@ def text_of(mail: Message, *, in_utf8: bool) -> str:
       may be called an attachment.
 
     The empty string if there is no text. `in_utf8` says that a text editor has saved the mail, so that what is not
-    encoded is in UTF-8 whatever it declares.
+    encoded is in UTF-8 whatever it declares. Raises UnknownCharset if a text that is shown cannot be decoded.
 
     https://www.rfc-editor.org/rfc/rfc2046#section-4.1.4 and section 5.1
     """
@@ -71,7 +78,7 @@ def _texts(part: Message, *, is_body: bool, in_utf8: bool) -> list[_Text]:
     if kind is None:
         return []
     is_named = part.get_filename() is not None and not is_body
-    return [_Text(_decoded(part, in_html=kind == _Kind.HTML, in_utf8=in_utf8), kind, is_named)]
+    return [_Text(part, kind, is_named, in_utf8)]
 
 
 def _texts_of_multipart(part: Message, *, is_body: bool, in_utf8: bool) -> list[_Text]:

@@ -65,6 +65,9 @@ _FORMS = [
         rf"{_WEEKDAY}{_MONTH} {_DAY},? (?P<year>\d{{4}}),? {_TIME}{_ZONE}",
         # 1997-11-21T09:55:06-06:00
         rf"(?P<year>\d{{4}})([-/])(?P<month>\d{{2}})\2{_DAY}[ t]{_TIME}{_ZONE}",
+        # 21/11/1997 09:55:06 -0600, and the same with the month first
+        rf"{_WEEKDAY}(?P<day>\d{{1,2}})([-/.])(?P<month>\d{{1,2}})\2(?P<year>\d{{4}}),? {_TIME}{_ZONE}",
+        rf"{_WEEKDAY}(?P<month>\d{{1,2}})([-/.])(?P<day>\d{{1,2}})\2(?P<year>\d{{4}}),? {_TIME}{_ZONE}",
     )
 ]
 
@@ -73,16 +76,15 @@ def unix_seconds(field: str) -> int | None:
     """The moment that a date-time names, in Unix seconds, or None if it names none beyond doubt.
 
     Takes the date of a mail's header with the obsolete forms, the date of an mbox's separator line, and ISO 8601.
+    A month that is a number may be before or behind the day, if no other day comes of the other order.
     Without a zone a date is in UTC, as with "-0000". A zone whose name has several meanings, or none that is known,
     names no moment. https://www.rfc-editor.org/rfc/rfc5322#section-3.3 and section 4.3
     """
     if len(field) > _LONGEST:
         return None
     plain = _plain(field)
-    for form in _FORMS:
-        if (parts := form.fullmatch(plain)) is not None:
-            return _moment(parts.groupdict())
-    return None
+    moments = {_moment(parts.groupdict()) for form in _FORMS if (parts := form.fullmatch(plain))} - {None}
+    return moments.pop() if len(moments) == 1 else None
 
 
 def _plain(field: str) -> str:

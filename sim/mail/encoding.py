@@ -1,4 +1,4 @@
-"""Bytes as a mail declares them, made text. Nothing in here fails: real mail lies about its bytes."""
+"""Bytes as a mail declares them, made text. Real mail lies about its bytes, so nearly nothing in here fails."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import re
 from contextlib import suppress
 
 import webencodings
+
+from sim.errors import SimError
 
 # Python's codecs of these names know fewer characters than senders write.
 # https://encoding.spec.whatwg.org/#gbk-decoder https://www.rfc-editor.org/rfc/rfc1468
@@ -29,8 +31,15 @@ _NEXT_BASE64 = re.compile(
 )
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 
+# A guess with one of these has lost characters: ISO 2022's shifts, which no decoder has taken, and U+FFFD.
+_LOST = re.compile("[\x0e\x0f\x1b\ufffd]")
+
 _JIS = range(0x21, 0x7F)
 _JIS_CODECS = {"euc_jp", "iso2022_jp_ext"}
+
+
+class UnknownCharset(SimError):
+    """Bytes in a charset that nothing here decodes, and of which a guess would lose characters."""
 
 
 def text(data: bytes, charset: str | None = None, otherwise: str | None = None) -> str:
@@ -39,13 +48,20 @@ def text(data: bytes, charset: str | None = None, otherwise: str | None = None) 
     Charsets are known by WHATWG's labels, then by Python's names. A byte order mark goes before any charset. Without a
     charset, with one that nobody knows, and with US-ASCII (which says nothing about bytes beyond it), the text is
     ISO-2022-JP if the bytes have its escapes, UTF-8 if they are UTF-8, then in the charset `otherwise`, then in
-    windows-1252. https://encoding.spec.whatwg.org/#names-and-labels
+    windows-1252. Raises UnknownCharset if nobody knows the charset and that guess would lose characters, as with
+    ISO-2022-CN. https://encoding.spec.whatwg.org/#names-and-labels
     """
-    for label in (charset, None, otherwise, "windows-1252"):
-        decoded = _undeclared(data) if label is None else _declared(data, label)
-        if decoded is not None:
-            return decoded
-    raise AssertionError("windows-1252 decodes everything")
+    decoded = _declared(data, charset or "")
+    if decoded is not None:
+        return decoded
+    guess = _undeclared(data)
+    for label in (otherwise or "", "windows-1252"):
+        guess = _declared(data, label) if guess is None else guess
+    if guess is None:
+        raise AssertionError("windows-1252 decodes everything")
+    if _names_another(charset or "") and _LOST.search(guess):
+        raise UnknownCharset
+    return guess
 
 
 def base64_bytes(data: bytes) -> bytes:
@@ -87,6 +103,11 @@ def _declared(data: bytes, charset: str) -> str | None:
     with suppress(LookupError, ValueError):  # a codec of Python's that makes no text, such as "hex" and "idna"
         return data.decode(codec, errors)
     return None
+
+
+def _names_another(charset: str) -> bool:
+    """Whether it is the name of a charset, and not of US-ASCII."""
+    return _LABEL.search(charset) is not None and _codec(charset) != "ascii"
 
 
 def _undeclared(data: bytes) -> str | None:

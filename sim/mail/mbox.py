@@ -1,4 +1,4 @@
-"""The mails of an mbox, in the forms in which mail programs write one.
+"""The mails of an mbox, in the forms in which mail programs write one, and of an MMDF mailbox.
 
 Each mail begins with a separator line: "From ", an address, and a date as C's asctime writes it. Many programs leave
 out the address or the date, or write another date; many do not escape a line of a text that begins with "From ". So
@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from io import SEEK_END, BytesIO
+from itertools import groupby
 from typing import IO
 
 from sim.mail import dates
@@ -23,6 +24,7 @@ _ESCAPED = re.compile(rb">+From ")
 _FIELD = re.compile(rb"[!-9;-~]+[ \t]*:")
 _LENGTH = re.compile(rb"content-length[ \t]*:\s*(\d{1,18})\s*$", re.IGNORECASE)
 _MARK = b"\xef\xbb\xbf"
+_OF_MMDF = b"\x01\x01\x01\x01"
 
 # What `git format-patch` writes in place of an address and a date.
 _PATCH = re.compile(rb"From (?:[0-9a-f]{40}|[0-9a-f]{64}) Mon Sep 17 00:00:00 2001\s*$")
@@ -65,6 +67,22 @@ def mails_of_mbox(file: IO[bytes]) -> Iterator[bytes]:
             mail += _measured_text(mail, file)
     if mail:
         yield mark + _joined(mail)
+
+
+def is_mmdf(file: IO[bytes]) -> bool:
+    """As `is_mbox`, of MMDF's separator line."""
+    file.seek(0)
+    first = file.readline(_LONGEST_LINE)
+    file.seek(0)
+    return first.rstrip() == _OF_MMDF
+
+
+def mails_of_mmdf(file: IO[bytes]) -> Iterator[bytes]:
+    """The mails of an MMDF mailbox: a line of four Control-A is before each and behind each, and nothing is escaped."""
+    for is_separator, lines in groupby(file, key=lambda line: line.rstrip() == _OF_MMDF):
+        mail = b"".join(lines)
+        if not is_separator and mail.strip():
+            yield mail
 
 
 def date_of(separator: bytes) -> int | None:

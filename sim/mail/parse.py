@@ -8,10 +8,12 @@ from email.message import Message
 
 from services.pipeline.message import MAX_UNIX_SECONDS, Email
 from sim.errors import SimError
-from sim.mail import body, dates, head, headers, mbox
+from sim.mail import body, dates, encoding, head, headers, mbox
 
 # What `Email` refuses in a text: everything that is no character of XML 1.0.
 _NO_XML_CHARACTER = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_UNKNOWN_CHARSET = "text in a charset that cannot be decoded, such as ISO-2022-CN; save it in UTF-8"
+_LIKE_THIS = 'give it one like "Date: 21 Nov 1997 09:55:06 -0600"'
 _LINE_BREAK = re.compile("\r\n?")
 
 
@@ -30,13 +32,16 @@ def parse(raw: bytes) -> Email:
     Each character that `Email` refuses becomes U+FFFD, so that one stray NUL does not keep a mail from being published.
 
     Raises UnreadableMail, and nothing else whatever the bytes, for a mail with no sender, with no date, with a date
-    before 1970 or after 9999, or so malformed that the standard library's parser fails on it.
+    before 1970 or after 9999, with text in a charset that nothing here decodes, or so malformed that the standard
+    library's parser fails on it.
     """
     data, in_utf8 = head.in_bytes(raw)
     try:
         return _email(message_from_bytes(head.mended(data), policy=headers.AsSent()), in_utf8=in_utf8)
     except UnreadableMail:
         raise
+    except encoding.UnknownCharset:
+        raise UnreadableMail(_UNKNOWN_CHARSET) from None
     except Exception as error:
         # The boundary: what the standard library raises on hostile input is not documented and differs from one
         # version to the next. Its message may quote the mail, so only its name is told.
@@ -79,4 +84,6 @@ def _date(mail: Message) -> int:
         if 0 <= seconds <= MAX_UNIX_SECONDS:
             return seconds
         raise UnreadableMail("a date before 1970 or after 9999; correct the Date header")
-    raise UnreadableMail('no date: neither Date nor Received has one; add one like "Date: 21 Nov 1997 09:55:06 -0600"')
+    if mail.get("Date", "").strip():
+        raise UnreadableMail(f"no date: the Date header may be two moments, or none; {_LIKE_THIS}")
+    raise UnreadableMail(f"no date: neither Date nor Received has one; {_LIKE_THIS}")

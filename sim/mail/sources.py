@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from services.pipeline.message import Email
-from sim.mail.mbox import is_mbox, mails_of_mbox
+from sim.mail.mbox import is_mbox, is_mmdf, mails_of_mbox, mails_of_mmdf
 from sim.mail.parse import UnreadableMail, parse
 
 _MAILDIR = {"cur", "new", "tmp"}
@@ -42,8 +42,8 @@ class Found:
 def read(path: Path) -> Iterator[Found]:
     """Every mail in a file or a folder, in an order that depends on the names only, one at a time.
 
-    - A file that begins with an mbox's separator line is an mbox, of any size; an `.emlx` is Apple Mail's; any other
-      is one mail. A pipe, such as `/dev/stdin`, is read to its end first.
+    - A file that begins with an mbox's separator line, or MMDF's, is an mbox, of any size; an `.emlx` is Apple Mail's;
+      any other is one mail. A pipe, such as `/dev/stdin`, is read to its end first.
     - A folder in which there are two of `cur`, `new` and `tmp` is a Maildir, its mails in the order of their names.
     - Any other folder, and what else is in a Maildir: its `*.eml` and `*.emlx` files, its files named by a number (as
       MH names them), mboxes, Maildirs and folders, in the order of their names. Symbolic links to folders are not
@@ -100,8 +100,8 @@ def _read_folder(folder: Path) -> Iterator[Found]:
 def _read_file(file: IO[bytes], path: Path, *, is_mail: bool) -> Iterator[Found]:
     name = _name(path)
     file = _in_utf8(file)
-    if is_mbox(file):
-        for number, mail in enumerate(mails_of_mbox(file), start=1):
+    if is_mbox(file) or is_mmdf(file):
+        for number, mail in enumerate(mails_of_mbox(file) if is_mbox(file) else mails_of_mmdf(file), start=1):
             yield Found(f"{name}#{number}", _parsed(mail))
     elif is_mail:
         raw = file.read()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import pytest
 
-from sim.mail import parse
+from sim.mail import UnreadableMail, parse
 from sim.mail.encoding import base64_bytes, text
 
 HEAD = b"From: Ann <ann@example.com>\r\nDate: Fri, 21 Nov 1997 09:55:06 -0600\r\n"
@@ -123,3 +125,23 @@ def test_a_transfer_encoding_with_something_behind_it(transfer_encoding: bytes, 
 )
 def test_base64_in_pieces_that_are_padded_each(data: bytes, expected: bytes) -> None:
     assert base64_bytes(data) == expected
+
+
+CHINESE = b"\x1b$)A\x0eDc:C\x0f"  # "\u4f60\u597d" in ISO-2022-CN, which Python has no codec of
+
+
+@pytest.mark.parametrize(
+    ("charset", "data"), [("iso-2022-cn", CHINESE), ("x-nobody-knows", CHINESE), ("viscii", b"Ti\xaang Vi\x90t")]
+)
+def test_a_charset_that_nobody_knows_is_named_where_a_guess_would_lose_characters(charset: str, data: bytes) -> None:
+    typed = b"Content-Type: text/plain; charset=" + charset.encode()
+    with pytest.raises(UnreadableMail, match=r"charset.*ISO-2022-CN; save it in UTF-8"):
+        parse(HEAD + typed + b"\r\n\r\n" + data)
+    with pytest.raises(UnreadableMail, match="charset"):
+        parse(HEAD + b"Subject: =?%s?B?%s?=\r\n\r\nHi" % (charset.encode(), b64encode(data)))
+
+
+def test_a_text_that_is_not_shown_may_be_in_any_charset() -> None:
+    parts = b"--b\r\n\r\nHi\r\n--b\r\nContent-Type: text/plain; charset=iso-2022-cn; name=a.txt\r\n\r\n"
+    email = parse(HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + parts + CHINESE + b"\r\n--b--")
+    assert email.email_content == "Hi"

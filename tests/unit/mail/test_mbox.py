@@ -85,6 +85,17 @@ def test_a_content_length_that_is_wrong_is_passed_over(length: int) -> None:
     assert b"".join(mails(text)).replace(b"\n", b"") == text.replace("\n", "").encode()
 
 
+@pytest.mark.parametrize("first", ["", SEPARATOR])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_an_mmdf_mailbox_is_its_mails(first: str, line_end: str, tmp_path: Path) -> None:
+    line = "\x01\x01\x01\x01\n"
+    text = "one\n\n" + SEPARATOR + HEAD + "two\n"
+    mailbox = (line + first + HEAD + "\n" + text + line) * 3
+    (tmp_path / "inbox").write_bytes(mailbox.replace("\n", line_end).encode())
+    results = [found.result for found in read(tmp_path / "inbox")]
+    assert [result.email_content for result in results if isinstance(result, Email)] == [text] * 3
+
+
 def test_an_mbox_in_utf_16_is_its_mails(tmp_path: Path) -> None:
     text = SEPARATOR + HEAD + "Content-Type: text/plain; charset=latin1\n\nGrüße\n\n"
     (tmp_path / "inbox").write_bytes((text * 2).encode("utf-16"))

@@ -75,7 +75,7 @@ def test_the_separator_lines_of_other_programs_are_known(separator: bytes, tmp_p
     assert subjects(read(tmp_path / "inbox"), tmp_path) == {"inbox#1": "one", "inbox#2": "two"}
 
 
-def test_what_python_writes_into_an_mbox_and_a_maildir_is_read(tmp_path: Path) -> None:
+def test_what_python_writes_into_a_mailbox_is_read(tmp_path: Path) -> None:
     messages = []
     for subject, body in [("one", "From the start\n"), ("two", "ends without a line break")]:
         message = EmailMessage()
@@ -84,11 +84,11 @@ def test_what_python_writes_into_an_mbox_and_a_maildir_is_read(tmp_path: Path) -
         message["Subject"] = subject
         message.set_content(body)
         messages.append(message)
-    for box in (mailbox.mbox(tmp_path / "box"), mailbox.Maildir(tmp_path / "dir")):
+    for box in (mailbox.mbox(tmp_path / "box"), mailbox.MH(tmp_path / "mh"), mailbox.Maildir(tmp_path / "dir")):
         for message in messages:
             box.add(message)
         box.close()
-    for place in ("box", "dir"):
+    for place in ("box", "mh", "dir"):
         results = [found.result for found in read(tmp_path / place)]
         contents = {each.email_subject: each.email_content for each in results if not isinstance(each, UnreadableMail)}
         assert contents == {"one": "From the start\n", "two": "ends without a line break\n"}
