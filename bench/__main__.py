@@ -1,83 +1,37 @@
-"""`python -m bench`: measures, prints the tables, and writes them as JSON with `--json`."""
+"""`python -m bench`: compares the services with a plain implementation, on the same machine in one run."""
 
 from __future__ import annotations
 
-import json
 import os
-import signal
-from dataclasses import asdict
-from pathlib import Path
+import sys
 from typing import Annotated
 
+import psutil
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import gateway, rehearse, report, startup, world
-from bench.measure import QUICK, Schedule, measure
+from bench import measure
+from bench.measure import QUICK, Schedule
+from bench.report import rows
+from sim.cli.options import Json
+from sim.cli.output import Report
 from sim.errors import SimError
-from sim.targets import LOCAL
-
-_COLUMNS = 120
 
 
 def main(
-    quick: Annotated[
-        bool, typer.Option("--quick", help="One short round instead of three, without start-ups.")
-    ] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="One short round instead of three.")] = False,
     delay_ms: Annotated[float, typer.Option(help="The duration of each AWS call, in milliseconds.")] = 20,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Also write the figures to this file.")] = None,
+    json: Json = False,
 ) -> None:
-    """Compares the services with a plain implementation. A missed goal is reported, but is no error."""
-    # An event loop shuts down cleanly only on SIGINT.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    console = Console()
-    if not console.is_terminal:
-        console.width = _COLUMNS
-    schedule = QUICK if quick else Schedule()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    """Compare the services with a plain implementation. A missed goal is reported, but is no error."""
+    report = Report(json)
+    busy = psutil.cpu_percent(interval=1)
+    report.hint(f"{os.cpu_count()} cores, of which others use {busy:g} per cent; AWS calls of {delay_ms:g} ms")
     try:
-        with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-            task = progress.add_task("starting", total=_steps(schedule, quick=quick))
-
-            def step(what: str) -> None:
-                progress.update(task, description=what)
-                progress.advance(task)
-
-            figures = measure(schedule, delay_ms=delay_ms, step=step)
-            step("a call through the gateway")
-            through_gateway = gateway.measure()
-            startups = [] if quick else startup.measure(step)
-            speed = None if quick else world.measure(step)
-            rehearsing = None if quick else rehearse.measure(step)
+        with report.progress("starting") as progress:
+            figures = measure.measure(QUICK if quick else Schedule(), delay_ms=delay_ms, progress=progress)
     except SimError as error:
-        raise SystemExit(f"bench: {error}") from None
-    console.print(
-        f"{os.cpu_count()} cores, of which others used {figures.others_cores:.2f}; "
-        f"AWS calls of {delay_ms:g} ms; medians of {schedule.rounds} round(s)"
-    )
-    for table in report.tables(figures):
-        console.print(table)
-    console.print(gateway.table(through_gateway))
-    if startups:
-        console.print(startup.table(startups))
-    if speed:
-        console.print(world.table(speed))
-    if rehearsing:
-        console.print(rehearse.table(rehearsing))
-    if json_file:
-        document = report.document(figures) | {
-            "startups": [asdict(each) for each in startups],
-            "gateway": asdict(through_gateway),
-            "world": asdict(speed) if speed else None,
-            "rehearse": asdict(rehearsing) if rehearsing else None,
-        }
-        json_file.write_text(json.dumps(document, indent=2) + "\n")
-
-
-def _steps(schedule: Schedule, *, quick: bool) -> int:
-    """How many steps the progress bar counts."""
-    return schedule.steps + 1 + (0 if quick else len(LOCAL) + world.STEPS + rehearse.STEPS)
+        sys.exit(f"bench: {error}")
+    report.table(["figure", "plain", "product", "ratio", "goal"], rows(figures["plain"], figures["product"], delay_ms))
 
 
 if __name__ == "__main__":

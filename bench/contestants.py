@@ -1,24 +1,74 @@
-"""The two implementations that are compared, and how they are started, each with its own stub of AWS."""
+"""The two implementations that are compared, each with its own stub of AWS."""
 
 from __future__ import annotations
 
 import json
-import tempfile
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
-import urllib3
+import psutil
 
-from bench import stub
-from bench.account import Ledger
-from bench.children import Child, child
-from bench.load import Target, post
-from bench.sample import message_body, publish_body
-from sim.host.process import free_port
+import services
+from bench.stub import CONTROL
+from sim.cloud.aws_client import CREDENTIALS, NO_FILES
+from sim.host.cleanup import Cleanup
+from sim.host.loopback import answers, request
+from sim.host.process import Process, free_port
+from sim.host.waiting import until
 
-_OK = 200
-_HTTP = urllib3.PoolManager(retries=False)
+_MIB = 1 << 20
+_SECONDS = 30
+_PYTHON = {
+    **NO_FILES,
+    "PATH": os.environ.get("PATH", os.defpath),
+    "PYTHONPATH": str(Path(services.__file__).parents[1]),
+}
+
+
+class Aws:
+    """A stub of AWS at a port of this machine."""
+
+    def __init__(self, port: int) -> None:
+        self._endpoint = f"http://127.0.0.1:{port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables by which a service uses this stub."""
+        queue = f"{self._endpoint}/000000000000/emails"
+        return {**CREDENTIALS, "AWS_REGION": "eu-central-1", "AWS_ENDPOINT_URL": self._endpoint, "QUEUE_URL": queue}
+
+    def counts(self) -> dict[str, int]:
+        """The calls by operation; e-mails that were `sent`, `deleted`, or are `left` in the queue; `objects`."""
+        counts: dict[str, int] = json.loads(self._control("GET"))
+        return counts
+
+    def send(self, emails: int) -> None:
+        """Puts so many e-mails into the queue at once."""
+        self._control("POST", str(emails).encode())
+
+    def clear(self) -> None:
+        """Empties the queue."""
+        self._control("DELETE")
+
+    def drain(self, seconds: float) -> None:
+        """Waits until the queue is empty. Raises TimedOut."""
+        until(lambda: self.counts()["left"] == 0, "an empty queue", seconds=seconds, seen=self.counts)
+
+    def _control(self, method: str, body: bytes | None = None) -> bytes:
+        return request(method, self._endpoint + CONTROL, seconds=_SECONDS, body=body).data
+
+
+@contextmanager
+def aws(delay_ms: float, name: str = "aws") -> Iterator[Aws]:
+    """Runs a stub that answers each call after `delay_ms`."""
+    port = free_port()
+    with _running(name, "bench.stub", [str(port), str(delay_ms)]) as process:
+        _await(f"http://127.0.0.1:{port}{CONTROL}", process)
+        yield Aws(port)
 
 
 @dataclass(frozen=True)
@@ -35,91 +85,49 @@ PLAIN = Contestant("plain", "bench.plain.api", "bench.plain.worker", drain=100)
 PRODUCT = Contestant("product", "services.api", "services.worker", drain=4000)
 
 
-@dataclass(frozen=True)
-class Aws:
-    """A running stub of AWS."""
-
-    child: Child
-    port: int
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """The environment variables by which a service uses this stub."""
-        return {
-            "AWS_REGION": "eu-central-1",
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}",
-            "AWS_ACCESS_KEY_ID": "bench",
-            "AWS_SECRET_ACCESS_KEY": "bench",  # the stub ignores signatures
-            "QUEUE_URL": f"http://127.0.0.1:{self.port}/000000000000/emails",
-        }
-
-    def ledger(self) -> Ledger:
-        """The counts since the last reset."""
-        return stub.ledger(_HTTP.request("GET", self._url("/ledger")).data)
-
-    def seed(self, messages: int) -> None:
-        """Puts this many messages into the queue at once."""
-        _HTTP.request("POST", self._url("/seed"), body=json.dumps({"count": messages}))
-
-    def settle(self) -> None:
-        """Empties the queue, waits until no message is in flight, and sets all counts to zero."""
-        _HTTP.request("POST", self._url("/reset"))
-        self.child.wait_until(lambda: self.ledger().in_flight == 0, "end to what was in flight")
-        _HTTP.request("POST", self._url("/reset"))
-
-    def send_message(self) -> Target:
-        """One SendMessage call without an SDK. It measures the stub and the load generator alone."""
-        body = json.dumps({"QueueUrl": self.environment["QUEUE_URL"], "MessageBody": message_body(0)})
-        return post(self.port, "/", body.encode(), "X-Amz-Target: AmazonSQS.SendMessage\r\n")
-
-    def _url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.port}{stub.CONTROL}{path}"
-
-
-@dataclass(frozen=True)
-class Api:
-    """A running API."""
-
-    child: Child
-    port: int
-
-    def publish(self) -> Target:
-        """One publish request."""
-        return post(self.port, "/publish", publish_body())
-
-
 @contextmanager
-def aws(delay_ms: float) -> Iterator[Aws]:
-    """A stub that answers each call after `delay_ms`."""
+def api(contestant: Contestant, on: Aws) -> Iterator[tuple[Process, int]]:
+    """Runs the contestant's API. Yields it, once it is healthy, and its port."""
     port = free_port()
-    with child("bench.stub", "--port", str(port), "--delay-ms", str(delay_ms)) as process:
-        process.wait_until(lambda: _answers(f"http://127.0.0.1:{port}{stub.CONTROL}/ledger"), "its first answer")
-        yield Aws(process, port)
+    settings = {"HOST": "127.0.0.1", "PORT": str(port), "TOKEN_PARAMETER": "/bench/token"}
+    with _running(f"{contestant.name}-api", contestant.api, [], on.environment | settings) as process:
+        _await(f"http://127.0.0.1:{port}/health", process)
+        yield process, port
 
 
 @contextmanager
-def api(contestant: Contestant, on: Aws) -> Iterator[Api]:
-    """Runs the contestant's API. Yields it once it is healthy."""
-    port = free_port()
-    environment = {"HOST": "127.0.0.1", "PORT": str(port), "TOKEN_PARAMETER": "/bench/token"}
-    with child(contestant.api, environment=on.environment | environment) as process:
-        process.wait_until(lambda: _answers(f"http://127.0.0.1:{port}/health"), "a healthy answer")
-        yield Api(process, port)
+def worker(contestant: Contestant, on: Aws) -> Iterator[Process]:
+    """Runs the contestant's worker on an empty queue. Yields it once it has stored an e-mail."""
+    on.clear()
+    on.send(1)
+    settings = {"BUCKET": "emails", "PREFIX": "emails/"}
+    with _running(f"{contestant.name}-worker", contestant.worker, [], on.environment | settings) as process:
+        on.drain(_SECONDS)
+        yield process
+
+
+def resident_mib(process: Process) -> float:
+    """The resident memory of a process and its children. A page that two of them share counts twice."""
+    first = psutil.Process(process.pid)
+    return sum(each.memory_info().rss for each in [first, *first.children(recursive=True)]) / _MIB
 
 
 @contextmanager
-def worker(contestant: Contestant, on: Aws) -> Iterator[Child]:
-    """Runs the contestant's worker. Yields it once it has called ReceiveMessage."""
-    on.settle()
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        environment = {"BUCKET": "emails", "PREFIX": "emails/", "HEARTBEAT_FILE": f"{folder}/heartbeat"}
-        with child(contestant.worker, environment=on.environment | environment) as process:
-            process.wait_until(lambda: "ReceiveMessage" in on.ledger().calls, "its first ReceiveMessage")
+def _running(name: str, module: str, arguments: list[str], settings: dict[str, str] | None = None) -> Iterator[Process]:
+    with Cleanup() as cleanup:
+        heartbeat = {"HEARTBEAT_FILE": str(cleanup.directory / "heartbeat")}
+        environment = _PYTHON | heartbeat | (settings or {})
+        process = Process(name, [sys.executable, "-m", module, *arguments], environment, cleanup)
+        process.start()
+        try:
             yield process
+        finally:
+            process.kill()
 
 
-def _answers(url: str) -> bool:
-    try:
-        return _HTTP.request("GET", url, timeout=1).status == _OK
-    except urllib3.exceptions.HTTPError:
-        return False
+def _await(url: str, process: Process) -> None:
+    def ready() -> bool:
+        process.check()
+        return answers(url, seconds=1)
+
+    until(ready, f"{process.name} to be ready", seconds=_SECONDS, seen=process.tail)

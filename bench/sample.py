@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 
 from services.pipeline.message import Email, Message
 
@@ -21,6 +22,6 @@ def publish_body() -> bytes:
     return json.dumps({"data": EMAIL.model_dump(), "token": TOKEN}).encode()
 
 
-def message_body(number: int) -> str:
-    """The body of the queue message that the API creates for the e-mail. Each `number` gives a different message."""
-    return Message(id=f"{number:032x}", received_at=1693561101.5, data=EMAIL).encode()
+def message_body() -> str:
+    """The body of a message as the API sends it, another one at each call."""
+    return Message(id=uuid.uuid4().hex, received_at=1693561101.5, data=EMAIL).encode()

@@ -1,160 +1,152 @@
 """A stub of SQS, SSM and S3 on one loopback port. It answers each call after a fixed delay; AWS takes some 20 ms.
 
-Run it as `python -m bench.stub --port PORT --delay-ms 20`. It shares the machine with the services that are measured,
-so it does only what boto3 requires: it ignores signatures and names and has no visibility timeouts. These requests
-control the stub and are answered without delay:
-
-    GET  /_stub/ledger   the counts since the last reset, as a JSON object (see Ledger)
-    POST /_stub/reset    empties the queue and the bucket, and sets all counts to zero
-    POST /_stub/seed     {"count": N} puts N messages into the queue
+Run it as `python -m bench.stub PORT DELAY_MS`. It shares the machine with the services that are measured, so it does
+only what boto3 requires: one queue, one bucket and one parameter, whatever their names, no signatures and no visibility
+timeout. `GET /_stub` returns the counts so far, `POST /_stub` sends as many e-mails as its body says, and
+`DELETE /_stub` empties the queue.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import dataclasses
+import hashlib
 import json
-from collections import deque
+import sys
+from collections import Counter, deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 import uvloop
 
-from bench.account import Account, Json, Ledger, UnknownOperation
-from bench.sample import message_body
+from bench.sample import TOKEN, message_body
 from sim.cloud.gateway.http import Request, Response, ServerConnection
 
 CONTROL = "/_stub"
-_JSON = [(b"Content-Type", b"application/x-amz-json-1.0")]
+_BATCH_ENTRIES = 10
+"""https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html"""
+
+Json = dict[str, Any]
 
 
-class Stub:
-    """Answers each call after `delay` seconds."""
+class Account:
+    """A queue, a bucket and a parameter. Until it is deleted, a message is either waiting or in flight."""
 
-    def __init__(self, delay: float, loop: asyncio.AbstractEventLoop) -> None:
-        self._account = Account()
-        self._delay = delay
-        self._loop = loop
-        self._polls: deque[_Poll] = deque()
+    def __init__(self) -> None:
+        self.calls: Counter[str] = Counter()
+        """By operation, single or in batches: `SendMessage`, `PutObject`."""
+        self._waiting: deque[Json] = deque()
+        self._arrived = asyncio.Event()
+        self._in_flight: dict[str, Json] = {}
+        self._sent = self._deleted = 0
+        self._objects: set[str] = set()
 
-    def handle(self, connection: ServerConnection, request: Request) -> None:
-        """Handles one request."""
-        path = request.target.decode()
-        if path.startswith(CONTROL):
-            connection.send(_answer(json.dumps(self._control(path, request.body)).encode()))
-        else:
-            self._loop.call_later(self._delay, self._call, connection, request)
+    def counts(self) -> Json:
+        """The numbers of calls, messages and objects so far."""
+        left = len(self._waiting) + len(self._in_flight)
+        return {"sent": self._sent, "deleted": self._deleted, "left": left, "objects": len(self._objects), **self.calls}
 
-    def _call(self, connection: ServerConnection, request: Request) -> None:
-        # SQS and SSM name the operation in this header.
-        target = request.fields().get("x-amz-target", "")
-        operation = target.partition(".")[2]
-        if operation == "ReceiveMessage":
-            self._account.asked_to_receive()
-            self._poll(connection, json.loads(request.body))
-        elif operation:
-            try:
-                answer = self._account.call(operation, json.loads(request.body), self._loop.time())
-            except UnknownOperation:
-                connection.send(_unknown(target))
-                return
-            connection.send(_answer(json.dumps(answer).encode()))
-            self._wake()
-        elif request.method == b"PUT":
-            self._account.put_object(request.target.decode())
-            connection.send(Response(200, [(b"ETag", b'"0"')], b""))
-        else:
-            connection.send(_unknown(f"{request.method.decode()} {request.target.decode()}"))
+    def clear(self) -> None:
+        """Drops the messages that wait."""
+        self._waiting.clear()
 
-    def _poll(self, connection: ServerConnection, call: Json) -> None:
-        poll = _Poll(connection, call.get("MaxNumberOfMessages", 1))
-        messages = self._account.receive(poll.limit)
-        seconds = call.get("WaitTimeSeconds", 0)
-        if messages or not seconds:
-            connection.send(_messages(messages))
-        else:
-            poll.timer = self._loop.call_later(seconds, self._give_up, poll)
-            self._polls.append(poll)
+    def send(self, call: Json) -> Json:
+        """SendMessage."""
+        self._sent += 1
+        digest = hashlib.md5(call["MessageBody"].encode(), usedforsecurity=False).hexdigest()
+        name = f"{self._sent:032x}"
+        message = {"MessageId": name, "ReceiptHandle": name, "MD5OfBody": digest, "Body": call["MessageBody"]}
+        self._waiting.append({**message, "Attributes": {"ApproximateReceiveCount": "1"}})
+        self._arrived.set()
+        return {"MessageId": name, "MD5OfMessageBody": digest}
 
-    def _give_up(self, poll: _Poll) -> None:
-        self._polls.remove(poll)
-        poll.connection.send(_messages([]))
+    async def receive(self, call: Json) -> Json:
+        """ReceiveMessage: waits as long as the call says while the queue is empty."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(call.get("WaitTimeSeconds", 0)):
+                while not self._waiting:
+                    self._arrived.clear()
+                    await self._arrived.wait()
+        most = min(call.get("MaxNumberOfMessages", 1), _BATCH_ENTRIES, len(self._waiting))
+        messages = [self._waiting.popleft() for _ in range(most)]
+        self._in_flight |= {each["ReceiptHandle"]: each for each in messages}
+        return {"Messages": messages} if messages else {}
 
-    def _wake(self) -> None:
-        while self._polls:
-            poll = self._polls[0]
-            messages = [] if poll.connection.closed else self._account.receive(poll.limit)
-            if not messages and not poll.connection.closed:
-                return
-            self._polls.popleft().timer.cancel()
-            poll.connection.send(_messages(messages))
-
-    def _control(self, path: str, body: bytes) -> Json:
-        match path.removeprefix(CONTROL):
-            case "/ledger":
-                return dataclasses.asdict(self._account.ledger())
-            case "/reset":
-                self._account.reset()
-            case "/seed":
-                bodies = [message_body(number) for number in range(json.loads(body)["count"])]
-                self._account.seed(bodies, self._loop.time())
-                self._wake()
-            case _:
-                return {"error": f"no such path: {path}"}
+    def delete(self, call: Json) -> Json:
+        """DeleteMessage."""
+        self._deleted += self._in_flight.pop(call["ReceiptHandle"], None) is not None
         return {}
+
+    def give_back(self, call: Json) -> Json:
+        """ChangeMessageVisibility: to 0 it returns a message to the queue, to more it changes nothing."""
+        if call["VisibilityTimeout"] == 0 and (message := self._in_flight.pop(call["ReceiptHandle"], None)):
+            self._waiting.append(message)
+            self._arrived.set()
+        return {}
+
+    def put(self, key: str) -> None:
+        """PutObject."""
+        self.calls["PutObject"] += 1
+        self._objects.add(key)
+
+    async def call(self, operation: str, call: Json) -> Json:
+        """The answer to a call of SQS or SSM."""
+        name = operation.removesuffix("Batch")
+        self.calls[name] += 1
+        if name == "ReceiveMessage":
+            return await self.receive(call)
+        if name == "GetParameter":
+            return {"Parameter": {"Name": call["Name"], "Type": "SecureString", "Value": TOKEN, "Version": 1}}
+        if name == "GetQueueAttributes":
+            return {"Attributes": {"QueueArn": "arn:aws:sqs:eu-central-1:000000000000:bench"}}
+        known: dict[str, Callable[[Json], Json]] = {
+            "SendMessage": self.send,
+            "DeleteMessage": self.delete,
+            "ChangeMessageVisibility": self.give_back,
+        }
+        if name == operation:
+            return known[name](call)
+        return {"Successful": [{"Id": entry["Id"], **known[name](entry)} for entry in call["Entries"]]}
 
 
 class _Connection(ServerConnection):
-    def __init__(self, stub: Stub) -> None:
+    def __init__(self, account: Account, delay: float) -> None:
         super().__init__()
-        self._stub = stub
+        self._account = account
+        self._delay = delay
+        self._task: asyncio.Task[None] | None = None
 
     def handle(self, request: Request) -> None:
-        self._stub.handle(self, request)
+        self._task = asyncio.get_running_loop().create_task(self._answer(request))
+
+    async def _answer(self, request: Request) -> None:
+        target = request.target.decode()
+        if target == CONTROL:
+            if request.method == b"DELETE":
+                self._account.clear()
+            for _ in range(int(request.body or 0)):
+                self._account.send({"MessageBody": message_body()})
+            self.send(_json(self._account.counts()))
+            return
+        await asyncio.sleep(self._delay)
+        if request.method == b"PUT":
+            self._account.put(target)
+            self.send(Response(200, [(b"ETag", b'"0"')], b""))
+            return
+        operation = request.fields()["x-amz-target"].rpartition(".")[2]
+        self.send(_json(await self._account.call(operation, json.loads(request.body))))
 
 
-@dataclasses.dataclass(eq=False)
-class _Poll:
-    """A ReceiveMessage call that waits for messages."""
-
-    connection: ServerConnection
-    limit: int
-    timer: asyncio.TimerHandle = dataclasses.field(init=False)
-
-
-def ledger(text: bytes) -> Ledger:
-    """The ledger in an answer to `GET /_stub/ledger`."""
-    return Ledger(**json.loads(text))
-
-
-def _answer(body: bytes, status: int = 200) -> Response:
-    return Response(status, _JSON, body)
-
-
-def _messages(messages: list[str]) -> Response:
-    return _answer(f'{{"Messages": [{", ".join(messages)}]}}'.encode() if messages else b"{}")
-
-
-def _unknown(what: str) -> Response:
-    words = f"the stub does not know {what}"
-    return _answer(json.dumps({"__type": "UnknownOperationException", "message": words}).encode(), 400)
+def _json(document: Json) -> Response:
+    return Response(200, [(b"Content-Type", b"application/x-amz-json-1.0")], json.dumps(document).encode())
 
 
 async def _serve(port: int, delay: float) -> None:
+    account = Account()
     loop = asyncio.get_running_loop()
-    stub = Stub(delay, loop)
-    server = await loop.create_server(lambda: _Connection(stub), "127.0.0.1", port, backlog=1024)
+    server = await loop.create_server(lambda: _Connection(account, delay), "127.0.0.1", port, backlog=1024)
     await server.serve_forever()
 
 
-def _main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.stub", description="A stub of AWS that answers with a delay."
-    )
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--delay-ms", type=float, default=20)
-    arguments = parser.parse_args()
-    uvloop.run(_serve(arguments.port, arguments.delay_ms / 1000))
-
-
 if __name__ == "__main__":
-    _main()
+    uvloop.run(_serve(int(sys.argv[1]), float(sys.argv[2]) / 1000))
