@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Final
 
 import sim.cluster
-from sim.cluster.rules import LeftOut, Rule, rule_of
+from sim.cluster.citations import LeftOut, Rule, rule_of
 
 ROOT: Final = Path(__file__).parent.parent
 PAGE: Final = ROOT / "docs" / "fidelity.md"

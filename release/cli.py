@@ -20,6 +20,7 @@ from typing import Any
 
 from release import image, infra, summary
 from release.aws import Clients
+from release.changelog import changelog
 from release.deploy import FAILURES, Deployer, Outcome
 from release.ecr import Repository
 from release.ecs import Service, Time
@@ -29,7 +30,7 @@ from release.publish import PLATFORM, publish, revision
 from release.roots import ORDER, Environment
 from release.smoke import COMMAND, place, smoke
 from release.sources import SERVICES, base_image, touched
-from release.versions import Bump, Version, bump, changelog
+from release.versions import Bump, Version, bump
 
 FAILED = 1
 ROLLED_BACK = 3

@@ -32,7 +32,6 @@ _CHANGES = {
     "feat": Change.FEATURE,
     **dict.fromkeys(("ci", "docs", "style", "test"), Change.NONE),
 }
-_HEADINGS = {Change.BREAKING: "Breaking", Change.FEATURE: "New", Change.REPAIR: "Repaired"}
 
 
 @dataclass(frozen=True, order=True)
@@ -107,15 +106,3 @@ def bump(service: str, before: Version, commits: Sequence[Commit]) -> Bump | Non
     if change is Change.NONE:
         return None
     return Bump(service, before, before.after(change), tuple(commit for commit in commits if commit.change))
-
-
-def changelog(made: Bump, so_far: str) -> str:
-    """The service's changelog with this version on top. `so_far` is what it was, "" if there was none."""
-    title = f"# Changes of the {made.service}\n"
-    sections = [
-        f"### {heading}\n\n" + "".join(f"- {each.what} ({each.id[:7]})\n" for each in chosen)
-        for change, heading in _HEADINGS.items()
-        if (chosen := [each for each in made.commits if each.change is change])
-    ]
-    older = so_far.removeprefix(title).strip()
-    return "\n".join([title, f"## {made.version}\n", *sections, *([f"{older}\n"] if older else [])])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sim.cluster.balancer.nodes import AWS_DELAYS, Delays
-from sim.cluster.rules import inferred
+from sim.cluster.citations import inferred
 
 
 @dataclass(frozen=True, slots=True)

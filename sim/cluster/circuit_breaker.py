@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from sim.cluster.rules import ECS_API, ECS_GUIDE, cites, inferred
+from sim.cluster.citations import ECS_API, ECS_GUIDE, cites, inferred
 from sim.cluster.tasks import Task
 
 _FEWEST: Final = 3

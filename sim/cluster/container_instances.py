@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from sim.cluster.rules import ECS_API, LeftOut, cites
+from sim.cluster.citations import ECS_API, LeftOut, cites
 from sim.cluster.task_definitions import HostPort, TaskDefinition, static_host_ports
 from sim.cluster.tasks import Task, holds_ports
 

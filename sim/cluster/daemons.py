@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
+from sim.cluster.citations import ECS_API, ECS_GUIDE, cites
 from sim.cluster.container_instances import ContainerInstance
 from sim.cluster.placement import Room, lacking, takes_new_tasks
 from sim.cluster.rolling_update import may_stop
-from sim.cluster.rules import ECS_API, ECS_GUIDE, cites
 from sim.cluster.task_definitions import PlacementConstraint, TaskDefinition
 from sim.cluster.tasks import Task
 

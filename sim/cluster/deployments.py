@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from sim.cluster.circuit_breaker import CircuitBreaker
-from sim.cluster.rules import ECS_API, ECS_GUIDE, LeftOut, cites, inferred
+from sim.cluster.citations import ECS_API, ECS_GUIDE, LeftOut, cites, inferred
 from sim.cluster.task_definitions import TaskDefinition
 
 RolloutState = Literal["IN_PROGRESS", "COMPLETED", "FAILED"]

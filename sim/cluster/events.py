@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sim.cluster.rules import ECS_API, ECS_GUIDE, LeftOut, cites
+from sim.cluster.citations import ECS_API, ECS_GUIDE, LeftOut, cites
 
 KEPT: Final = 100
 REPEAT_SECONDS: Final = 6 * 3600.0

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from sim.cluster.citations import ECS_API, cites, inferred
 from sim.cluster.deployments import LoadBalancer
-from sim.cluster.rules import ECS_API, cites, inferred
 from sim.cluster.target_health import TargetHealth
 from sim.cluster.tasks import Task, failed_balancer_reason, failed_container_reason
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from sim.cluster.citations import ECS_API, ECS_GUIDE, cites, inferred
 from sim.cluster.container_instances import ContainerInstance, Remaining
 from sim.cluster.query import parse
-from sim.cluster.rules import ECS_API, ECS_GUIDE, cites, inferred
 from sim.cluster.task_definitions import PlacementConstraint, TaskDefinition, static_host_ports
 from sim.cluster.tasks import Task
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from sim.cluster.citations import ECS_GUIDE, cites
 from sim.cluster.container_instances import ContainerInstance
-from sim.cluster.rules import ECS_GUIDE, cites
 from sim.cluster.tasks import Task
 
 Matches = Callable[[ContainerInstance, Sequence[Task]], bool]

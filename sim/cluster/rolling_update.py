@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sim.cluster.rules import ECS_API, ECS_GUIDE, cites, inferred
+from sim.cluster.citations import ECS_API, ECS_GUIDE, cites, inferred
 from sim.cluster.tasks import Task
 
 

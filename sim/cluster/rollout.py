@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from sim.cluster import events
 from sim.cluster.circuit_breaker import counted, failures_allowed, is_failure, reason
+from sim.cluster.citations import ECS_GUIDE, cites
 from sim.cluster.deployments import Deployment, alarmed, completed, failed, rollback_target, rolled_back
-from sim.cluster.rules import ECS_GUIDE, cites
 from sim.cluster.services import Service
 from sim.cluster.throttle import delay_seconds, failed_to_start
 from sim.cluster.turn import Turn

@@ -35,13 +35,13 @@ from typing import TYPE_CHECKING, Final
 from sim.cluster import daemons, events
 from sim.cluster.actions import Action
 from sim.cluster.circuit_breaker import counts_as_launch_failure
+from sim.cluster.citations import ECS_API, ECS_GUIDE, cites, inferred
 from sim.cluster.container_instances import ContainerInstance, remaining
 from sim.cluster.deployments import least_healthy, most_running
 from sim.cluster.observed import Observed
 from sim.cluster.placement import choose, closest
 from sim.cluster.rolling_update import Situation, no_move, starts, stops
 from sim.cluster.rollout import conclude, count, judge
-from sim.cluster.rules import ECS_API, ECS_GUIDE, cites, inferred
 from sim.cluster.services import Service
 from sim.cluster.tasks import Task, scaling_reason
 from sim.cluster.turn import Turn

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from sim.cluster.citations import ECS_API, cites
 from sim.cluster.deployments import Deployment, DeploymentConfiguration, Revision, begun
 from sim.cluster.events import Event
 from sim.cluster.placement import Strategy
-from sim.cluster.rules import ECS_API, cites
 from sim.cluster.task_definitions import PlacementConstraint
 
 

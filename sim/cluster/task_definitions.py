@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from sim.cluster.rules import ECS_API, ECS_GUIDE, cites
+from sim.cluster.citations import ECS_API, ECS_GUIDE, cites
 
 HostPort = tuple[str, int]
 """A protocol, `tcp` or `udp`, and a port."""

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from sim.cluster.rules import ECS_API, ECS_GUIDE, cites, inferred
+from sim.cluster.citations import ECS_API, ECS_GUIDE, cites, inferred
 from sim.cluster.task_definitions import TaskDefinition
 
 LastStatus = Literal[

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sim.cluster.rules import ECS_GUIDE, cites, inferred
+from sim.cluster.citations import ECS_GUIDE, cites, inferred
 from sim.cluster.tasks import Task
 
 LONGEST_SECONDS: Final = 15 * 60.0

@@ -78,6 +78,7 @@ class Elb:
         self._turn = 0
         self._waiting = 0
         self._wakes_at = nodes.NEVER
+        self._reported: Mapping[str, TargetHealth] = {}
         self._routable: dict[str, tuple[str, ...]] = {}
         self._outstanding: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._in_flight: defaultdict[tuple[str, str], dict[Exchange, None]] = defaultdict(dict)
@@ -222,7 +223,9 @@ class Elb:
             self._new.discard(node)
             self._dns.append(node)
         self._drop_stale()
-        self._changed()
+        if (reported := self.health()) != self._reported:
+            self._reported = reported
+            self._changed()
         self._wake_at(nodes.due(self.state))
 
     def _wake_at(self, due: float) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sim.cluster.rules import ELB_GUIDE, cites
+from sim.cluster.citations import ELB_GUIDE, cites
 
 METHOD_LENGTH: Final = 127
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from sim.cluster.rules import ELB_GUIDE, cites, inferred
+from sim.cluster.citations import ELB_GUIDE, cites, inferred
 
 if TYPE_CHECKING:
     from random import Random

@@ -14,7 +14,7 @@ from sim.cluster.balancer.checks import CheckResult, Phase, Watch
 from sim.cluster.balancer.desync import Mode
 from sim.cluster.balancer.nodes import Balancer, Policy, in_service
 from sim.cluster.balancer.stickiness import Stickiness
-from sim.cluster.rules import ELB_API, ELB_GUIDE, LeftOut, cites, inferred
+from sim.cluster.citations import ELB_API, ELB_GUIDE, LeftOut, cites, inferred
 from sim.cluster.target_health import TargetHealth
 
 InstanceState = Literal["pending", "running", "stopped", "terminated"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Literal
 
-from sim.cluster.rules import ELB_GUIDE, cites, inferred
+from sim.cluster.citations import ELB_GUIDE, cites, inferred
 
 Mode = Literal["monitor", "defensive", "strictest"]
 _PAGE: Final = ELB_GUIDE + "config-desync-mitigation-mode.html"

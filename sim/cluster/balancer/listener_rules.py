@@ -12,7 +12,7 @@ from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Final, Literal
 
-from sim.cluster.rules import ALB_GUIDE, ELBV2_API, LeftOut, cites
+from sim.cluster.citations import ALB_GUIDE, ELBV2_API, LeftOut, cites
 
 if TYPE_CHECKING:
     from random import Random

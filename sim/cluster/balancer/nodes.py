@@ -27,7 +27,7 @@ from sim.cluster.balancer.checks import (
     judged,
     next_check_at,
 )
-from sim.cluster.rules import ELB_GUIDE, cites, inferred
+from sim.cluster.citations import ELB_GUIDE, cites, inferred
 from sim.cluster.target_health import RegisteredTarget
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sim.cluster.balancer.answers import AT_CAPACITY, OwnAnswer
-from sim.cluster.rules import ELB_GUIDE, cites, inferred
+from sim.cluster.citations import ELB_GUIDE, cites, inferred
 
 SURGE_QUEUE: Final = 1024
 _WORKS: Final = (

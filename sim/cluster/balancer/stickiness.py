@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sim.cluster.rules import ELB_GUIDE, cites, inferred
+from sim.cluster.citations import ELB_GUIDE, cites, inferred
 
 COOKIE: Final = "AWSELB"
 """Of a Classic ELB. An ALB's is AWSALB, or AWSALBAPP-0 with a cookie of the application."""

@@ -16,7 +16,7 @@ from sim.cluster.balancer.checks import CheckResult, HealthCheck, Phase, Watch
 from sim.cluster.balancer.nodes import AWS_DELAYS, Balancer, Delays, Policy, in_service
 from sim.cluster.balancer.routing import in_turn, least_outstanding
 from sim.cluster.balancer.stickiness import Stickiness
-from sim.cluster.rules import ALB_GUIDE, ELBV2_API, LeftOut, cites, inferred
+from sim.cluster.citations import ALB_GUIDE, ELBV2_API, LeftOut, cites, inferred
 from sim.cluster.target_health import RegisteredTarget, TargetHealth
 
 if TYPE_CHECKING:

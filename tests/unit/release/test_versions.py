@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from release.changelog import changelog
 from release.errors import NotAVersion
-from release.versions import Bump, Change, Commit, Version, bump, changelog
+from release.versions import Bump, Change, Commit, Version, bump
 
 VERSIONS = st.builds(Version, *[st.integers(0, 10**6)] * 3)
 SUBJECTS = st.sampled_from(

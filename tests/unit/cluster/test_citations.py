@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from checks import fidelity
-from sim.cluster.rules import Rule, cites, inferred, rule_of
+from sim.cluster.citations import Rule, cites, inferred, rule_of
 
 
 def test_a_rule_says_the_first_paragraph_of_its_docstring_and_its_page() -> None:
