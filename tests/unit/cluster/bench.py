@@ -8,6 +8,7 @@ from random import Random
 
 from sim.cluster import tasks as lifecycle
 from sim.cluster.actions import Action, Deregister, Register, Said
+from sim.cluster.circuit_breaker import CircuitBreaker
 from sim.cluster.container_instances import ContainerInstance
 from sim.cluster.deployments import DeploymentConfiguration, LoadBalancer, Revision
 from sim.cluster.observed import Observed
@@ -28,6 +29,7 @@ ELB = LoadBalancer("elb", "web", "app", 8080)
 GROUP = LoadBalancer("target-group", "arn:tg", "app", 8080)
 APP = TaskDefinition("app:1", 512, 512, (PortMapping("app", 8080, 8080),))
 NEXT = replace(APP, arn="app:2")
+BREAKER = Settings(DeploymentConfiguration(100, 150, CircuitBreaker(enable=True, rollback=True)))
 
 
 def instances(count: int, **settings: object) -> dict[str, ContainerInstance]:

@@ -21,6 +21,9 @@ from sim.world.virtual_time import WorldRuntime
 from tests.unit import wire
 
 S3_DOWN = wire.s3_error(503, "ServiceUnavailable")
+HOUR = 3600
+OUTAGE = 600
+"""Ten times the visibility timeout, twice what uses up all receives."""
 Fault = Callable[[str, str], wire.Sent | None]
 
 
@@ -107,3 +110,24 @@ class Cloud:
 
     def _now(self) -> float:
         return self.runtime.monotonic()
+
+
+def ids(bodies: list[str]) -> list[str]:
+    return [json.loads(body)["id"] for body in bodies]
+
+
+def assert_all_stored(cloud: Cloud, bodies: list[str]) -> None:
+    """Each is one object with the e-mail in it, and none is in the queue."""
+    stored = {key.rpartition("/")[2].removesuffix(".json"): json.loads(body) for key, body in cloud.objects.items()}
+    assert stored == {json.loads(body)["id"]: json.loads(body)["data"] for body in bodies}
+    assert cloud.messages == []
+
+
+def takes(seconds: float, runtime: WorldRuntime) -> Fault:
+    """S3 takes its time for every put."""
+
+    def fault(operation: str, _body: str) -> None:
+        if operation == "PutObject":
+            runtime.sleep(seconds)
+
+    return fault

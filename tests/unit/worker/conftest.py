@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.sample import EMAIL
-from services.pipeline.message import Email
+from services.pipeline.message import Email, Message
 from services.worker.settings import Settings
 from sim.aws.account import BUCKET, QUEUE_URL
 from sim.world.virtual_time import WorldRuntime
@@ -29,3 +29,14 @@ def settings() -> Settings:
 def cloud(runtime: WorldRuntime, settings: Settings) -> Cloud:
     """An empty queue, an empty bucket, and nothing that fails."""
     return Cloud(runtime, settings)
+
+
+@pytest.fixture
+def bodies(email: Email) -> list[str]:
+    """Two hundred messages, as the API has written them."""
+    return [
+        Message(
+            id=f"{number:032x}", received_at=0, data=email.model_copy(update={"email_subject": str(number)})
+        ).encode()
+        for number in range(200)
+    ]
