@@ -71,6 +71,7 @@ $(READY): requirements/bootstrap.txt requirements/dev.txt pyproject.toml
 	@eval "$$($(BIN)/python sim/host/package_index.py)" && \
 		$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt && \
 		$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m sim.images project >/dev/null
 	@touch $@
 
 # One line for a check that passes, and all that it said for one that fails.

@@ -12,11 +12,10 @@ from typing import Self
 
 from dotenv import dotenv_values
 
+from sim.images.checkout import ROOT, settings_file
+
 LOCALSTACK_VERSION = "4.13.1"
 """The last release that runs on Python 3.11 and starts without an account."""
-
-ROOT = Path(__file__).resolve().parents[2]
-"""The checkout that images are built from."""
 
 
 @dataclass(frozen=True)
@@ -49,4 +48,4 @@ def settings(environ: Mapping[str, str], checkout: Path = ROOT) -> dict[str, str
 
     https://docs.docker.com/compose/how-tos/environment-variables/envvars-precedence/
     """
-    return {**dotenv_values(checkout / ".env"), **environ}
+    return {**dotenv_values(settings_file(checkout)), **environ}

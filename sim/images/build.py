@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import Final
 from services.pipeline.version import version
 from sim.host.engine import engine
 from sim.images import service
-from sim.images.base_image import ROOT, BaseImages
+from sim.images.base_image import BaseImages
+from sim.images.checkout import ROOT, identity
 
-TAG: Final = f"checkout-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]}"
+TAG: Final = f"checkout-{identity()}"
 """Of all that is built here, so that no other checkout's images take its place."""
 
 _PULL_REMEDY = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from services.pipeline.version import version
 from sim.host.command import CommandFailed, run
-from sim.images.base_image import ROOT
+from sim.images.checkout import ROOT
 
 SERVICES = ("api", "worker")
 
