@@ -16,7 +16,6 @@ from sim.cli.options import FAILED, Json
 from sim.cli.output import Report
 from sim.cloud.localstack import venv
 
-_MIN_PYTHON = (3, 11)
 _MIN_FREE_BYTES = 2 * 1024**3
 _COMMAND_SECONDS = 10
 
@@ -41,7 +40,7 @@ def examine() -> list[Finding]:
     version = ".".join(map(str, sys.version_info[:3]))
     free = psutil.virtual_memory().available
     return [
-        Finding("python", sys.version_info >= _MIN_PYTHON, version, "install Python 3.11 or newer", (*every, "aws")),
+        Finding("python", venv.runs_on(sys.version_info[:2]), version, venv.PYTHON_REMEDY, (*every, "aws")),
         Finding(
             "memory",
             free >= _MIN_FREE_BYTES,

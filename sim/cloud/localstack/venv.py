@@ -12,6 +12,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from uv import find_uv_bin
 
@@ -27,11 +28,23 @@ PLUGIN_METADATA = Path(__file__).with_name("control_plane.dist-info")
 
 # Below FILESYSTEM_ROOT: the index of AWS's services, which takes seconds to compute, and the list of plugins.
 _CACHES = (Path("usr/lib/localstack"), Path("cache"))
+# The Pythons that the packages in the lock run on.
+_FIRST_PYTHON, _LAST_PYTHON = (3, 11), (3, 13)
+PYTHON_REMEDY: Final = "install Python 3.11, 3.12 or 3.13, then `make clean` and `make PYTHON=python3.11 setup`"
 _REMEDY = "LocalStack's packages come from the Python package index: check that it can be reached."
+
+
+class WrongPython(SimError):
+    """This Python does not run LocalStack."""
 
 
 class EnvironmentNotMade(SimError):
     """The folder for LocalStack's virtual environment cannot be written."""
+
+
+def runs_on(version: tuple[int, int]) -> bool:
+    """True if LocalStack runs on this version of Python."""
+    return _FIRST_PYTHON <= version <= _LAST_PYTHON
 
 
 def path() -> Path:
@@ -62,9 +75,11 @@ def share_cache(directory: Path) -> None:
 def ensure(progress: Callable[[str], None]) -> Path:
     """Returns the Python of the virtual environment. Creates the environment if it is missing, and reports that.
 
-    Raises CommandFailed, or EnvironmentNotMade if the folder cannot be written.
+    Raises WrongPython, CommandFailed, or EnvironmentNotMade if the folder cannot be written.
     Two processes may do this at once: each installs into its own folder, and the first to finish wins.
     """
+    if not runs_on(sys.version_info[:2]):
+        raise WrongPython(f"LocalStack does not run on Python {sys.version.split()[0]}; {PYTHON_REMEDY}")
     home = path()
     if not home.is_dir():
         progress("installing LocalStack, once (half a minute)")
