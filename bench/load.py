@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import uvloop
 
-from sim.cloud.gateway.http import ClientConnection, Request, UpstreamLost
+from sim.cloud.http import ClientConnection, Request, UpstreamLost
 from sim.errors import SimError
 
 _OK = 200

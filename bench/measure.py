@@ -12,7 +12,7 @@ from statistics import median
 from bench import contestants, load
 from bench.contestants import PLAIN, PRODUCT, Aws, Contestant, resident_mib
 from bench.sample import publish_body
-from sim.cloud.gateway.http import Request
+from sim.cloud.http import Request
 from sim.errors import SimError
 
 Figures = Mapping[str, float]

@@ -20,7 +20,7 @@ from typing import Any
 import uvloop
 
 from bench.sample import TOKEN, message_body
-from sim.cloud.gateway.http import Request, Response, ServerConnection
+from sim.cloud.http import Request, Response, ServerConnection
 
 CONTROL = "/_stub"
 _BATCH_ENTRIES = 10

@@ -17,7 +17,7 @@ from sim.cluster.balancer import classic, nodes, routing
 from sim.cluster.balancer.answers import GATEWAY_TIMEOUT
 from sim.cluster.balancer.checks import HealthCheck
 from sim.cluster.balancer.nodes import Check, Cut, Delays, Deregistered, Drain, Node, Policy
-from sim.cluster.balancer.routing import Queue, Send
+from sim.cluster.balancer.routing import CONNECT_SECONDS, SURGE_SECONDS, Queue, Send
 from sim.cluster.target_health import RegisteredTarget, TargetHealth
 from sim.world.coverage import Encounter
 from sim.world.instances import Api, Exchange
@@ -33,10 +33,6 @@ DRAIN_SECONDS: Final = 60.0
 IDLE_TIMEOUT_SECONDS: Final = 60.0
 DNS_SECONDS: Final = 60.0
 """How long at most DNS names a node that is lost."""
-_CONNECT_SECONDS: Final = 3.0
-"""Until a connection to a machine that is gone is given up."""
-_SURGE_SECONDS: Final = 1.0
-"""How long a request waits in the surge queue before it is tried again."""
 _PERIOD_SECONDS: Final = 60.0
 _ALARM_PERIODS: Final = 2
 _ALARM_SHARE: Final = 0.05
@@ -151,7 +147,7 @@ class Elb:
             self._runtime.spawn(lambda: self._forward(node, choice.target, api, exchange))
         else:
             self._met(Encounter.CONNECT_TRIED_AGAIN)
-            seconds = _CONNECT_SECONDS if self._gone(choice.target) else 0.0
+            seconds = CONNECT_SECONDS if self._gone(choice.target) else 0.0
             again = (*tried, choice.target)
             self._scheduler.at(self._scheduler.now + seconds, lambda: self._attempt(node, exchange, began, again))
 
@@ -167,7 +163,7 @@ class Elb:
             self._waiting -= 1
             self._attempt(node, exchange, began, ())
 
-        self._scheduler.at(self._scheduler.now + _SURGE_SECONDS, again)
+        self._scheduler.at(self._scheduler.now + SURGE_SECONDS, again)
 
     def _forward(self, node: str, target: str, api: Api, exchange: Exchange) -> None:
         if target not in self.state.members or self.state.members[target].leaving:

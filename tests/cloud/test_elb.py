@@ -108,6 +108,7 @@ def test_an_instance_in_service_drains_until_it_is_reported_as_drained(elb: Clie
     register(elb, "i-1", "i-2")
     report("i-1", State="InService")
     assert deregister(elb, "i-1", "i-2") == []
+    report("i-1", State="InService")  # older than the deregistration
     assert health(elb) == {"i-1": ("InService", "N/A", "Instance deregistration currently in progress.")}
     report("i-1", "DELETE")
     assert health(elb) == {}

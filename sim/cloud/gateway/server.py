@@ -12,8 +12,8 @@ from sim.aws import sqs_batches
 from sim.aws.api_call import ApiCall, identify
 from sim.aws.errors import HttpAnswer, error_answer, error_of, json_type
 from sim.cloud.gateway.forwarding import FAULTS, CallFaults, applicable
-from sim.cloud.gateway.http import ClientConnection, Request, Response, ServerConnection, UpstreamLost
 from sim.cloud.gateway.trail import TrailEntry
+from sim.cloud.http import ClientConnection, Request, Response, ServerConnection, UpstreamLost
 from sim.errors import SimError
 from sim.faults.decide import Decisions, Hit, failing
 from sim.faults.plan import SCHEDULED, Fault, FaultPlan, parse

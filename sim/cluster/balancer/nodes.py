@@ -173,6 +173,21 @@ def lose_node(state: Balancer, node: str) -> Balancer:
     return replace(state, nodes=tuple(each for each in state.nodes if each.id != node), members=members)
 
 
+def reconfigured(state: Balancer, policy: Policy, now: float, chance: Random) -> Balancer:
+    """The load balancer gets other settings. What its nodes know of targets they keep.
+
+    A zone that is enabled gets a node, one that is disabled loses its own. A node that may route to more targets than
+    before learns of them; of those that it may no longer route to it forgets everything.
+    """
+    nodes = tuple(node for node in state.nodes if node.zone in policy.zones)
+    new = tuple(Node(f"{zone}/1", zone) for zone in policy.zones if all(node.zone != zone for node in nodes))
+    state = replace(state, policy=policy, nodes=(*nodes, *new))
+    members = {
+        id_: replace(member, watches=_rewatched(state, member, now, chance)) for id_, member in state.members.items()
+    }
+    return replace(state, members=members)
+
+
 @cites(ELB_GUIDE + "config-conn-drain.html")
 def checked(
     state: Balancer, node: str, target: str, number: int, result: CheckResult, now: float
@@ -278,6 +293,15 @@ def _due(watch: Watch) -> float:
 
 def _learning(policy: Policy, now: float, chance: Random) -> Watch:
     return Watch(Phase.REGISTERING, turns_at=learns_at(policy.delays, now, chance), check_at=NEVER)
+
+
+def _rewatched(state: Balancer, member: Member, now: float, chance: Random) -> dict[str, Watch]:
+    """A member's watches by the nodes that there are; one that leaves gets no new ones."""
+    return {
+        node.id: member.watches[node.id] if node.id in member.watches else _learning(state.policy, now, chance)
+        for node in state.nodes
+        if routes_to(state, node, member.target) and (node.id in member.watches or not member.leaving)
+    }
 
 
 def _phase(member: Member, node: str) -> Phase:

@@ -17,6 +17,10 @@ from sim.cluster.balancer.answers import AT_CAPACITY, OwnAnswer
 from sim.cluster.citations import ELB_GUIDE, cites, inferred
 
 SURGE_QUEUE: Final = 1024
+SURGE_SECONDS: Final = 1.0
+"""How long a request waits in the surge queue before it is tried again; no page says it."""
+CONNECT_SECONDS: Final = 3.0
+"""Until a connection to a machine that is gone is given up; no page says it."""
 _WORKS: Final = (
     "https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/how-elastic-load-balancing-works.html"
 )

@@ -69,6 +69,11 @@ class LoadBalancer:
         if "ConnectionDraining" in asked:
             self.attributes["ConnectionDraining"] = {**before, **asked["ConnectionDraining"]}
 
+    def report(self, instance: str, found: Health) -> None:
+        """Keeps the health of an instance. One that drains goes on draining: the report is older than that."""
+        if not self._drains(instance):
+            self.reported[instance] = found
+
     def deregister(self, instances: Collection[str], now: datetime) -> None:
         """Removes instances. With connection draining, those in service drain first, at most for its timeout."""
         draining = self.attributes["ConnectionDraining"]
@@ -78,6 +83,10 @@ class LoadBalancer:
                 until = now + timedelta(seconds=draining["Timeout"])
                 doing = "Instance deregistration currently in progress."
                 self.reported[instance] = Health("InService", description=doing, until=until)
+
+    def _drains(self, instance: str) -> bool:
+        known = self.reported.get(instance)
+        return known is not None and known.until is not None
 
     def health(self, registered: Collection[str], asked: Collection[str], now: datetime) -> list[Values]:
         """The health of the instances in `asked`; if it is empty, of all that are registered or draining."""

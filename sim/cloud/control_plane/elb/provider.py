@@ -83,7 +83,7 @@ class Elb:
         if method == "DELETE":
             balancer.reported.pop(place["instance"], None)
         else:
-            balancer.reported[place["instance"]] = health(body)
+            balancer.report(place["instance"], health(body))
         return {}
 
     def _of(self, call: Call) -> LoadBalancer:

@@ -173,3 +173,22 @@ def test_registering_and_deregistering_twice_changes_nothing() -> None:
     world.deregister("i-1")
     world.deregister("i-9")
     assert world.state == before
+
+
+def test_with_other_settings_a_node_keeps_what_it_knows_and_learns_of_what_is_new() -> None:
+    world = InVirtualTime(replace(POLICY, cross_zone=False))
+    for it in (target("i-1", "a"), target("i-2", "b")):
+        world.register(it)
+    world.until(30)
+    crossed = replace(world.state.policy, cross_zone=True)
+    world.state = nodes.reconfigured(world.state, crossed, world.now, world.chance)
+    assert nodes.in_service(world.state, A) == ("i-1",)
+    world.until(60)
+    assert nodes.in_service(world.state, A) == nodes.in_service(world.state, B) == ("i-1", "i-2")
+    narrowed = replace(crossed, zones=("b", "c"))
+    world.state = nodes.reconfigured(world.state, narrowed, world.now, world.chance)
+    assert [node.id for node in world.state.nodes] == [B, "c/1"]
+    assert nodes.in_service(world.state, B) == ("i-2",)
+    assert nodes.in_service(world.state, "c/1") == ()
+    world.until(90)
+    assert nodes.in_service(world.state, "c/1") == ("i-2",)

@@ -1,0 +1,280 @@
+"""One request on its way to an instance, and the answer on its way back.
+
+It stands between the two connections and holds no more than what has been read of the request before there is a
+connection to write it to. When one side is slow, the other is not read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from sim.cloud.edge import forwarding
+from sim.cloud.edge.messages import Body, ChunkedBody, Malformed, ResponseHead, request_body
+from sim.cloud.edge.record import Record
+from sim.cloud.edge.target import TargetConnection
+from sim.cluster.balancer import answers, stickiness
+from sim.cluster.balancer.answers import OwnAnswer
+from sim.cluster.balancer.desync import RequestHead
+from sim.cluster.balancer.routing import Queue, Send, route
+
+if TYPE_CHECKING:
+    from sim.cloud.edge.client import ClientConnection
+    from sim.cloud.edge.node import Node
+
+
+class Exchange:
+    """A request of a client's connection. `began` is when it began to come, by `time.time`.
+
+    `closes` says that neither side's connection is used again. Raises Malformed if its body has no clear end.
+    """
+
+    def __init__(self, client: ClientConnection, node: Node, head: RequestHead, began: float, *, closes: bool) -> None:
+        self.head = head
+        self.minor = 0 if head.version == b"HTTP/1.0" else 1
+        self.record = Record(began)
+        self.ended = False
+        """True if the client has its whole answer, or gets none."""
+        self._client = client
+        self._node = node
+        self._body: Body = request_body(head)
+        self._chunked = isinstance(self._body, ChunkedBody)
+        self._keeps = not closes and forwarding.keeps_alive(head.version, head.lines)
+        self._expects = any(name.lower() == b"expect" for name, _ in head.lines) if not self._body.done else False
+        self._target = ""
+        self._connection: TargetConnection | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._pending: list[bytes] = []
+        self._tried: set[str] = set()
+        self._sent_at = 0.0
+        self._answer_body: Body | None = None
+        self._in_chunks = False
+
+    @property
+    def request_is_whole(self) -> bool:
+        """True if the client has sent all of it."""
+        return self._body.done
+
+    @property
+    def has_answer(self) -> bool:
+        """True if the head of an answer went to the client."""
+        return self._answer_body is not None
+
+    def start(self) -> None:
+        """Sends the request on its way."""
+        head = forwarding.to_target(self.head, self._client.described, chunked=self._chunked)
+        self._write(head)
+        self._route()
+
+    def refuse(self, answer: OwnAnswer) -> None:
+        """The balancer answers by itself."""
+        self._keeps = self._keeps and not answer.closes
+        self.record.refused(answer.status)
+        self._leave_target()
+        self._client.answer_itself(answer, minor=self.minor, keeps=self._keeps_after_early_answer())
+        self._end()
+
+    def receive(self, data: bytes) -> bytes:
+        """Takes what came of the request's body. Returns what is behind its end."""
+        try:
+            payload, rest = self._body.feed(data)
+        except Malformed:
+            self._request_is_malformed()
+            return b""
+        if not self.ended:
+            self.record.received += len(payload)
+            if self._chunked:
+                payload = forwarding.chunk(payload)
+                if self._body.done:
+                    payload += forwarding.last_chunk(self._body.trailers)
+            if payload:
+                self._write(payload)
+        return rest
+
+    def touch(self) -> None:
+        """Bytes came from the instance."""
+        self._client.touch()
+
+    def interim(self, head: ResponseHead) -> None:
+        """The instance has answered with an interim answer."""
+        if self.minor:
+            self._client.write(forwarding.interim(head))
+
+    def answer(self, head: ResponseHead, body: Body) -> None:
+        """The head of the instance's answer has come, and says how its body is framed."""
+        now = time.time()
+        self.record.answered(head.status, now, self._sent_at)
+        self._node.metrics.latency(self._node.zone, now - self._sent_at)
+        self._answer_body = body
+        self._in_chunks = forwarding.goes_in_chunks(body, minor=self.minor)
+        if not self._in_chunks and not forwarding.has_length(body):
+            self._keeps = False
+        self._keeps = self._keeps_after_early_answer()
+        self._client.write(
+            forwarding.to_client(head, body, minor=self.minor, keeps=self._keeps, cookies=self._cookies(head))
+        )
+
+    def answer_goes_on(self, payload: bytes) -> None:
+        """A part of the answer's body has come."""
+        self.record.sent += len(payload)
+        self._client.write(forwarding.chunk(payload) if self._in_chunks else payload)
+
+    def answer_ended(self, trailers: tuple[bytes, ...]) -> None:
+        """The answer is whole."""
+        if self._in_chunks:
+            self._client.write(forwarding.last_chunk(trailers))
+        if self._connection is not None:
+            self._connection.resume()
+        self._release()
+        self._end()
+
+    def target_lost(self, *, readable: bool) -> None:
+        """The instance closed the connection, or what it sent cannot be read."""
+        self._connection = None
+        self._fail(answers.unanswered(idle=False, readable=readable))
+
+    def idle(self) -> None:
+        """Nothing has come from either side for the idle timeout."""
+        self._fail(answers.unanswered(idle=True, readable=True) if self._body.done else answers.REQUEST_TIMEOUT)
+
+    def client_lost(self) -> None:
+        """The client is gone."""
+        self.ended = True
+        self._leave_target()
+        self._client.record(self.record, self)
+
+    def pause_request(self) -> None:
+        """The instance takes no more for now."""
+        if not self.ended:
+            self._client.pause()
+
+    def resume_request(self) -> None:
+        """The instance takes more again."""
+        if not self.ended:
+            self._client.resume()
+
+    def pause_answer(self) -> None:
+        """The client takes no more for now."""
+        if self._connection is not None:
+            self._connection.pause()
+
+    def resume_answer(self) -> None:
+        """The client takes more again."""
+        if self._connection is not None:
+            self._connection.resume()
+
+    def ask_again(self) -> None:
+        """See Waiting: every target may be tried again."""
+        self._tried.clear()
+        self._route()
+
+    def _route(self) -> None:
+        node, port = self._node, self._client.listener
+        sticky = self._bound_to()
+        choice = route(
+            node.targets, node.outstanding, node.turn, tried=self._tried, waiting=len(node.waiting), sticky=sticky
+        )
+        if isinstance(choice, Send):
+            self._target = choice.target
+            node.take(choice.target)
+            kept = node.kept(choice.target, port.instance_port, tls=port.tls_to_instance)
+            if kept is not None:
+                self._connected(kept)
+            else:
+                self._client.pause()
+                self._connecting = asyncio.get_running_loop().create_task(self._connect(choice.target))
+        elif isinstance(choice, Queue):
+            self._client.pause()
+            node.wait(self)
+        else:
+            if node.targets:
+                node.metrics.count(node.zone, "SpilloverCount")
+            self.refuse(choice)
+
+    async def _connect(self, target: str) -> None:
+        listener = self._client.listener
+        tls, port = listener.tls_to_instance, listener.instance_port
+        connection = TargetConnection(self._node, target, port, tls=tls, idle=self._client.idle_seconds)
+        try:
+            await self._node.connect(target, port, lambda: connection, tls=tls)
+        except OSError:
+            self._release()
+            self._tried.add(target)
+            self._route()
+        else:
+            self._client.resume()
+            self._connected(connection)
+            if connection.closed:  # before it could carry anything
+                self.target_lost(readable=True)
+
+    def _connected(self, connection: TargetConnection) -> None:
+        self._connecting = None
+        self._connection = connection
+        self._sent_at = time.time()
+        self.record.sent_to(connection.address, self._sent_at)
+        connection.carry(self)
+        pending, self._pending = self._pending, []
+        for each in pending:
+            connection.write(each)
+
+    def _write(self, data: bytes) -> None:
+        if self._connection is not None:
+            self._connection.write(data)
+        else:
+            self._pending.append(data)
+
+    def _request_is_malformed(self) -> None:
+        if self.ended:
+            self._client.close()
+        else:
+            self._fail(answers.BAD_REQUEST)
+
+    def _fail(self, answer: OwnAnswer) -> None:
+        """The client gets the balancer's own answer, or a torn one if it has the beginning of another."""
+        if self.has_answer:
+            self._leave_target()
+            self._keeps = False
+            self._client.abort()
+        else:
+            self.refuse(answer)
+
+    def _leave_target(self) -> None:
+        """Whatever is under way to the instance or from it ends."""
+        self._node.waiting.pop(self, None)
+        self._pending = []
+        if self._connecting is not None:
+            self._connecting.cancel()
+            self._connecting = None
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.give_up()
+        self._release()
+
+    def _release(self) -> None:
+        target, self._target = self._target, ""
+        if target:
+            self._node.release(target)
+
+    def _keeps_after_early_answer(self) -> bool:
+        """A client that expected 100 may leave its body out after any other answer: nobody knows what comes next."""
+        return self._keeps and not (self._expects and not self._body.done)
+
+    def _end(self) -> None:
+        self.ended = True
+        self._connection = None
+        self.record.ended = time.time()
+        self._client.record(self.record, self)
+        self._client.exchange_ended(self, keeps=self._keeps_after_early_answer())
+
+    def _bound_to(self) -> str | None:
+        policy = self._client.stickiness
+        if policy is None:
+            return None
+        return stickiness.bound_to(policy, forwarding.cookies(self.head.lines), self._node.targets)
+
+    def _cookies(self, head: ResponseHead) -> tuple[str, ...]:
+        policy = self._client.stickiness
+        if policy is None:
+            return ()
+        return stickiness.to_set(policy, self._bound_to(), self._target, forwarding.cookies_set(head.lines))

@@ -1,0 +1,144 @@
+"""What the next hop gets of a request and of its answer. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sim.cloud.edge.messages import Body, ChunkedBody, EndlessBody, LengthBody, ResponseHead, tokens
+from sim.cluster.balancer.answers import OwnAnswer
+from sim.cluster.balancer.desync import RequestHead
+
+# Of one connection, not of the message: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1. A balancer's own follow.
+_HOP_BY_HOP: Final = frozenset(
+    {b"", b"connection", b"keep-alive", b"proxy-connection", b"te", b"transfer-encoding", b"upgrade"}
+)
+_FORWARDED_FOR: Final = b"x-forwarded-for"
+_SET: Final = frozenset({b"x-forwarded-port", b"x-forwarded-proto"})
+_LENGTH: Final = b"content-length"
+_NOT_IN_TRAILERS: Final = _HOP_BY_HOP | _SET | {_FORWARDED_FOR, _LENGTH, b"host", b"trailer"}
+LAST_CHUNK: Final = b"0\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who asked, and by which listener."""
+
+    address: bytes
+    protocol: bytes
+    """`http` or `https`."""
+    port: bytes
+
+
+def to_target(head: RequestHead, client: Client, *, chunked: bool) -> bytes:
+    """The head of the request for the instance, always HTTP/1.1, its headers in their order and as they were written.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/x-forwarded-headers.html: the client's address is
+    appended to X-Forwarded-For.
+    """
+    named = _named(head.lines)
+    addresses: list[bytes] = []
+    has_length = chunked  # the length of a chunked body is not passed on, nor is a second one
+    parts = [b"%b %b HTTP/1.1\r\n" % (head.method, head.target)]
+    for name, value in head.lines:
+        lower = name.lower()
+        if lower == _FORWARDED_FOR:
+            addresses.append(value.strip())
+        elif lower == _LENGTH:
+            if not has_length:
+                parts.append(b"%b:%b\r\n" % (name, value))
+            has_length = True
+        elif lower not in _HOP_BY_HOP and lower not in _SET and lower not in named:
+            parts.append(b"%b:%b\r\n" % (name, value))
+    addresses.append(client.address)
+    if chunked:
+        parts.append(b"Transfer-Encoding: chunked\r\n")
+    parts.append(
+        b"X-Forwarded-For: %b\r\nX-Forwarded-Port: %b\r\nX-Forwarded-Proto: %b\r\nConnection: keep-alive\r\n\r\n"
+        % (b", ".join(addresses), client.port, client.protocol)
+    )
+    return b"".join(parts)
+
+
+def to_client(head: ResponseHead, body: Body, *, minor: int, keeps: bool, cookies: Sequence[str] = ()) -> bytes:
+    """The head of the answer for the client, in the version that it speaks (`minor`).
+
+    `keeps` says whether its connection stays, `cookies` are set beside those of the instance.
+    """
+    named = _named(head.lines)
+    parts = [b"HTTP/1.%d %d %b\r\n" % (minor, head.status, head.reason)]
+    has_length = isinstance(body, ChunkedBody)  # the length of a chunked body is not passed on, nor is a second one
+    for name, value in head.lines:
+        lower = name.lower()
+        if lower == _LENGTH:
+            if not has_length:
+                parts.append(b"%b:%b\r\n" % (name, value))
+            has_length = True
+        elif lower not in _HOP_BY_HOP and lower not in named:
+            parts.append(b"%b:%b\r\n" % (name, value))
+    parts += [b"Set-Cookie: %b\r\n" % each.encode() for each in cookies]
+    if goes_in_chunks(body, minor=minor):
+        parts.append(b"Transfer-Encoding: chunked\r\n")
+    parts.append(b"Connection: keep-alive\r\n\r\n" if keeps else b"Connection: close\r\n\r\n")
+    return b"".join(parts)
+
+
+def interim(head: ResponseHead) -> bytes:
+    """An interim answer (100, 103), for a client that speaks HTTP/1.1."""
+    lines = b"".join(b"%b:%b\r\n" % line for line in head.lines if line[0].lower() not in _HOP_BY_HOP)
+    return b"HTTP/1.1 %d %b\r\n%b\r\n" % (head.status, head.reason, lines)
+
+
+def own(answer: OwnAnswer, *, date: str, minor: int, keeps: bool) -> bytes:
+    """An answer of the balancer's own, on the wire. `date` is that of the header."""
+    headers = [(name, "close" if name == "Connection" and not keeps else value) for name, value in answer.headers]
+    lines = "".join(f"{name}: {value}\r\n" for name, value in [*headers, ("Date", date)])
+    return f"HTTP/1.{minor} {answer.status} {answer.reason}\r\n{lines}\r\n".encode("latin-1")
+
+
+def chunk(payload: bytes) -> bytes:
+    """A part of a chunked body; nothing for no payload, which would end the body."""
+    return b"%x\r\n%b\r\n" % (len(payload), payload) if payload else b""
+
+
+def last_chunk(trailers: Sequence[bytes]) -> bytes:
+    """The end of a chunked body, with the trailers that may be passed on."""
+    if not trailers:
+        return LAST_CHUNK
+    kept = [line for line in trailers if line.partition(b":")[0].lower() not in _NOT_IN_TRAILERS]
+    return b"".join([b"0\r\n", *(line + b"\r\n" for line in kept), b"\r\n"])
+
+
+def keeps_alive(version: bytes, lines: Sequence[tuple[bytes, bytes]]) -> bool:
+    """True if whoever sent this head leaves its connection open. https://www.rfc-editor.org/rfc/rfc9112#section-9.3"""
+    named = tokens(lines, b"connection")
+    return b"close" not in named if version == b"HTTP/1.1" else b"keep-alive" in named and b"close" not in named
+
+
+def goes_in_chunks(body: Body, *, minor: int) -> bool:
+    """True if an answer's body goes to the client in chunks: it has no length, and the client knows chunks."""
+    return minor == 1 and isinstance(body, (ChunkedBody, EndlessBody))
+
+
+def _named(lines: Sequence[tuple[bytes, bytes]]) -> frozenset[bytes]:
+    """The headers that Connection names, which are of one connection too."""
+    return tokens(lines, b"connection") - {_LENGTH, b"host", _FORWARDED_FOR}
+
+
+def has_length(body: Body) -> bool:
+    """True if a client that knows no chunks can tell where the body ends."""
+    return isinstance(body, LengthBody)
+
+
+def cookies(lines: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    """What a request's Cookie headers say."""
+    pairs = (pair.partition(b"=") for key, value in lines if key.lower() == b"cookie" for pair in value.split(b";"))
+    return {name.strip().decode("latin-1"): value.strip().decode("latin-1") for name, _, value in pairs}
+
+
+def cookies_set(lines: Sequence[tuple[bytes, bytes]]) -> frozenset[str]:
+    """The names of the cookies that an answer sets."""
+    return frozenset(
+        value.partition(b"=")[0].strip().decode("latin-1") for key, value in lines if key.lower() == b"set-cookie"
+    )

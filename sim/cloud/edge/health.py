@@ -1,0 +1,151 @@
+"""The health machine of one load balancer (`sim.cluster.balancer.nodes`), with its clock, its checks and its nodes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from random import Random
+
+from sim.cloud.edge.addresses import Addresses
+from sim.cloud.edge.checker import check
+from sim.cloud.edge.metrics import Minutes
+from sim.cloud.edge.node import Node
+from sim.cluster.balancer import classic, nodes
+from sim.cluster.balancer.checks import Phase
+from sim.cluster.balancer.nodes import Action, Check, Cut, Deregistered, Drain, Policy
+from sim.cluster.desired import CheckTarget
+from sim.cluster.target_health import RegisteredTarget, TargetHealth
+
+
+class Health:
+    """Keeps the nodes up to date about what they may route to.
+
+    `report` is called with a target and its health whenever that has changed, and with None once it has drained.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        asked: CheckTarget,
+        addresses: Addresses,
+        metrics: Minutes,
+        chance: Random,
+        report: Callable[[str, TargetHealth | None], None],
+    ) -> None:
+        self.asked = asked
+        self.nodes: dict[str, Node] = {}
+        self._state = nodes.start(policy)
+        self._addresses = addresses
+        self._metrics = metrics
+        self._chance = chance
+        self._report = report
+        self._registrations: Mapping[str, int] = {}
+        self._reported: dict[str, TargetHealth] = {}
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._checks: set[asyncio.Task[None]] = set()
+
+    def update(
+        self,
+        policy: Policy,
+        asked: CheckTarget,
+        members: Mapping[str, RegisteredTarget],
+        registrations: Mapping[str, int],
+    ) -> None:
+        """Takes what is desired: these settings, and these targets registered.
+
+        A target whose registration has another number than before left and came back in the meantime.
+        """
+        now = self._loop.time()
+        self.asked = asked
+        if policy != self._state.policy:
+            self._state = nodes.reconfigured(self._state, policy, now, self._chance)
+        for id_ in self._state.members:
+            if id_ not in members or self._registrations.get(id_) != registrations[id_]:
+                self._state = nodes.deregister(self._state, id_, now, self._chance)
+                self._reported.pop(id_, None)
+        for target in members.values():
+            self._state = nodes.register(self._state, target, now, self._chance)
+        self._registrations = {id_: registrations[id_] for id_ in members}
+        self._turn()
+
+    def silence(self, target: str) -> None:
+        """The machine of a target is gone."""
+        for node in self.nodes.values():
+            node.silence(target)
+
+    def sample(self) -> None:
+        """Adds a sample of how many targets each node finds healthy."""
+        for node in self._state.nodes:
+            phases = [each.watches[node.id].phase for each in self._state.members.values() if node.id in each.watches]
+            if phases:
+                healthy = phases.count(Phase.IN_SERVICE)
+                self._metrics.sample(node.zone, "HealthyHostCount", healthy)
+                leaving = phases.count(Phase.DRAINING) + phases.count(Phase.GONE)
+                self._metrics.sample(node.zone, "UnHealthyHostCount", len(phases) - healthy - leaving)
+
+    def close(self) -> None:
+        """Ends the checks and every connection to a target."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for each in self._checks:
+            each.cancel()
+        for node in self.nodes.values():
+            node.close()
+
+    def _turn(self) -> None:
+        """Does what is due, and comes again when something is."""
+        self._state, actions = nodes.step(self._state, self._loop.time(), self._chance)
+        self._settle()
+        self._do(actions)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if (due := nodes.due(self._state)) != nodes.NEVER:
+            self._timer = self._loop.call_at(due, self._turn)
+
+    def _settle(self) -> None:
+        """Brings the nodes, and what was reported, to what the state says."""
+        for node in self._state.nodes:
+            if node.id not in self.nodes:
+                self.nodes[node.id] = Node(node.zone, self._addresses, self._metrics, self._drained_by(node.id))
+            self.nodes[node.id].route_to(classic.routable(self._state, node.id))
+        for gone in self.nodes.keys() - {node.id for node in self._state.nodes}:
+            self.nodes.pop(gone).close()
+        for id_, member in self._state.members.items():
+            health = classic.health(self._state, id_)
+            # The control plane itself says that a target drains, and until when.
+            if not member.leaving and health != self._reported.get(id_):
+                self._reported[id_] = health
+                self._report(id_, health)
+
+    def _do(self, actions: tuple[Action, ...]) -> None:
+        for action in actions:
+            match action:
+                case Check(node, target, number):
+                    task = self._loop.create_task(self._check(node, target, number))
+                    self._checks.add(task)
+                    task.add_done_callback(self._checks.discard)
+                case Drain(node, target):
+                    self.nodes[node].drain(target)
+                case Cut(node, target):
+                    self.nodes[node].cut(target)
+                case Deregistered(target):
+                    self._report(target, None)
+
+    async def _check(self, node: str, target: RegisteredTarget, number: int) -> None:
+        checked = await check(self._addresses, target, self.asked, self._state.policy.check.timeout)
+        if not checked.connected and node in self.nodes:
+            self._metrics.count(self.nodes[node].zone, "BackendConnectionErrors")
+        now = self._loop.time()
+        self._state, actions = nodes.checked(self._state, node, target.id, number, checked.result, now)
+        self._settle()
+        self._do(actions)
+        self._turn()
+
+    def _drained_by(self, node: str) -> Callable[[str], None]:
+        def drained(target: str) -> None:
+            self._state = nodes.drained(self._state, node, target)
+            self._loop.call_soon(self._turn)
+
+        return drained

@@ -1,0 +1,87 @@
+"""The edge as a whole: it makes of the desired state what there is."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from collections.abc import Callable, Iterable
+from random import Random
+from typing import Any, Final
+
+from sim.cloud.edge.access_log import Seen
+from sim.cloud.edge.addresses import Addresses
+from sim.cloud.edge.classic import ClassicBalancer, Reporter
+from sim.cloud.edge.sockets import Sockets
+from sim.cluster.desired import Desired, DesiredBalancer, Place
+
+_LOG: Final = logging.getLogger("edge")
+
+Name = tuple[Place, str]
+
+
+class Edge:
+    """All load balancers. `report` takes the health of instances, `log` what is for an access log."""
+
+    def __init__(
+        self,
+        sockets: Sockets,
+        certificate: Callable[[], ssl.SSLContext],
+        chance: Random,
+        report: Reporter,
+        log: Callable[[DesiredBalancer, Seen], None],
+    ) -> None:
+        self.balancers: dict[Name, ClassicBalancer] = {}
+        self.desired: Desired | None = None
+        self._addresses = Addresses()
+        self._sockets = sockets
+        self._certificate = certificate
+        self._chance = chance
+        self._report = report
+        self._log = log
+
+    async def update(self, desired: Desired) -> None:
+        """Takes a new state."""
+        self.desired = desired
+        silent = self._addresses.update(desired)
+        instances = {each.id: each for each in desired.instances}
+        wanted = {(each.place, each.name): each for each in desired.balancers}
+        for name in self.balancers.keys() - wanted.keys():
+            self.balancers.pop(name).close()
+        for name, each in wanted.items():
+            balancer = self.balancers.get(name)
+            if balancer is None:
+                balancer = ClassicBalancer(each, self._addresses, self._chance, self._report, self._log)
+                self.balancers[name] = balancer
+            await balancer.update(each, instances, self._sockets, self._certificate)
+            for instance in silent:
+                balancer.health.silence(instance)
+            for fault in balancer.faults.values():
+                _LOG.error("%s", fault)
+
+    async def follow(self, states: Any) -> None:
+        """Takes every state that there is."""
+        async for state in states:
+            await self.update(state)
+
+    def close(self) -> None:
+        """Ends everything."""
+        for balancer in self.balancers.values():
+            balancer.close()
+        self.balancers.clear()
+
+
+def listeners(balancers: Iterable[ClassicBalancer]) -> list[dict[str, Any]]:
+    """Every listener and where it listens, as the control port shows it: the last address is the host's."""
+    return [
+        {
+            "load_balancer": balancer.desired.name,
+            "account": balancer.desired.place.account,
+            "region": balancer.desired.place.region,
+            "dns_name": balancer.desired.dns_name,
+            "protocol": listener.desired.protocol,
+            "port": port,
+            "addresses": [f"{host}:{number}" for host, number in listener.addresses],
+        }
+        for balancer in balancers
+        for port, listener in sorted(balancer.listeners.items())
+    ]
