@@ -18,7 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from release import image, infra, summary
+from release import amis, image, infra, summary
 from release.aws import Clients
 from release.changelog import changelog
 from release.deploy import FAILURES, Deployer, Outcome
@@ -27,7 +27,7 @@ from release.ecs import Service, Time
 from release.git import Checkout
 from release.lock import Lock, Record
 from release.publish import PLATFORM, publish, revision
-from release.roots import ORDER, Environment
+from release.roots import ENVIRONMENTS, ORDER, Environment
 from release.smoke import COMMAND, place, smoke
 from release.sources import SERVICES, base_image, touched
 from release.versions import Bump, Version, bump
@@ -161,6 +161,17 @@ def _infra(options: argparse.Namespace) -> int:
     return 0
 
 
+def _amis(options: argparse.Namespace) -> int:
+    name = options.newest or amis.newest(Clients(os.environ).ssm)
+    if not options.environments:
+        print(name)
+        return 0
+    files = [options.root / ENVIRONMENTS / environment / "cluster.tfvars" for environment in options.environments]
+    for environment, pinned in zip(options.environments, amis.pin(files, name), strict=True):
+        print(f"{environment} {pinned}")
+    return 0
+
+
 def _environment_of(options: argparse.Namespace) -> Environment:
     return Environment(options.root, options.environment, options.state_bucket, os.environ)
 
@@ -250,6 +261,11 @@ def parser() -> argparse.ArgumentParser:
     roots.add_argument("--apply", action="store_true", help="apply each root's plan, before the next root is planned")
     roots.add_argument("--drift", action="store_true", help=f"end with {CHANGES} if a root is not as it is written")
     roots.set_defaults(run=_infra)
+
+    pinning = commands.add_parser("amis", help="name AWS's newest AMI, or pin it, and in later environments the last")
+    pinning.add_argument("environments", nargs="*", metavar="ENVIRONMENT", help="pin AMIs in these, in their order")
+    pinning.add_argument("--newest", metavar="NAME", help="instead of what AWS recommends")
+    pinning.set_defaults(run=_amis)
     return made
 
 

@@ -46,6 +46,10 @@ class NoSuchEnvironment(ReleaseError):
     """An environment was named that has no settings."""
 
 
+class NoAmi(ReleaseError):
+    """The settings of an environment pin no AMI."""
+
+
 class NoSuchRoot(ReleaseError):
     """A root of Terraform was named that is none."""
 

@@ -1,4 +1,4 @@
-# The ECS-optimised AMI; a newer one replaces the instances one after the other.
+# The ECS-optimised AMI, which `python -m release amis` raises; a newer one replaces the instances one after the other.
 ami = "al2023-ami-ecs-hvm-2023.0.20260901-kernel-6.1-x86_64"
 
 # The name of the load balancer, and the certificate for it in ACM. Without them a plan is refused.

@@ -28,6 +28,8 @@ data "aws_iam_openid_connect_provider" "github" {
   url = local.issuer
 }
 
+data "aws_partition" "current" {}
+
 # Pushes images, and asks whether a version is there already. It can take none away, and tags are immutable.
 data "aws_iam_policy_document" "build" {
   statement {
@@ -50,6 +52,13 @@ data "aws_iam_policy_document" "build" {
     ]
     resources = values(module.repository)[*].arn
   }
+
+  # AWS's own, of every region, for the pull request that raises the AMI.
+  statement {
+    sid       = "FindTheNewestAmi"
+    actions   = ["ssm:GetParameter"]
+    resources = ["arn:${data.aws_partition.current.partition}:ssm:*::parameter/aws/service/ecs/optimized-ami/*"]
+  }
 }
 
 module "build" {
@@ -65,4 +74,16 @@ resource "aws_iam_role_policy" "build" {
   name   = "build"
   role   = module.build.name
   policy = data.aws_iam_policy_document.build.json
+}
+
+# Where workflows are to apply this root, too.
+module "infra" {
+  source = "../modules/github_infra"
+  count  = var.apply_from_github ? 1 : 0
+
+  name         = "${var.name}-${var.environment}"
+  repository   = var.repository
+  provider_arn = local.provider
+  subjects     = { plan = local.subjects.plan, infra = local.subjects.infra }
+  state_bucket = var.state_bucket
 }

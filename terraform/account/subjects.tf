@@ -6,8 +6,13 @@ module "github" {
 }
 
 locals {
-  # A job outside of every environment says its branch.
-  subjects = { build = "${module.github.repository}:ref:refs/heads/${var.branch}" }
+  # A job of an environment says it instead of its branch.
+  environment = "${module.github.repository}:environment:${var.environment}"
+
+  subjects = merge(
+    { build = "${module.github.repository}:ref:refs/heads/${var.branch}" },
+    var.apply_from_github ? { plan = "${local.environment}-plan", infra = "${local.environment}-infra" } : {},
+  )
 }
 
 output "subjects" {

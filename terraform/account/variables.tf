@@ -21,6 +21,17 @@ variable "environment" {
   }
 }
 
+variable "state_bucket" {
+  description = "Bucket that holds this root's state: what bootstrap says."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.state_bucket))
+    error_message = "state_bucket must be the name of an S3 bucket; bootstrap's output state_bucket says it."
+  }
+}
+
 variable "disposable" {
   description = "Whether the repositories may be destroyed while there are images in them. Never where one of them runs."
   type        = bool
@@ -85,5 +96,12 @@ variable "create_provider" {
   description = "Whether this root makes GitHub's identity provider. False where the account has it already, from another system: there can be but one."
   type        = bool
   default     = true
+  nullable    = false
+}
+
+variable "apply_from_github" {
+  description = "Whether workflows plan and apply this root, rather than a person. Whoever approves for the environment `...-infra` on GitHub may then do everything in the account."
+  type        = bool
+  default     = false
   nullable    = false
 }

@@ -1,30 +1,6 @@
-# Two roles for all roots, where workflows are to apply them: one that looks, one that does. Applying roles is being able
-# to do everything, so the second is an administrator; its environment on GitHub is to ask for a person's approval.
+# Where workflows are to apply all roots of the environment.
 
-locals {
-  looking = ["SecurityAudit", "job-function/ViewOnlyAccess"]
-
-  infra_policies = !var.apply_from_github ? {} : merge(
-    { for policy in local.looking : policy => "plan" },
-    { AdministratorAccess = "infra" },
-  )
-}
-
-resource "aws_iam_role_policy_attachment" "infra" {
-  for_each = local.infra_policies
-
-  role       = module.role[each.value].name
-  policy_arn = "arn:${local.partition}:iam::aws:policy/${each.key}"
-}
-
-# What a plan reads beyond settings: the states, and the parameters that the roots name. No e-mail.
 data "aws_iam_policy_document" "plan" {
-  statement {
-    sid       = "ReadStates"
-    actions   = ["s3:GetObject"]
-    resources = ["${local.state}/*/terraform.tfstate"]
-  }
-
   statement {
     sid       = "ReadParameters"
     actions   = ["ssm:GetParameter", "ssm:GetParameters"]
@@ -43,4 +19,16 @@ data "aws_iam_policy_document" "plan" {
     actions   = ["secretsmanager:GetRandomPassword"]
     resources = ["*"]
   }
+}
+
+module "infra" {
+  source = "../modules/github_infra"
+  count  = var.apply_from_github ? 1 : 0
+
+  name                  = "${var.name}-${var.environment}"
+  repository            = var.repository
+  provider_arn          = data.aws_iam_openid_connect_provider.github.arn
+  subjects              = { plan = local.subjects.plan, infra = local.subjects.infra }
+  state_bucket          = var.state_bucket
+  plan_policy_documents = [data.aws_iam_policy_document.plan.json]
 }

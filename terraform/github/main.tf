@@ -37,22 +37,16 @@ data "aws_iam_openid_connect_provider" "github" {
 }
 
 module "role" {
-  source   = "../modules/github_role"
-  for_each = local.subjects
+  source = "../modules/github_role"
 
-  name         = "${var.name}-${var.environment}-github-${each.key}"
-  description  = "What a workflow of ${var.repository} may do to ${each.key}."
+  name         = "${var.name}-${var.environment}-github-deploy"
+  description  = "What a workflow of ${var.repository} may do to deploy."
   provider_arn = data.aws_iam_openid_connect_provider.github.arn
-  subject      = each.value
+  subject      = local.subjects.deploy
 }
 
-resource "aws_iam_role_policy" "this" {
-  for_each = merge(
-    { deploy = data.aws_iam_policy_document.deploy.json },
-    var.apply_from_github ? { plan = data.aws_iam_policy_document.plan.json } : {},
-  )
-
-  name   = each.key
-  role   = module.role[each.key].name
-  policy = each.value
+resource "aws_iam_role_policy" "deploy" {
+  name   = "deploy"
+  role   = module.role.name
+  policy = data.aws_iam_policy_document.deploy.json
 }

@@ -5,6 +5,7 @@ mock_provider "aws" {
 
 variables {
   environment    = "shared"
+  state_bucket   = "emails-shared-state"
   repository     = "someone/emails"
   repository_ids = { owner = 9919, repository = 1042387461 }
 }
@@ -27,13 +28,30 @@ run "build_pushes_and_takes_nothing_away" {
   }
 
   assert {
-    condition     = { for statement in data.aws_iam_policy_document.build.statement : statement.sid => statement.resources } == { LogInToEcr = toset(["*"]), PushImages = toset(["arn:aws:ecr:eu-central-1:123456789012:repository/repository"]) }
-    error_message = "Images go into these repositories."
+    condition     = { for statement in data.aws_iam_policy_document.build.statement : statement.sid => statement.resources } == { FindTheNewestAmi = toset(["arn:aws:ssm:*::parameter/aws/service/ecs/optimized-ami/*"]), LogInToEcr = toset(["*"]), PushImages = toset(["arn:aws:ecr:eu-central-1:123456789012:repository/repository"]) }
+    error_message = "Images go into these repositories, and of parameters it reads AWS's own."
   }
 
   assert {
     condition     = !anytrue([for action in flatten([for statement in data.aws_iam_policy_document.build.statement : tolist(statement.actions)]) : strcontains(action, "Delete") || strcontains(action, "*")])
     error_message = "What builds takes nothing away."
+  }
+}
+
+run "workflows_that_apply_this_root" {
+  command = plan
+
+  variables {
+    apply_from_github = true
+  }
+
+  assert {
+    condition = length(module.infra) == 1 && output.subjects == {
+      build = "repo:someone@9919/emails@1042387461:ref:refs/heads/main"
+      plan  = "repo:someone@9919/emails@1042387461:environment:shared-plan"
+      infra = "repo:someone@9919/emails@1042387461:environment:shared-infra"
+    }
+    error_message = "Whoever plans and whoever applies are jobs of environments of their own."
   }
 }
 
@@ -71,6 +89,7 @@ run "wrong_variables_are_refused" {
 
   variables {
     name           = "a"
+    state_bucket   = "A"
     environment    = "1st"
     repository     = "someone/*"
     repository_ids = null
@@ -81,6 +100,7 @@ run "wrong_variables_are_refused" {
   expect_failures = [
     var.name,
     var.environment,
+    var.state_bucket,
     var.repository,
     var.repository_ids,
     var.branch,

@@ -33,6 +33,7 @@ VARIABLES = {
     "vars.NAME": "emails",
     "vars.AWS_ACCOUNT_ID": "123456789012",
     "vars.ENVIRONMENTS": json.dumps(ENVIRONMENTS),
+    "vars.INFRA_ENVIRONMENTS": json.dumps(["shared", *ENVIRONMENTS]),
     "fromJSON(vars.ENVIRONMENTS)[0]": ENVIRONMENTS[0],
 }
 
@@ -85,7 +86,8 @@ def takings() -> list[Taking]:
     for file, (name, job) in itertools.chain.from_iterable(((f, each) for each in jobs(f).items()) for f in WORKFLOWS):
         for step in job.get("steps", []):
             if step.get("uses", "").startswith("aws-actions/configure-aws-credentials@"):
-                found += [_taking(file, name, job, step["with"]["role-to-assume"], each) for each in ENVIRONMENTS]
+                every = ("shared", *ENVIRONMENTS) if file.name == "infra.yml" else ENVIRONMENTS
+                found += [_taking(file, name, job, step["with"]["role-to-assume"], each) for each in every]
     return found
 
 
@@ -112,6 +114,7 @@ TAKINGS = takings()
 
 def test_the_jobs_that_take_roles_are_those_that_need_one() -> None:
     assert {(each.workflow, each.job) for each in TAKINGS} == {
+        ("amis.yml", "newest"),
         ("release.yml", "unpublished"),
         ("release.yml", "publish"),
         ("deploy.yml", "deploy"),

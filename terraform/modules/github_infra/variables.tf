@@ -1,0 +1,46 @@
+variable "name" {
+  description = "How the names of the roles begin."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,48}[a-z0-9]$", var.name))
+    error_message = "name must be 3 to 50 lower-case letters, digits and hyphens."
+  }
+}
+
+variable "repository" {
+  description = "The repository on GitHub whose workflows take the roles, for people to read."
+  type        = string
+  nullable    = false
+}
+
+variable "provider_arn" {
+  description = "ARN of GitHub's identity provider in the account."
+  type        = string
+  nullable    = false
+}
+
+variable "subjects" {
+  description = "The only subject whose token takes each role."
+  type        = object({ plan = string, infra = string })
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for subject in values(var.subjects) : can(regex("^repo:[^*?:]+:environment:[^*?]+$", subject))])
+    error_message = "subjects must each name one repository and one environment, without wildcards."
+  }
+}
+
+variable "state_bucket" {
+  description = "Bucket of the states that a plan reads."
+  type        = string
+  nullable    = false
+}
+
+variable "plan_policy_documents" {
+  description = "What a plan may read besides, as policies in JSON."
+  type        = list(string)
+  default     = []
+  nullable    = false
+}
