@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from services.pipeline.version import version
 from sim.host.cleanup import Cleanup
 from sim.host.container import LABEL, Container, Network, Spec, new_run, ports_of_engine
 from sim.host.loopback import answers
 from sim.host.process import free_port
 from sim.host.waiting import until
 from sim.images.base_image import BaseImages, settings
-from sim.images.build import build_image, id_of, obtain
+from sim.images.build import build_image, id_of, obtain, tag
+from sim.images.checkout import ROOT
 from tests.images.containers import DOCKER
 
 pytestmark = [pytest.mark.usefixtures("docker"), pytest.mark.timeout(600)]
@@ -48,3 +50,27 @@ def test_what_is_pushed_can_be_pulled_by_its_digest(registry: str, tmp_path: Pat
     DOCKER.image.pull(pushed, quiet=True)
     assert id_of(pushed) == built
     DOCKER.image.remove(pushed)
+
+
+def test_what_images_are_built_on_is_pulled_from_a_registry_of_ones_own(registry: str) -> None:
+    """By the digest that it has everywhere: so a mirror of the official image is as good as the official one."""
+    base, mirrored = BaseImages.of(settings(os.environ)).python, f"{registry}/library/python:3.11"
+    obtain(base, print)
+    tag(base, mirrored)
+    DOCKER.image.push(mirrored, quiet=True)
+    [pinned] = [each for each in DOCKER.image.inspect(mirrored).repo_digests if each.startswith(registry)]
+    DOCKER.image.remove(mirrored)
+    assert not DOCKER.image.exists(pinned)
+    named = f"{mirrored}@{pinned.rpartition('@')[2]}"
+    said: list[str] = []
+    obtain(named, said.append)
+    assert said == [f"pulling {named}"]
+    built = f"{registry}/worker"
+    arguments = {"BASE_IMAGE": named, "VERSION": version("worker")}
+    build_image(built, dockerfile=ROOT / "services/worker/Dockerfile", context=ROOT, arguments=arguments)
+    try:
+        labels = DOCKER.image.inspect(built).config.labels or {}
+        assert labels["org.opencontainers.image.base.name"] == named
+    finally:
+        DOCKER.image.remove(built, force=True)
+        DOCKER.image.remove(pinned, force=True)
