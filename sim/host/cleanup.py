@@ -14,7 +14,7 @@ from typing import Literal, Self
 
 from sim.host import watchdog
 
-Kind = Literal["group", "path", "label"]
+Kind = Literal["group", "groups", "path", "label"]
 """The kinds of things that `sim.host.watchdog` removes."""
 
 
@@ -51,11 +51,13 @@ class Cleanup:
         self._send(f"- {kind} {name}")
 
     def close(self) -> None:
-        """Removes the folder and lets the watchdog remove the rest. Does nothing if `begin` was never called."""
+        """Lets the watchdog remove everything. Does nothing without a `begin`."""
         if self._watchdog is not None:
-            shutil.rmtree(self.directory, ignore_errors=True)
+            # The folder last, since a list of process groups may be in it.
             with contextlib.suppress(BrokenPipeError):
                 self._watchdog.communicate()
+            shutil.rmtree(self.directory, ignore_errors=True)
+            self._watchdog = None
 
     def __enter__(self) -> Self:
         self.begin()

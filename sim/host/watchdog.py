@@ -5,6 +5,8 @@ reads these lines:
 
     + group <pgid>     a process group that must not outlive the parent
     - group <pgid>     the group has ended
+    + groups <path>    a folder with a file for each process group that must not outlive the parent, by its id
+    - groups <path>
     + path <path>      a folder that must not outlive the parent
     - path <path>
     + label <label>    containers and networks with this label that must not outlive the parent
@@ -15,18 +17,20 @@ import os
 import shutil
 import signal
 import sys
+from pathlib import Path
 
 
 def watch() -> None:
     """Reads the input to its end, then ends the remaining groups and removes the remaining folders and containers."""
-    kept: dict[str, dict[str, None]] = {"group": {}, "path": {}, "label": {}}
+    kept: dict[str, dict[str, None]] = {"group": {}, "groups": {}, "path": {}, "label": {}}
     for line in sys.stdin:
         sign, kind, value = line.rstrip("\n").split(" ", 2)
         if sign == "+":
             kept[kind][value] = None
         else:
             kept[kind].pop(value, None)
-    for group in kept["group"]:
+    noted = [each.name for folder in kept["groups"] for each in Path(folder).glob("*")]
+    for group in [*kept["group"], *noted]:
         try:
             os.killpg(int(group), signal.SIGKILL)
         except ProcessLookupError:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from sim.cluster import instance_types
 from sim.cluster.balancer.checks import HealthCheck
 from sim.cluster.balancer.nodes import Policy
 from sim.cluster.balancer.target_group import DEREGISTRATION_DELAY, GroupSettings
@@ -20,7 +21,6 @@ from sim.cluster.deployments import Alarms, DeploymentConfiguration, LoadBalance
 from sim.cluster.placement import Strategy
 from sim.cluster.services import Settings
 from sim.cluster.task_definitions import PlacementConstraint, PortMapping, TaskDefinition, registered
-from sim.rehearsal import instance_types
 from sim.rehearsal.answers import Answers, NotRehearsed, Questions
 from sim.rehearsal.scenario import Capacity, ContainerCheck, Neighbour, Scenario
 from sim.rehearsal.terraform_json import Resource, Values, same_resource

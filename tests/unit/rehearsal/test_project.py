@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from sim.cluster import instance_types
 from sim.cluster.deployments import LoadBalancer
-from sim.rehearsal import instance_types
 from sim.rehearsal.answers import Answers, NotKnown, NotRehearsed
 from sim.rehearsal.project import Project, scenario
 from sim.rehearsal.scenario import ContainerCheck, Scenario

@@ -1,0 +1,198 @@
+"""The agent's loop: events in, actions and messages out. What it does is decided in `core` and `messages`."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Final
+
+from sim.agent import definition
+from sim.agent.control_plane import ControlPlane, ControlPlaneFailed
+from sim.agent.core import Action, Freeze, Kill, Remove, Signal, Start, step
+from sim.agent.events import Event, NotFound, NotSignalled, StartFailed, applied
+from sim.agent.journal import Journal
+from sim.agent.lanes import Lanes
+from sim.agent.local import Local, LocalTask
+from sim.agent.messages import Connected, Message, Outbox, due, wanted
+from sim.agent.runtime import CannotStart, NotYet, Runtime
+from sim.agent.secrets import fetched
+from sim.cluster.desired import Desired
+from sim.errors import SimError
+
+_LOG: Final = logging.getLogger(__name__)
+_TICK_SECONDS: Final = 0.1
+_AGAIN_SECONDS: Final = 0.5
+_THREADS: Final = 64
+
+_Answer = tuple[Message, bool]
+"""A message, and whether it failed."""
+
+
+class Agent:
+    """The agent of all container instances."""
+
+    def __init__(
+        self, control_plane: ControlPlane, runtime: Runtime, journal: Journal, given: Mapping[str, str]
+    ) -> None:
+        """`given` are the variables of every container, with `{account}`, `{region}`, `{task}` and `{container}`."""
+        self._control_plane = control_plane
+        self._runtime = runtime
+        self._journal = journal
+        self._given = given
+        self._inbox: queue.SimpleQueue[Desired | Event | _Answer | None] = queue.SimpleQueue()
+        self._stopped = threading.Event()
+        self._desired: Desired | None = None
+        self._outbox = Outbox()
+
+    def stop(self) -> None:
+        """Ends `run`. The tasks run on."""
+        self._stopped.set()
+        self._inbox.put(None)
+
+    def run(self) -> None:
+        """Runs until `stop`. Finds the tasks of an agent before it."""
+        self._runtime.begin(self._inbox.put)
+        self._local = self._found(self._journal.read())
+        threading.Thread(target=self._poll, name="desired state", daemon=True).start()
+        with ThreadPoolExecutor(_THREADS, thread_name_prefix="action") as pool:
+            lanes = Lanes(pool)
+            while not self._stopped.is_set():
+                self._take()
+                if self._desired is not None:
+                    self._advance(self._desired, lanes)
+        self._runtime.close()
+        self._disconnect()
+
+    def _found(self, local: Local) -> Local:
+        for task in local.tasks.values():
+            for each in task.containers:
+                if each.status in {"STARTING", "RUNNING"}:
+                    event = self._runtime.find(task, each.name)
+                    if isinstance(event, NotFound) and each.status == "RUNNING":
+                        event = StartFailed(task.task.arn, each.name, "the container was removed")
+                    local = applied(local, event, time.time())
+        return local
+
+    def _take(self) -> None:
+        """Takes all that has come in; waits a tick for the first."""
+        try:
+            item = self._inbox.get(timeout=_TICK_SECONDS)
+            while True:
+                self._took(item)
+                item = self._inbox.get_nowait()
+        except queue.Empty:
+            return
+
+    def _took(self, item: Desired | Event | _Answer | None) -> None:
+        match item:
+            case None:
+                return
+            case Desired():
+                self._desired = item
+            case (message, failed):
+                self._outbox = self._outbox.answered(message, time.time(), failed=failed)
+            case _:
+                _LOG.info("%s", item)
+                self._local = applied(self._local, item, time.time())
+
+    def _advance(self, desired: Desired, lanes: Lanes) -> None:
+        now = time.time()
+        self._local, actions = step(desired, self._local, now)
+        self._outbox, messages = due(wanted(desired, self._local, self._outbox), self._outbox, now)
+        # Before the actions: an agent that ends here finds what they began.
+        self._journal.write(self._local)
+        for action in actions:
+            lanes.submit(_lane(action), partial(self._carry_out, action))
+        for message in messages:
+            lanes.submit(message.subject, partial(self._send, message))
+
+    def _carry_out(self, action: Action) -> None:
+        task = action.task
+        try:
+            match action:
+                case Start():
+                    self._start(action)
+                case Signal():
+                    self._try(lambda: self._runtime.signal(task, action.container), task, action.container, kill=False)
+                case Kill():
+                    self._try(lambda: self._runtime.kill(task, action.container), task, action.container, kill=True)
+                case Freeze(frozen=True):
+                    self._runtime.freeze(task, action.container)
+                case Freeze():
+                    if moved := self._runtime.thaw(task, action.container):
+                        self._inbox.put(moved)
+                case Remove():
+                    self._runtime.remove(task)
+        except SimError as error:
+            _LOG.warning("%s: %s", type(action).__name__, error)
+
+    def _start(self, action: Start) -> None:
+        task, name = action.task, action.container
+        try:
+            self._inbox.put(self._runtime.start(action, self._environment(task, name)))
+        except CannotStart as error:
+            self._inbox.put(StartFailed(task.task.arn, name, str(error)))
+        except Exception as error:
+            _LOG.exception("%s of %s cannot be started", name, task.task.arn)
+            self._inbox.put(
+                StartFailed(task.task.arn, name, f"CannotStartContainerError: {type(error).__name__}: {error}")
+            )
+
+    def _try(self, act: Callable[[], None], task: LocalTask, container: str, *, kill: bool) -> None:
+        try:
+            act()
+        except NotYet:
+            self._inbox.put(NotSignalled(task.task.arn, container, kill))
+
+    def _environment(self, task: LocalTask, name: str) -> Mapping[str, str]:
+        place = task.task.place
+        names = {
+            "account": place.account,
+            "region": place.region,
+            "task": definition.task_id(task.task.arn),
+            "container": name,
+        }
+        given = {key: value.format_map(names) for key, value in self._given.items()}
+        defined = definition.container(task.task, name)
+        return definition.environment(defined, given, fetched(defined, place, self._control_plane.client))
+
+    def _send(self, message: Message) -> None:
+        try:
+            self._control_plane.send(message)
+        except ControlPlaneFailed as error:
+            _LOG.warning("%s", error)
+            self._inbox.put((message, True))
+        else:
+            self._inbox.put((message, False))
+
+    def _poll(self) -> None:
+        revision = None
+        while not self._stopped.is_set():
+            try:
+                desired = self._control_plane.desired(revision)
+            except ControlPlaneFailed as error:
+                _LOG.warning("%s", error)
+                self._stopped.wait(_AGAIN_SECONDS)
+                continue
+            if desired.revision != revision:
+                revision = desired.revision
+                self._inbox.put(desired)
+
+    def _disconnect(self) -> None:
+        for each in self._outbox.deliveries.values():
+            if isinstance(each.message, Connected):
+                try:
+                    self._control_plane.disconnect(each.message.instance, each.message.place)
+                except ControlPlaneFailed as error:
+                    _LOG.warning("%s", error)
+                    return
+
+
+def _lane(action: Action) -> str:
+    container = "" if isinstance(action, Remove) else action.container
+    return f"{action.task.task.arn} {container}"

@@ -1,0 +1,142 @@
+"""The agent's way to the local cloud: the desired state, what it reports, and what its tasks' secrets are.
+
+AWS's own operations where there are any; the control plane's routes for the rest.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import quote
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import ValidationError
+
+from sim.agent.config import config, registration
+from sim.agent.local import Binding
+from sim.agent.logs import LogsClient
+from sim.agent.messages import Connected, ContainerReport, HealthReport, Message, Ports, Register, TaskReport
+from sim.cloud.aws_client import local_session
+from sim.cloud.desired import WAIT_SECONDS, parsed, path
+from sim.cluster.desired import Desired, Place
+from sim.errors import SimError
+from sim.host import loopback
+
+_MARGIN_SECONDS: Final = 10.0
+_ROUTE_SECONDS: Final = 10.0
+_LONGEST_REASON: Final = 1024
+
+
+class ControlPlaneFailed(SimError):
+    """The control plane did not answer, or refused."""
+
+
+class ControlPlane:
+    """The control plane at a URL of this machine."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = endpoint
+        self._clients: dict[tuple[str, Place], Any] = {}
+        self._lock = threading.Lock()
+
+    def desired(self, after: int | None) -> Desired:
+        """The desired state, once its revision is another than `after`. Raises ControlPlaneFailed."""
+        body = self._asked("GET", path(after), None, WAIT_SECONDS + _MARGIN_SECONDS)
+        try:
+            return parsed(body)
+        except ValidationError as error:
+            raise ControlPlaneFailed(f"the control plane's desired state cannot be read: {error}") from None
+
+    def send(self, message: Message) -> None:
+        """Raises ControlPlaneFailed."""
+        try:
+            match message:
+                case Register():
+                    parameters = registration(message.instance, config(message.instance.user_data))
+                    self.client("ecs", message.instance.place).register_container_instance(**parameters)
+                case TaskReport():
+                    self._submit(message)
+                case Connected():
+                    self._put(message.place, f"ec2/{message.instance}/connected", {"connected": True})
+                case Ports():
+                    self._put(message.place, f"ec2/{message.instance}/ports", dict(message.table))
+                case HealthReport():
+                    cluster, task = quote(_last(message.cluster)), quote(_last(message.task))
+                    self._put(message.place, f"ecs/{cluster}/tasks/{task}/health", {"healthStatus": message.health})
+        except (BotoCoreError, ClientError) as error:
+            raise ControlPlaneFailed(f"{message.subject}: {error}") from None
+
+    def disconnect(self, instance: str, place: Place) -> None:
+        """The agent of an instance runs no longer. Raises ControlPlaneFailed."""
+        self._put(place, f"ec2/{instance}/connected", {"connected": False})
+
+    def client(self, service: str, place: Place) -> Any:
+        """A client of boto3 for an AWS service in a place."""
+        with self._lock:
+            if (service, place) not in self._clients:
+                # boto3's types know a client only by a literal name.
+                new: Any = local_session(place.account).client
+                self._clients[service, place] = new(service, region_name=place.region, endpoint_url=self._endpoint)
+            return self._clients[service, place]
+
+    def logs(self, account: str, region: str) -> LogsClient:
+        """A client for CloudWatch Logs."""
+        client: LogsClient = self.client("logs", Place(account, region))
+        return client
+
+    def _submit(self, report: TaskReport) -> None:
+        self.client("ecs", report.place).submit_task_state_change(
+            cluster=report.cluster,
+            task=report.task,
+            status=report.status,
+            reason=report.reason[:_LONGEST_REASON],
+            containers=[_change(each) for each in report.containers],
+        )
+
+    def _put(self, place: Place, resource: str, body: Mapping[str, object]) -> None:
+        route = f"/_sim/{place.account}/{place.region}/{resource}"
+        self._asked("PUT", route, json.dumps(body).encode(), _ROUTE_SECONDS)
+
+    def _asked(self, method: str, route: str, body: bytes | None, seconds: float) -> bytes:
+        url = self._endpoint + route
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        try:
+            answer = loopback.request(method, url, seconds=seconds, body=body, headers=headers)
+        except loopback.NoAnswer as error:
+            raise ControlPlaneFailed(str(error)) from None
+        if answer.status != HTTPStatus.OK:
+            raise ControlPlaneFailed(f"{method} {url}: {answer.status} {answer.data[:500].decode(errors='replace')}")
+        return answer.data
+
+
+def _change(container: ContainerReport) -> dict[str, Any]:
+    change: dict[str, Any] = {
+        "containerName": container.name,
+        "status": container.status,
+        "networkBindings": [_binding(each) for each in container.bindings],
+    }
+    if container.runtime_id:
+        change["runtimeId"] = container.runtime_id
+    if container.image_digest:
+        change["imageDigest"] = container.image_digest
+    if container.exit_code is not None:
+        change["exitCode"] = container.exit_code
+    if container.reason:
+        change["reason"] = container.reason[:_LONGEST_REASON]
+    return change
+
+
+def _binding(binding: Binding) -> dict[str, Any]:
+    return {
+        "bindIP": "0.0.0.0",  # noqa: S104 - what an agent reports; nothing is bound
+        "containerPort": binding.container_port,
+        "hostPort": binding.host_port,
+        "protocol": binding.protocol,
+    }
+
+
+def _last(arn: str) -> str:
+    return arn.rpartition("/")[2]

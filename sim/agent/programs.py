@@ -1,0 +1,63 @@
+"""What runs as a process in place of an image: the caller names a program for each repository, or for each image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from sim.agent.local import Binding
+from sim.errors import SimError
+
+
+class BadPrograms(SimError):
+    """The file with the programs cannot be read."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A command with its folder.
+
+    `environment` comes before the image's and the definition's: it has what a process needs in place of a container's
+    own network and file system. In it and in the command, `{port:8080}` is the port of this machine at which the
+    process is to listen for its container port 8080, and `{directory}` a folder of its own.
+    """
+
+    command: tuple[str, ...]
+    directory: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+_PROGRAMS = TypeAdapter(dict[str, Program])
+
+
+def read(path: Path) -> Mapping[str, Program]:
+    """The programs by image or repository, from a JSON file of `Program`'s fields. Raises BadPrograms."""
+    try:
+        return _PROGRAMS.validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise BadPrograms(f"cannot read the programs in {path}: {error}") from None
+
+
+def find(programs: Mapping[str, Program], image: str) -> Program | None:
+    """The program for an image: the image's own, with or without its registry, before that of its repository."""
+    return next((programs[name] for name in _names(image) if name in programs), None)
+
+
+def filled(text: str, bindings: tuple[Binding, ...], directory: Path) -> str:
+    """The text with the ports and the folder of one process."""
+    for each in bindings:
+        text = text.replace(f"{{port:{each.container_port}}}", each.address.rpartition(":")[2])
+    return text.replace("{directory}", str(directory))
+
+
+def _names(image: str) -> Iterator[str]:
+    registry, slash, rest = image.partition("/")
+    is_registry = bool(slash) and ("." in registry or ":" in registry or registry == "localhost")
+    name = rest if is_registry else image
+    by_digest = name.partition("@")[0]
+    head, _, last = by_digest.rpartition("/")
+    repository = f"{head}/{last.partition(':')[0]}".removeprefix("/")
+    yield from (image, name, repository)

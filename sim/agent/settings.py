@@ -1,0 +1,51 @@
+"""The agent's settings: a JSON file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from sim.errors import SimError
+
+
+class BadSettings(SimError):
+    """The agent's settings cannot be read."""
+
+
+class Processes(BaseModel):
+    """Containers are processes. `programs` is a file of what runs in place of images, which is read at each start.
+
+    `groups` is a folder with a file for each process group that runs, by which a watchdog finds what an agent left.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["processes"]
+    programs: Path
+    groups: Path
+
+
+class Settings(BaseModel):
+    """`control_plane` is its URL. `state` is a folder of the agent's own, in which an agent later finds its tasks.
+
+    `given` are the variables of every container beside the definition's, whose own values win. `{account}`, `{region}`,
+    `{task}` and `{container}` in a value are filled in.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    control_plane: str
+    state: Path
+    given: Mapping[str, str]
+    runtime: Processes
+
+
+def read(path: Path) -> Settings:
+    """Raises BadSettings."""
+    try:
+        return Settings.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise BadSettings(f"cannot read the agent's settings in {path}: {error}") from None
