@@ -43,6 +43,9 @@ module "role" {
   description  = "What a workflow of ${var.repository} may do to deploy."
   provider_arn = data.aws_iam_openid_connect_provider.github.arn
   subject      = local.subjects.deploy
+
+  # A deployment and the way back, each for as long as the service's root allows.
+  session_seconds = 10800
 }
 
 resource "aws_iam_role_policy" "deploy" {

@@ -16,6 +16,8 @@ module "role" {
   description  = "What a workflow of ${var.repository} may do to ${each.key == "plan" ? "plan" : "apply"} roots."
   provider_arn = var.provider_arn
   subject      = each.value
+
+  session_seconds = 7200
 }
 
 resource "aws_iam_role_policy_attachment" "this" {

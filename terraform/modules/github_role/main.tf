@@ -29,5 +29,5 @@ resource "aws_iam_role" "this" {
   name                 = var.name
   description          = var.description
   assume_role_policy   = data.aws_iam_policy_document.trust.json
-  max_session_duration = 3600
+  max_session_duration = var.session_seconds
 }

@@ -41,3 +41,15 @@ variable "subject" {
     error_message = "subject must name one repository and one branch or environment, without wildcards."
   }
 }
+
+variable "session_seconds" {
+  description = "How long credentials of the role may last: as long as a job that takes it may run."
+  type        = number
+  default     = 3600
+  nullable    = false
+
+  validation {
+    condition     = var.session_seconds >= 3600 && var.session_seconds <= 43200
+    error_message = "session_seconds must be from 3600 to 43200, as IAM takes them."
+  }
+}

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from checks.terraform_code import blocks
 from sim.host.command import run
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -135,6 +136,30 @@ def test_a_job_can_take_the_role_that_it_names_and_no_other(taking: Taking, trus
 def test_no_subject_takes_two_roles(trusted: dict[str, str]) -> None:
     assert len(set(trusted.values())) == len(trusted)
     assert len({role.rpartition("-")[2] for role in trusted}) == len(["build", "deploy", "plan", "infra"])
+
+
+def sessions() -> dict[str, int]:
+    """How long credentials of each role may last at most (seconds), by what the role is for."""
+    roots, hour = ROOT / "terraform", 3600
+    made = {
+        "build": (roots / "account/main.tf", "build"),
+        "deploy": (roots / "github/main.tf", "role"),
+        "plan": (roots / "modules/github_infra/main.tf", "role"),
+        "infra": (roots / "modules/github_infra/main.tf", "role"),
+    }
+    modules = {role: {name: body for (name,), body in blocks(file, "module")} for role, (file, _) in made.items()}
+    return {role: int(modules[role][name].get("session_seconds", hour)) for role, (_, name) in made.items()}
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)
+def test_credentials_last_as_long_as_the_job_that_takes_them_may_run(file: Path) -> None:
+    """Those of a job that outlived them would end a deployment in its middle, and the way back too."""
+    for job in jobs(file).values():
+        for step in job.get("steps", []):
+            if step.get("uses", "").startswith("aws-actions/configure-aws-credentials@"):
+                asked = step["with"].get("role-duration-seconds", 3600)
+                role = step["with"]["role-to-assume"].rpartition("-")[2]
+                assert 60 * job["timeout-minutes"] <= asked <= sessions()[role], f"{file.name}: {role}"
 
 
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.name)

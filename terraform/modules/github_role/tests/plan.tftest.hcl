@@ -37,7 +37,9 @@ run "wrong_variables_are_refused" {
     description  = ""
     provider_arn = "github"
     subject      = "repo:someone/*:environment:test"
+
+    session_seconds = 900
   }
 
-  expect_failures = [var.name, var.description, var.provider_arn, var.subject]
+  expect_failures = [var.name, var.description, var.provider_arn, var.subject, var.session_seconds]
 }
