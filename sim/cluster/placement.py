@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-placement.html
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -56,6 +56,21 @@ class Room:
     def own(self, instance: str) -> int:
         """How many tasks of the service that are to run the instance has."""
         return sum(each.group == self.group and each.to_run for each in self.tasks.get(instance, ()))
+
+
+def room_of(
+    instances: Iterable[ContainerInstance],
+    left: Mapping[str, Remaining],
+    tasks: Iterable[Task],
+    group: str,
+    providers: Collection[str] = (),
+) -> Room:
+    """What placement looks at: for capacity providers their own instances alone."""
+    on: dict[str, list[Task]] = {}
+    for task in tasks:
+        if task.instance is not None and not task.stopped:
+            on.setdefault(task.instance, []).append(task)
+    return Room([each for each in instances if not providers or each.capacity_provider in providers], left, on, group)
 
 
 def lacking(

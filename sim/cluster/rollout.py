@@ -145,7 +145,7 @@ def _settled(turn: Turn) -> bool:
 def baked(turn: Turn, primary: Deployment) -> bool:
     """With deployment alarms, a deployment is completed when the bake time has passed after the last old task."""
     alarms = turn.service.settings.configuration.alarms
-    if alarms is None:
+    if alarms is None or not turn.checked:
         return True
     since = turn.now if primary.baking_since is None else primary.baking_since
     turn.service = turn.service.with_primary(replace(primary, baking_since=since))

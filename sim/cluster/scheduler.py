@@ -28,7 +28,7 @@ drained. With neither it is stopped at once, and so is every task that a user st
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -82,18 +82,34 @@ class Cluster:
 
 def step(cluster: Cluster, observed: Observed, now: float, chance: Random) -> tuple[Cluster, list[Action]]:
     """What the scheduler makes of the cluster now, and what others are to do for it. The time is in seconds."""
+    return _turns(cluster, observed, now, chance, (_end, register, count, judge, _start_and_stop, conclude))
+
+
+def follow(cluster: Cluster, now: float, chance: Random) -> tuple[Cluster, list[Action]]:
+    """What follows from tasks that somebody else starts and stops, in the scheduler's place.
+
+    Nobody checks such tasks, so each that runs is healthy.
+    """
+    return _turns(cluster, Observed(), now, chance, (_stop_deleted, count, judge, conclude), checked=False)
+
+
+def _turns(
+    cluster: Cluster,
+    observed: Observed,
+    now: float,
+    chance: Random,
+    parts: Sequence[Callable[[Turn], None]],
+    *,
+    checked: bool = True,
+) -> tuple[Cluster, list[Action]]:
     kept = {key: each for key, each in cluster.tasks.items() if not forgotten(each, now)}
     tasks = {key: each for key, each in kept.items() if not each.closed}
     left = remaining(cluster.instances.values(), tasks.values())
     services, actions = dict(cluster.services), list[Action]()
     for service in _daemons_first(cluster):
-        turn = Turn(service, tasks, cluster.instances, left, observed, now, chance)
-        _end(turn)
-        register(turn)
-        count(turn)
-        judge(turn)
-        _start_and_stop(turn)
-        conclude(turn)
+        turn = Turn(service, tasks, cluster.instances, left, observed, now, chance, checked)
+        for part in parts:
+            part(turn)
         turn.close()
         services[service.name] = turn.end()
         actions += turn.actions
@@ -149,6 +165,12 @@ def register(turn: Turn) -> None:
         if each.last_status == "RUNNING" and each.to_run and not each.registered and not each.leaving
         if turn.balancers(each)
     )
+
+
+def _stop_deleted(turn: Turn) -> None:
+    if turn.service.status == "DRAINING":
+        gone = [each for each in turn.own() if each.to_run]
+        turn.stop(gone, dict.fromkeys((each.id for each in gone), scaling_reason(turn.service.primary.id)), _SCHEDULER)
 
 
 def _start_and_stop(turn: Turn) -> None:

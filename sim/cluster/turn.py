@@ -17,7 +17,7 @@ from sim.cluster.container_instances import ContainerInstance, Remaining
 from sim.cluster.deployments import Deployment, LoadBalancer
 from sim.cluster.health import TargetsHealth, Unhealthy, healthy, unhealthy
 from sim.cluster.observed import Observed
-from sim.cluster.placement import Room
+from sim.cluster.placement import Room, room_of
 from sim.cluster.services import Service
 from sim.cluster.target_health import TargetHealth
 from sim.cluster.tasks import StopCode, Task, deactivating, placed, registered_port, stopping
@@ -37,6 +37,8 @@ class Turn:
     observed: Observed
     now: float
     chance: Random
+    checked: bool = True
+    """Whether somebody checks the tasks. If nobody does, each task that runs is healthy."""
     actions: list[Action] = field(default_factory=list)
     happened: list[str] = field(default_factory=list)
     conditions: list[str] = field(default_factory=list)
@@ -82,11 +84,13 @@ class Turn:
     def healthy(self, task: Task) -> bool:
         """Whether the task counts towards the minimum healthy percent."""
         # Most tasks that are asked about run; for the others there is no need to look further.
-        return task.last_status == "RUNNING" and healthy(task, self.balancers(task), self.targets(task), self.now)
+        if task.last_status != "RUNNING" or not self.checked:
+            return task.last_status == "RUNNING"
+        return healthy(task, self.balancers(task), self.targets(task), self.now)
 
     def unhealthy(self, task: Task) -> Unhealthy | None:
         """Why the task has to be replaced, if it has to be."""
-        if task.last_status != "RUNNING":
+        if task.last_status != "RUNNING" or not self.checked:
             return None
         grace = self.service.settings.grace_seconds
         return unhealthy(task, self.balancers(task), self.targets(task), grace, self.now)
@@ -94,12 +98,7 @@ class Turn:
     def room(self) -> Room:
         """What placement looks at: for a capacity provider its own instances alone."""
         providers = self.service.primary.revision.capacity_providers
-        instances = [each for each in self.instances.values() if not providers or each.capacity_provider in providers]
-        on: dict[str, list[Task]] = {}
-        for task in self.tasks.values():
-            if task.instance is not None and not task.stopped:
-                on.setdefault(task.instance, []).append(task)
-        return Room(instances, self.left, on, self.service.group)
+        return room_of(self.instances.values(), self.left, self.tasks.values(), self.service.group, providers)
 
     def start(self, identity: str, instance: str | None) -> Task:
         """Starts a task of the PRIMARY deployment; without an instance it waits in PROVISIONING."""

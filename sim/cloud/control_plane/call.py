@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from sim.cluster.desired import Place
+
 Values = dict[str, Any]
 """The parameters of an operation or its answer, with the names and shapes of AWS's API reference."""
 
@@ -56,6 +58,10 @@ class Regional(Generic[State]):
 
     def __init__(self, new: Callable[[], State]) -> None:
         self._states: defaultdict[tuple[str, str], State] = defaultdict(new)
+
+    def everywhere(self) -> list[tuple[Place, State]]:
+        """The states that there are, and where each is."""
+        return [(Place(*key), state) for key, state in self._states.items()]
 
     def of(self, call: Call) -> State:
         """The state of the caller's account and region."""

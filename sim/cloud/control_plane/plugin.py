@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import copy
 import threading
+import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from random import Random
 from typing import Any
 
 from localstack.aws.api import CommonServiceException, RequestContext
 from localstack.aws.forwarder import create_aws_request_context
 from localstack.aws.spec import load_service
 from localstack.http import Request, Response
+from localstack.runtime import hooks
 from localstack.services.edge import ROUTER
 from localstack.services.moto import MotoFallbackDispatcher, call_moto
 from localstack.services.plugins import Service, aws_provider
@@ -22,15 +26,23 @@ from localstack.services.plugins import Service, aws_provider
 from sim.cloud.control_plane.application_autoscaling.provider import ApplicationAutoScaling
 from sim.cloud.control_plane.autoscaling.models import next_subnet
 from sim.cloud.control_plane.autoscaling.provider import AutoScaling
-from sim.cloud.control_plane.call import AwsError, Call, Operations, Route, Values
+from sim.cloud.control_plane.call import AwsError, Call, Operations, Regional, Route, Values
 from sim.cloud.control_plane.cloudwatch.provider import OPERATIONS as CLOUDWATCH_OPERATIONS
+from sim.cloud.control_plane.cluster.backends import bake_for
+from sim.cloud.control_plane.cluster.driver import Driver
+from sim.cloud.control_plane.cluster.hosts import HostRoutes, Hosts
+from sim.cloud.control_plane.cluster.stepping import Steps
 from sim.cloud.control_plane.ec2.provider import OPERATIONS as EC2_OPERATIONS
 from sim.cloud.control_plane.ecr.provider import Ecr
 from sim.cloud.control_plane.ecs.provider import Ecs
+from sim.cloud.control_plane.ecs.state import Surroundings
 from sim.cloud.control_plane.elb.provider import Elb
 from sim.cloud.control_plane.sqs.provider import OPERATIONS as SQS_OPERATIONS
+from sim.cluster.cadence import LOCAL
 
 _Handler = Callable[[Any, Values], Values]
+_Guard = Callable[[bool], AbstractContextManager[object]]
+"""What a call holds; it is told whether the call changes anything."""
 _provides: Callable[..., Callable[[Callable[[], Service]], object]] = aws_provider
 
 
@@ -38,7 +50,34 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-_ecs = Ecs(_now)
+_at_start: Callable[[], Callable[[Callable[[], None]], object]] = hooks.on_infra_start
+_at_shutdown: Callable[[], Callable[[Callable[[], None]], object]] = hooks.on_infra_shutdown
+
+_on = threading.Event()
+_chance = Random()  # noqa: S311 - for ids and placement, no secrets
+_around = Surroundings(time.time, _chance, _on.is_set, bake_for)
+_ecs = Ecs(_around)
+_elb = Elb(time.time)
+_hosts: Regional[Hosts] = Regional(Hosts)
+_driver = Driver(Steps(_ecs.states, _elb.known, _hosts, _around).take, LOCAL.step_seconds, _on)
+
+
+def _driven(changes: bool) -> AbstractContextManager[object]:
+    return _driver.call(changes=changes)
+
+
+@_at_start()
+def open_cluster_routes() -> None:
+    """Opens the routes of the cluster, before anybody has used one of its services."""
+    _open({**_ecs.routes, **_elb.routes, **HostRoutes(_hosts, _ecs.states).routes})
+    ROUTER.add("/_sim/cluster/desired", _answer_desired, methods=["GET"])
+    ROUTER.add("/_sim/cluster/health", _answer_health, methods=["GET"])
+
+
+@_at_shutdown()
+def close_cluster_driver() -> None:
+    """Ends the questions that wait for a change: LocalStack would wait for them for good."""
+    _driver.close()
 
 
 @_provides(api="application-autoscaling")
@@ -59,7 +98,7 @@ def autoscaling() -> Service:
     # moto would launch all instances in the first subnet.
     launch = FakeAutoScalingGroup.replace_autoscaling_group_instances
     FakeAutoScalingGroup.replace_autoscaling_group_instances = _in_all_subnets(launch)
-    return _over_moto("autoscaling", AutoScaling(_now).operations)
+    return _over_moto("autoscaling", AutoScaling(_now).operations, _driven)
 
 
 @_provides(api="ecr")
@@ -69,15 +108,12 @@ def ecr() -> Service:
 
 @_provides(api="ecs")
 def ecs() -> Service:
-    _open(_ecs.routes)
-    return _over_moto("ecs", _ecs.operations)
+    return _over_moto("ecs", _ecs.operations, _driven)
 
 
 @_provides(api="elb")
 def elb() -> Service:
-    provider = Elb(_now)
-    _open(provider.routes)
-    return _over_moto("elb", provider.operations)
+    return _over_moto("elb", _elb.operations, _driven)
 
 
 @_provides(api="cloudwatch", name="control-plane")
@@ -116,16 +152,23 @@ class _Moto:
         self.service = service
 
 
-def _over_moto(service: str, operations: Operations) -> Service:
+def _over_moto(service: str, operations: Operations, guard: _Guard | None = None) -> Service:
+    """A service that moto answers, but for some operations. With a guard, every call of it holds that."""
     handlers: dict[str, _Handler] = dict.fromkeys(load_service(service).operation_names, _moto)
-    handlers |= _handlers(operations, handlers)
+    guarded: Operations = {name: lambda call: call.forward() for name in handlers} if guard else {}
+    handlers |= _handlers({**guarded, **operations}, handlers, guard or _one_at_a_time())
     return Service.for_provider(_Moto(service), dispatch_table_factory=lambda _: handlers)
 
 
 def _over_localstack(service: Service, operations: Operations) -> Service:
     table: dict[str, _Handler] = service.skeleton.dispatch_table
-    table |= _handlers(operations, table)
+    table |= _handlers(operations, table, _one_at_a_time())
     return service
+
+
+def _one_at_a_time() -> _Guard:
+    lock = threading.Lock()
+    return lambda _: lock
 
 
 def _in_all_subnets(launch: Callable[[Any, int, Any], None]) -> Callable[[Any, int, Any], None]:
@@ -145,11 +188,13 @@ def _in_all_subnets(launch: Callable[[Any, int, Any], None]) -> Callable[[Any, i
     return spread
 
 
-def _handlers(operations: Operations, underneath: Mapping[str, _Handler]) -> dict[str, _Handler]:
-    """Handlers that let one call into a service at a time, so the state of the service needs no locks."""
-    lock, underneath = threading.Lock(), dict(underneath)
+def _handlers(operations: Operations, underneath: Mapping[str, _Handler], guard: _Guard) -> dict[str, _Handler]:
+    """Handlers that hold the guard, which lets one call in at a time. So the state of a service needs no locks."""
+    underneath = dict(underneath)
 
-    def handler(answer: Callable[[Call], Values]) -> _Handler:
+    def handler(name: str, answer: Callable[[Call], Values]) -> _Handler:
+        changes = not name.startswith(("Describe", "List"))
+
         def handle(context: RequestContext, request: Values) -> Values:
             def forward(operation: str | None = None, parameters: Values | None = None) -> Values:
                 if operation is None:
@@ -158,14 +203,14 @@ def _handlers(operations: Operations, underneath: Mapping[str, _Handler]) -> dic
                 return underneath[operation](made, made.service_request) or {}
 
             try:
-                with lock:
+                with guard(changes):
                     return answer(Call(context.account_id, context.region, request, forward))
             except AwsError as error:
                 raise CommonServiceException(error.code, error.message, status_code=error.status) from None
 
         return handle
 
-    return {name: handler(answer) for name, answer in operations.items()}
+    return {name: handler(name, answer) for name, answer in operations.items()}
 
 
 def _open(routes: Mapping[str, Route]) -> None:
@@ -173,11 +218,32 @@ def _open(routes: Mapping[str, Route]) -> None:
 
         def endpoint(request: Request, *, route: Route = route, **place: str) -> Response:
             try:
-                return Response.for_json(route(request.method, place, request.get_json(silent=True) or {}))
+                with _driver.call(changes=True):
+                    return Response.for_json(route(request.method, place, request.get_json(silent=True) or {}))
             except AwsError as error:
-                return Response.for_json({"code": error.code, "message": error.message}, status=error.status)
+                return _failed(error)
 
-        ROUTER.add(path, endpoint, methods=["DELETE", "POST", "PUT"])
+        ROUTER.add(path, endpoint, methods=["DELETE", "PUT"])
+
+
+def _answer_desired(request: Request) -> Response:
+    """https://.../_sim/cluster/desired[?after=REVISION]"""
+    try:
+        return Response(_driver.desired(request.args.get("after", type=int)), mimetype="application/json")
+    except AwsError as error:
+        return _failed(error)
+
+
+def _answer_health(_: Request) -> Response:
+    try:
+        _driver.check()
+    except AwsError as error:
+        return _failed(error)
+    return Response.for_json({"driver": "on" if _on.is_set() else "off"})
+
+
+def _failed(error: AwsError) -> Response:
+    return Response.for_json({"code": error.code, "message": error.message}, status=error.status)
 
 
 def _moto(context: RequestContext, _: Values) -> Values:

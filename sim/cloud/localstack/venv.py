@@ -21,8 +21,10 @@ from sim.errors import SimError
 from sim.host.command import run
 from sim.host.package_index import from_pip
 
+_KIT = Path(__file__).parents[2]
 LOCK = Path(__file__).with_name("requirements.txt")
-PLUGIN = Path(__file__).parents[1] / "control_plane"
+_ROOMS = ("aws", "cloud/control_plane", "cluster", "errors.py")
+"""What of the kit LocalStack's Python finds: the plugin, and the pure rooms that it imports."""
 PLUGIN_METADATA = Path(__file__).with_name("control_plane.dist-info")
 """Package metadata by which LocalStack finds the plugin, as a package installer would write it."""
 
@@ -50,8 +52,8 @@ def runs_on(version: tuple[int, int]) -> bool:
 def path() -> Path:
     """The folder of the virtual environment for the current lock, which may not exist yet."""
     entry_points = PLUGIN_METADATA / "entry_points.txt"
-    digest = hashlib.sha256(LOCK.read_bytes() + entry_points.read_bytes() + sys.version.encode()).hexdigest()[:12]
-    return Path(sys.prefix) / f"localstack-{digest}"
+    contents = (LOCK.read_bytes(), entry_points.read_bytes(), sys.version.encode(), *map(str.encode, _ROOMS))
+    return Path(sys.prefix) / f"localstack-{hashlib.sha256(b''.join(contents)).hexdigest()[:12]}"
 
 
 def is_made() -> bool:
@@ -113,7 +115,8 @@ def _install(home: Path) -> None:
 
 def _link_plugin(folder: Path) -> None:
     """Links the plugin, so that LocalStack always loads the kit's current code."""
-    package = folder / "sim" / "cloud" / "control_plane"
-    package.parent.mkdir(parents=True)
-    package.symlink_to(PLUGIN)
+    for room in _ROOMS:
+        link = folder / "sim" / room
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(_KIT / room)
     (folder / PLUGIN_METADATA.name).symlink_to(PLUGIN_METADATA)

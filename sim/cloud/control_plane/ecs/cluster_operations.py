@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sim.cloud.control_plane.call import AwsError, Call, Operations, Values
-from sim.cloud.control_plane.ecs.state import Cluster, States, as_tags, cluster_name, last_part, tags_of
+from sim.cloud.control_plane.ecs.state import Contents, States, as_tags, cluster_name, tags_of
 
 
 class ClusterOperations:
@@ -29,7 +29,7 @@ class ClusterOperations:
     def delete(self, call: Call) -> Values:
         """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteCluster.html"""
         clusters, name = self._states.of(call).clusters, cluster_name(call)
-        cluster = clusters[name]
+        cluster = clusters[name].cluster
         if any(each.status != "INACTIVE" for each in cluster.services.values()):
             raise AwsError(
                 "ClusterContainsServicesException", "The Cluster cannot be deleted while Services are active."
@@ -63,46 +63,50 @@ class ClusterOperations:
 
     def _tags(self, call: Call) -> dict[str, str] | None:
         """The tags of the resource that the call names; None if moto keeps them. Raises AwsError."""
-        kind, cluster, arn = self._named(call)
+        kind, contents, arn = self._named(call)
         match kind:
             case "task-definition":
                 return self._states.of(call).definitions.find(arn).tags
             case "service":
-                return cluster.service(arn).tags
+                return contents.services[contents.service(arn).name].tags
             case "task":
-                return cluster.task(arn).tags
+                return contents.tasks[contents.task(arn).id].tags
             case "container-instance":
-                return cluster.instance(arn).tags
+                return contents.instances[contents.instance(arn).id].tags
         return None
 
     def _retag(self, call: Call, tags: dict[str, str]) -> Values:
-        kind, cluster, arn = self._named(call)
+        kind, contents, arn = self._named(call)
         match kind:
             case "task-definition":
                 self._states.of(call).definitions.retag(arn, tags)
             case "service":
-                cluster.services[last_part(arn)] = replace(cluster.service(arn), tags=tags)
+                service = contents.service(arn)
+                contents.put_service(service, replace(contents.services[service.name], tags=tags))
             case "task":
-                cluster.tasks[arn] = replace(cluster.task(arn), tags=tags)
+                task = contents.task(arn)
+                contents.put_task(task, replace(contents.tasks[task.id], tags=tags))
             case _:
-                cluster.instances[arn] = replace(cluster.instance(arn), tags=tags)
+                instance = contents.instance(arn)
+                contents.put_instance(instance, replace(contents.instances[instance.id], tags=tags))
         return {}
 
-    def _named(self, call: Call) -> tuple[str, Cluster, str]:
+    def _named(self, call: Call) -> tuple[str, Contents, str]:
         """The kind, cluster and ARN of the resource that the call names."""
         arn: str = call.parameters["resourceArn"]
         kind, _, rest = arn.rpartition(":")[2].partition("/")
         if ":task-definition/" in arn:
-            return "task-definition", Cluster(), arn
+            return "task-definition", Contents(), arn
         name = rest.partition("/")[0]
-        return kind, self._states.of(call).clusters[name] if kind != "cluster" else Cluster(), arn
+        return kind, self._states.of(call).clusters[name] if kind != "cluster" else Contents(), arn
 
 
-def _counts(cluster: Cluster) -> Values:
+def _counts(contents: Contents) -> Values:
+    cluster = contents.cluster
     tasks = cluster.tasks.values()
     return {
         "registeredContainerInstancesCount": len(cluster.instances),
         "runningTasksCount": sum(each.last_status == "RUNNING" for each in tasks),
-        "pendingTasksCount": sum(not each.stopped and each.last_status != "RUNNING" for each in tasks),
+        "pendingTasksCount": sum(each.pending for each in tasks),
         "activeServicesCount": sum(each.status == "ACTIVE" for each in cluster.services.values()),
     }

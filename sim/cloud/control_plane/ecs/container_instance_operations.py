@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-
 from sim.cloud.control_plane.call import AwsError, Call, Operations, Values
-from sim.cloud.control_plane.ecs.container_instances import ContainerInstance, describe, register, update_state
-from sim.cloud.control_plane.ecs.services import Change
+from sim.cloud.control_plane.ecs.container_instances import InstanceRecord, describe, register, update_state
 from sim.cloud.control_plane.ecs.state import (
-    Cluster,
+    Contents,
     States,
+    Surroundings,
     as_tags,
     cluster_name,
     described_cluster,
@@ -18,14 +15,15 @@ from sim.cloud.control_plane.ecs.state import (
     tags_of,
     wants_tags,
 )
+from sim.cluster.container_instances import ContainerInstance
 
 
 class ContainerInstanceOperations:
     """Handles the operations on container instances, which agents register."""
 
-    def __init__(self, states: States, change: Callable[[], Change]) -> None:
+    def __init__(self, states: States, around: Surroundings) -> None:
         self._states = states
-        self._change = change
+        self._around = around
         self.operations: Operations = {
             "DeregisterContainerInstance": self.deregister,
             "DescribeContainerInstances": self.describe,
@@ -36,47 +34,49 @@ class ContainerInstanceOperations:
 
     def register(self, call: Call) -> Values:
         described_cluster(call)
-        cluster = self._states.of(call).cluster(call)
-        now = self._change()
+        contents = self._states.of(call).contents(call)
         known = call.parameters.get("containerInstanceArn")
-        before = cluster.instance(known) if known else None
-        arn = call.arn("ecs", f"container-instance/{cluster_name(call)}/{now.new_id()}")
-        made = register(arn, call.parameters, before, tags_of(call.parameters.get("tags")), now.now)
-        cluster.instances[made.arn] = made
-        return {"containerInstance": _described(made, cluster, tags=True)}
+        before = contents.instance(known) if known else None
+        made = register(self._around.new_id(), call.parameters, before, self._around.now())
+        arn = call.arn("ecs", f"container-instance/{cluster_name(call)}/{made.id}")
+        tags = tags_of(call.parameters.get("tags")) or (contents.instances[before.id].tags if before else {})
+        contents.put_instance(made, InstanceRecord(arn, call.parameters.get("versionInfo") or {}, tags))
+        return {"containerInstance": _described(made, contents, tags=True)}
 
     def deregister(self, call: Call) -> Values:
-        cluster = self._states.of(call).cluster(call)
-        instance = cluster.instance(call.parameters["containerInstance"])
+        contents = self._states.of(call).contents(call)
+        instance = contents.instance(call.parameters["containerInstance"])
         running = [
-            each for each in cluster.tasks.values() if not each.stopped and each.container_instance_arn == instance.arn
+            each for each in contents.cluster.tasks.values() if not each.stopped and each.instance == instance.id
         ]
         if running and not call.parameters.get("force"):
             raise AwsError("InvalidParameterException", "Found running tasks on the instance.")
-        del cluster.instances[instance.arn]
-        return {"containerInstance": _described(replace(instance, status="INACTIVE"), cluster, tags=True)}
+        described = _described(instance, contents, tags=True, status="INACTIVE")
+        contents.drop_instance(instance)
+        return {"containerInstance": described}
 
     def update_state(self, call: Call) -> Values:
-        cluster = self._states.of(call).cluster(call)
+        contents = self._states.of(call).contents(call)
         updated: list[Values] = []
         failures: list[Values] = []
         for name in call.parameters["containerInstances"]:
             try:
-                instance = cluster.instance(name)
+                instance = contents.instance(name)
             except AwsError:
                 failures.append(_missing(call, name))
                 continue
-            cluster.instances[instance.arn] = update_state(instance, call.parameters["status"])
-            updated.append(_described(cluster.instances[instance.arn], cluster, tags=False))
+            changed = update_state(instance, call.parameters["status"])
+            contents.put_instance(changed)
+            updated.append(_described(changed, contents, tags=False))
         return {"containerInstances": updated, "failures": failures}
 
     def describe(self, call: Call) -> Values:
-        cluster = self._states.of(call).cluster(call)
+        contents = self._states.of(call).contents(call)
         found: list[Values] = []
         failures: list[Values] = []
         for name in call.parameters["containerInstances"]:
             try:
-                found.append(_described(cluster.instance(name), cluster, tags=wants_tags(call)))
+                found.append(_described(contents.instance(name), contents, tags=wants_tags(call)))
             except AwsError:
                 failures.append(_missing(call, name))
         return {"containerInstances": found, "failures": failures}
@@ -84,8 +84,16 @@ class ContainerInstanceOperations:
     def list(self, call: Call) -> Values:
         described_cluster(call)
         status = call.parameters.get("status")
-        known = self._states.of(call).cluster(call).instances.values()
-        return page(call, "containerInstanceArns", [each.arn for each in known if status in (None, each.status)])
+        contents = self._states.of(call).contents(call)
+        return page(
+            call,
+            "containerInstanceArns",
+            [
+                contents.instances[each.id].arn
+                for each in contents.cluster.instances.values()
+                if status in (None, each.status)
+            ],
+        )
 
 
 def _missing(call: Call, name: str) -> Values:
@@ -93,5 +101,7 @@ def _missing(call: Call, name: str) -> Values:
     return {"arn": arn, "reason": "MISSING"}
 
 
-def _described(instance: ContainerInstance, cluster: Cluster, *, tags: bool) -> Values:
-    return describe(instance, cluster.tasks.values()) | ({"tags": as_tags(instance.tags)} if tags else {})
+def _described(instance: ContainerInstance, contents: Contents, *, tags: bool, status: str = "") -> Values:
+    record = contents.instances[instance.id]
+    described = describe(instance, record, contents.cluster.tasks.values(), status=status)
+    return described | ({"tags": as_tags(record.tags)} if tags else {})

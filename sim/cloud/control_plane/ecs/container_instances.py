@@ -1,4 +1,4 @@
-"""Container instances: EC2 instances whose agent has registered them with a cluster.
+"""Container instances: what AWS's API knows of one beside its state in `sim.cluster.container_instances`.
 
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterContainerInstance.html
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerInstance.html
@@ -7,12 +7,14 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerInstance.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from sim.cloud.control_plane.call import AwsError, Values
-from sim.cloud.control_plane.ecs.tasks import Reservation, Task
+from sim.cloud.control_plane.ecs.descriptions import moment
+from sim.cluster.container_instances import ContainerInstance, Remaining, remaining
+from sim.cluster.task_definitions import HostPort
+from sim.cluster.tasks import Task
 
 # Attributes for placement, and the fields of the agent's identity document that they come from.
 _FROM_IDENTITY = {
@@ -24,120 +26,96 @@ _PORTS = {"PORTS": "tcp", "PORTS_UDP": "udp"}
 
 
 @dataclass(frozen=True)
-class ContainerInstance:
-    """One instance. `resources` is its CPU and memory at registration, and the ports that were already in use then."""
+class InstanceRecord:
+    """What AWS's API knows of a container instance beside its state."""
 
     arn: str
-    ec2_instance_id: str
-    resources: Reservation
-    attributes: dict[str, str | None]
     version_info: Values
     tags: dict[str, str]
-    registered_at: datetime
-    capacity_provider: str = ""
-    status: str = "ACTIVE"
-    agent_connected: bool = True
     version: int = 1
 
 
-def register(
-    arn: str, parameters: Values, before: ContainerInstance | None, tags: dict[str, str], now: datetime
-) -> ContainerInstance:
+def register(identity: str, parameters: Values, before: ContainerInstance | None, now: float) -> ContainerInstance:
     """The instance as its agent describes it; `before` is its last registration. Raises AwsError: ClientException."""
     try:
-        identity: Values = json.loads(parameters["instanceIdentityDocument"])
-        instance = str(identity["instanceId"])
+        document: Values = json.loads(parameters["instanceIdentityDocument"])
+        ec2_instance = str(document["instanceId"])
     except (KeyError, ValueError):
         raise AwsError("ClientException", "The instance identity document is missing or names no instanceId.") from None
-    attributes = {name: identity.get(field) for name, field in _FROM_IDENTITY.items() if identity.get(field)}
+    attributes = {name: document.get(field) for name, field in _FROM_IDENTITY.items() if document.get(field)}
     attributes |= {each["name"]: each.get("value") for each in parameters.get("attributes") or []}
+    total = {each["name"]: each for each in parameters.get("totalResources") or []}
     return ContainerInstance(
-        arn=before.arn if before else arn,
-        ec2_instance_id=instance,
-        resources=_resources(parameters.get("totalResources") or []),
+        id=before.id if before else identity,
+        ec2_instance_id=ec2_instance,
+        zone=attributes.get("ecs.availability-zone") or "",
+        cpu=total.get("CPU", {}).get("integerValue", 0),
+        memory=total.get("MEMORY", {}).get("integerValue", 0),
         attributes=attributes,
-        version_info=parameters.get("versionInfo") or {},
-        tags=tags or (before.tags if before else {}),
+        ports=_ports(total),
+        status=before.status if before else "ACTIVE",
+        capacity_provider=before.capacity_provider if before else "",
         registered_at=before.registered_at if before else now,
-        version=before.version + 1 if before else 1,
+        agent_version=(parameters.get("versionInfo") or {}).get("agentVersion") or "",
     )
-
-
-def remaining(instance: ContainerInstance, tasks: Collection[Task]) -> Reservation:
-    """The CPU and memory that the tasks leave free, and the ports that are in use."""
-    held = [each.reservation for each in tasks if not each.stopped and each.container_instance_arn == instance.arn]
-    return Reservation(
-        instance.resources.cpu - sum(each.cpu for each in held),
-        instance.resources.memory - sum(each.memory for each in held),
-        instance.resources.ports.union(*(each.ports for each in held)),
-    )
-
-
-def lacking(wanted: Reservation, left: Reservation) -> str:
-    """The reason why `wanted` does not fit, as RunTask's failures name it; "" if it fits."""
-    if wanted.cpu > left.cpu:
-        return "RESOURCE:CPU"
-    if wanted.memory > left.memory:
-        return "RESOURCE:MEMORY"
-    return "RESOURCE:PORTS" if wanted.ports & left.ports else ""
 
 
 def update_state(instance: ContainerInstance, status: str) -> ContainerInstance:
     """The instance with a new status. A DRAINING one takes no new tasks. Raises AwsError: InvalidParameterException."""
-    if status not in {"ACTIVE", "DRAINING"}:
-        raise AwsError("InvalidParameterException", "Container instance status should be one of [ACTIVE, DRAINING].")
-    return replace(instance, status=status, version=instance.version + 1)
+    if status == "ACTIVE":
+        return replace(instance, status="ACTIVE")
+    if status == "DRAINING":
+        return replace(instance, status="DRAINING")
+    raise AwsError("InvalidParameterException", "Container instance status should be one of [ACTIVE, DRAINING].")
 
 
-def describe(instance: ContainerInstance, tasks: Collection[Task]) -> Values:
+def describe(
+    instance: ContainerInstance, record: InstanceRecord, tasks: Collection[Task], *, status: str = ""
+) -> Values:
     """The instance as DescribeContainerInstances returns it, without the tags. `tasks` are the tasks of the cluster."""
-    here = [each for each in tasks if each.container_instance_arn == instance.arn]
+    here = [each for each in tasks if each.instance == instance.id]
+    left = remaining([instance], here)[instance.id]
     provider = {"capacityProviderName": instance.capacity_provider} if instance.capacity_provider else {}
     return {
-        "containerInstanceArn": instance.arn,
+        "containerInstanceArn": record.arn,
         "ec2InstanceId": instance.ec2_instance_id,
-        "version": instance.version,
-        "versionInfo": instance.version_info,
-        "registeredResources": _described(instance.resources),
-        "remainingResources": _described(remaining(instance, tasks)),
-        "status": instance.status,
+        "version": record.version,
+        "versionInfo": record.version_info,
+        "registeredResources": _resources(Remaining(instance.cpu, instance.memory, instance.ports)),
+        "remainingResources": _resources(left),
+        "status": status or instance.status,
         "agentConnected": instance.agent_connected,
         "runningTasksCount": sum(each.last_status == "RUNNING" for each in here),
-        "pendingTasksCount": sum(each.last_status in {"PROVISIONING", "PENDING", "ACTIVATING"} for each in here),
+        "pendingTasksCount": sum(each.pending for each in here),
         "attributes": [
             {"name": name} if value is None else {"name": name, "value": value}
             for name, value in sorted(instance.attributes.items())
         ],
-        "registeredAt": instance.registered_at,
+        "registeredAt": moment(instance.registered_at),
         "attachments": [],
         **provider,
     }
 
 
-def _resources(total: list[Values]) -> Reservation:
-    named = {each["name"]: each for each in total}
-    return Reservation(
-        named.get("CPU", {}).get("integerValue", 0),
-        named.get("MEMORY", {}).get("integerValue", 0),
-        frozenset(
-            (protocol, int(port))
-            for name, protocol in _PORTS.items()
-            for port in named.get(name, {}).get("stringSetValue") or []
-        ),
+def _ports(total: dict[str, Values]) -> frozenset[HostPort]:
+    return frozenset(
+        (protocol, int(port))
+        for name, protocol in _PORTS.items()
+        for port in total.get(name, {}).get("stringSetValue") or []
     )
 
 
-def _described(resources: Reservation) -> list[Values]:
+def _resources(resources: Remaining) -> list[Values]:
     integers: list[Values] = [
         {"name": name, "type": "INTEGER", "doubleValue": 0.0, "longValue": 0, "integerValue": value}
         for name, value in (("CPU", resources.cpu), ("MEMORY", resources.memory))
     ]
     sets: list[Values] = [
-        {
-            "name": name,
-            "type": "STRINGSET",
-            "stringSetValue": sorted(str(port) for of, port in resources.ports if of == protocol),
-        }
+        {"name": name, "type": "STRINGSET", "stringSetValue": _of(protocol, resources.ports)}
         for name, protocol in _PORTS.items()
     ]
     return integers + sets
+
+
+def _of(protocol: str, ports: Iterable[HostPort]) -> list[str]:
+    return sorted(str(port) for of, port in ports if of == protocol)

@@ -2,93 +2,106 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection
+from datetime import UTC, datetime
 
 from sim.cloud.control_plane.call import Values
-from sim.cloud.control_plane.ecs.services import Deployment, Service, deployment_configuration
-from sim.cloud.control_plane.ecs.tasks import Task
+from sim.cloud.control_plane.ecs.services import ServiceRecord, deployment_configuration
+from sim.cluster.deployments import Deployment
+from sim.cluster.events import Event
+from sim.cluster.services import Service
+from sim.cluster.tasks import Task
 
 _IN_DEPLOYMENTS = ("capacityProviderStrategy", "launchType", "networkConfiguration", "platformVersion")
 
 
-def service(given: Service, tasks: Collection[Task]) -> Values:
+def service(given: Service, record: ServiceRecord, tasks: Collection[Task]) -> Values:
     """The service as DescribeServices returns it, without the tags. `tasks` are the tasks of the service.
 
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Service.html
     """
-    role = {"roleArn": given.settings["role"]} if given.settings.get("role") else {}
+    values = record.of(given)
+    role = {"roleArn": values["role"]} if values.get("role") else {}
     return {
-        **{name: value for name, value in given.settings.items() if name != "role"},
+        **{name: value for name, value in values.items() if name != "role"},
         **role,
         **counts(tasks),
-        "serviceArn": given.arn,
+        "serviceArn": record.arn,
         "serviceName": given.name,
-        "clusterArn": given.cluster_arn,
+        "clusterArn": record.cluster_arn,
         "status": given.status,
         "desiredCount": given.desired_count,
-        "taskDefinition": given.primary.task_definition,
-        "deploymentConfiguration": deployment_configuration(given),
-        "deployments": [_deployment(given, each, tasks) for each in given.deployments],
-        "events": [{"id": each.id, "createdAt": each.created_at, "message": each.message} for each in given.events],
-        "createdAt": given.created_at,
+        "taskDefinition": given.primary.revision.definition.arn,
+        "deploymentConfiguration": deployment_configuration(values),
+        "deployments": [_deployment(given, record, each, tasks) for each in given.deployments],
+        "events": [_event(record, each) for each in given.events],
+        "createdAt": moment(record.created_at),
     }
+
+
+def moment(seconds: float) -> datetime:
+    """A time of the cores as AWS's API has it."""
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def counts(tasks: Collection[Task]) -> Values:
     """How many tasks are running, and how many are pending."""
     return {
         "runningCount": sum(each.last_status == "RUNNING" for each in tasks),
-        "pendingCount": sum(each.desired_status == "RUNNING" and each.last_status != "RUNNING" for each in tasks),
+        "pendingCount": sum(each.to_run and each.last_status != "RUNNING" for each in tasks),
     }
 
 
-def _deployment(of: Service, deployment: Deployment, tasks: Collection[Task]) -> Values:
+def _event(record: ServiceRecord, event: Event) -> Values:
+    identity = uuid.uuid5(uuid.NAMESPACE_URL, f"{record.arn} {event.at} {event.message}")
+    return {"id": str(identity), "createdAt": moment(event.at), "message": event.message}
+
+
+def _deployment(of: Service, record: ServiceRecord, deployment: Deployment, tasks: Collection[Task]) -> Values:
     """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Deployment.html"""
-    primary = deployment is of.primary
+    primary, values = deployment is of.primary, record.deployed[deployment.id]
     # AWS leaves the rollout state out for services behind a Classic ELB.
-    rollout = {"rolloutState": deployment.rollout_state, "rolloutStateReason": _reason(deployment)}
+    rollout = {"rolloutState": deployment.rollout_state, "rolloutStateReason": deployment.rollout_reason}
     return {
-        **{name: deployment.settings[name] for name in _IN_DEPLOYMENTS if name in deployment.settings},
-        **counts([each for each in tasks if each.started_by == deployment.id]),
-        **({} if of.behind_classic else rollout),
+        **{name: values[name] for name in _IN_DEPLOYMENTS if name in values},
+        **counts([each for each in tasks if each.deployment == deployment.id]),
+        **({} if record.behind_classic else rollout),
         "id": deployment.id,
         "status": "PRIMARY" if primary else "ACTIVE",
-        "taskDefinition": deployment.task_definition,
+        "taskDefinition": deployment.revision.definition.arn,
         "desiredCount": of.desired_count if primary else 0,
         "failedTasks": deployment.failed_tasks,
-        "createdAt": deployment.created_at,
-        "updatedAt": deployment.updated_at,
+        "createdAt": moment(deployment.created_at),
+        "updatedAt": moment(deployment.updated_at),
     }
 
 
-def _reason(deployment: Deployment) -> str:
-    return deployment.rollout_reason or f"ECS deployment {deployment.id} in progress."
-
-
-def service_deployments(given: Service) -> list[Values]:
+def service_deployments(given: Service, record: ServiceRecord) -> list[Values]:
     """The deployments as DescribeServiceDeployments returns them, the newest first.
 
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDeployment.html
     """
     known = sorted((*given.deployments, *given.ended), key=lambda each: each.created_at, reverse=True)
-    return [_service_deployment(given, each) for each in known]
+    return [_service_deployment(given, record, each) for each in known]
 
 
-def _service_deployment(given: Service, deployment: Deployment) -> Values:
-    arn = given.arn.replace(":service/", ":service-{}/", 1) + f"/{deployment.number}"
+def _service_deployment(given: Service, record: ServiceRecord, deployment: Deployment) -> Values:
+    number = deployment.id.rpartition("/")[2]
+    arn = record.arn.replace(":service/", ":service-{}/", 1) + f"/{number}"
     status = _status(given, deployment)
-    finished = {} if status.endswith("IN_PROGRESS") else {"finishedAt": deployment.updated_at}
+    finished = {} if status.endswith("IN_PROGRESS") else {"finishedAt": moment(deployment.updated_at)}
     return {
         "serviceDeploymentArn": arn.format("deployment"),
-        "serviceArn": given.arn,
-        "clusterArn": given.cluster_arn,
-        "createdAt": deployment.created_at,
-        "startedAt": deployment.created_at,
-        "updatedAt": deployment.updated_at,
+        "serviceArn": record.arn,
+        "clusterArn": record.cluster_arn,
+        "createdAt": moment(deployment.created_at),
+        "startedAt": moment(deployment.created_at),
+        "updatedAt": moment(deployment.updated_at),
         "targetServiceRevision": {"arn": arn.format("revision"), "requestedTaskCount": given.desired_count},
         "status": status,
-        "statusReason": _reason(deployment),
-        "deploymentConfiguration": deployment_configuration(given),
+        "statusReason": deployment.rollout_reason,
+        "deploymentConfiguration": deployment_configuration(record.of(given)),
         **finished,
     }
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from sim.cloud.control_plane.call import AwsError, Call, Operations, Values
 from sim.cloud.control_plane.ecs import descriptions
-from sim.cloud.control_plane.ecs.services import Change, Service, close, create, update
+from sim.cloud.control_plane.ecs.refusals import refuse_service
+from sim.cloud.control_plane.ecs.services import create, delete, update
 from sim.cloud.control_plane.ecs.state import (
-    Cluster,
+    Contents,
     States,
+    Surroundings,
     as_tags,
     cluster_name,
     described_cluster,
@@ -18,7 +18,8 @@ from sim.cloud.control_plane.ecs.state import (
     tags_of,
     wants_tags,
 )
-from sim.cloud.control_plane.ecs.tasks import request_stop
+from sim.cluster.services import Service
+from sim.cluster.task_definitions import TaskDefinition
 
 _BRIEF = (
     *("serviceDeploymentArn", "serviceArn", "clusterArn", "createdAt", "startedAt", "finishedAt"),
@@ -29,9 +30,9 @@ _BRIEF = (
 class ServiceOperations:
     """Handles the operations on the services of a cluster."""
 
-    def __init__(self, states: States, change: Callable[[], Change]) -> None:
+    def __init__(self, states: States, around: Surroundings) -> None:
         self._states = states
-        self._change = change
+        self._around = around
         self.operations: Operations = {
             "CreateService": self.create,
             "DeleteService": self.delete,
@@ -44,8 +45,8 @@ class ServiceOperations:
 
     def create(self, call: Call) -> Values:
         described = described_cluster(call)
-        cluster, name = self._states.of(call).cluster(call), call.parameters["serviceName"]
-        before = cluster.services.get(name)
+        contents, name = self._states.of(call).contents(call), call.parameters["serviceName"]
+        before = contents.cluster.services.get(name)
         if before and before.status == "ACTIVE":
             raise AwsError("InvalidParameterException", "Creation of service was not idempotent.")
         if before and before.status == "DRAINING":
@@ -53,37 +54,53 @@ class ServiceOperations:
         definition = self._definition(call)
         if definition is None:
             raise AwsError("InvalidParameterException", "TaskDefinition can not be blank.")
-        now = self._change()
-        arn = call.arn("ecs", f"service/{cluster_name(call)}/{name}")
-        made = create(arn, described, call.parameters, definition, tags_of(call.parameters.get("tags")), now)
-        return {"service": _described(cluster.put_service(made, now), cluster, tags=True)}
+        made, record = create(
+            call.arn("ecs", f"service/{cluster_name(call)}/{name}"),
+            described,
+            call.parameters,
+            definition,
+            self._around.new_deployment(),
+            self._around.now(),
+            tags=tags_of(call.parameters.get("tags")),
+            bake_seconds=self._around.bake_for(call),
+        )
+        if self._around.driven():
+            refuse_service(record.settings, definition)
+        contents.put_service(made, record)
+        return {"service": _described(made, contents, tags=True)}
 
     def update(self, call: Call) -> Values:
-        cluster, now = self._states.of(call).cluster(call), self._change()
-        service = cluster.service(call.parameters["service"])
+        contents = self._states.of(call).contents(call)
+        service = contents.service(call.parameters["service"])
         if service.status != "ACTIVE":
             raise AwsError("ServiceNotActiveException", "Service was not ACTIVE.")
-        updated = update(service, call.parameters, self._definition(call), now)
-        return {"service": _described(cluster.put_service(updated, now), cluster, tags=False)}
+        updated, record = update(
+            service,
+            contents.services[service.name],
+            call.parameters,
+            self._definition(call),
+            self._around.new_deployment(),
+            self._around.now(),
+            bake_seconds=self._around.bake_for(call),
+        )
+        if self._around.driven():
+            refuse_service(record.settings, updated.primary.revision.definition)
+        contents.put_service(updated, record)
+        return {"service": _described(updated, contents, tags=False)}
 
     def delete(self, call: Call) -> Values:
-        cluster, now = self._states.of(call).cluster(call), self._change()
-        service = cluster.service(call.parameters["service"])
-        tasks = cluster.tasks_of(service)
-        closed = close(service, tasks, force=bool(call.parameters.get("force")))
-        cluster.services[service.name] = closed
-        reason = f"Scaling activity initiated by (deployment {service.primary.id})"
-        for task in tasks:
-            if not task.stopped:
-                cluster.put_task(request_stop(task, reason, now.now), now)
-        return {"service": _described(closed, cluster, tags=False)}
+        contents = self._states.of(call).contents(call)
+        service = contents.service(call.parameters["service"])
+        deleted = delete(service, force=bool(call.parameters.get("force")))
+        contents.put_service(deleted, contents.services[service.name])
+        return {"service": _described(deleted, contents, tags=False)}
 
     def describe(self, call: Call) -> Values:
         described_cluster(call)
-        cluster = self._states.of(call).cluster(call)
-        asked = {name: cluster.services.get(last_part(name)) for name in call.parameters["services"]}
+        contents = self._states.of(call).contents(call)
+        asked = {name: contents.cluster.services.get(last_part(name)) for name in call.parameters["services"]}
         return {
-            "services": [_described(each, cluster, tags=wants_tags(call)) for each in asked.values() if each],
+            "services": [_described(each, contents, tags=wants_tags(call)) for each in asked.values() if each],
             "failures": [
                 {
                     "arn": name if name.startswith("arn:") else call.arn("ecs", f"service/{cluster_name(call)}/{name}"),
@@ -96,23 +113,24 @@ class ServiceOperations:
 
     def list(self, call: Call) -> Values:
         described_cluster(call)
-        asked = call.parameters
+        contents, asked = self._states.of(call).contents(call), call.parameters
         found = [
-            each.arn
-            for each in self._states.of(call).cluster(call).services.values()
+            contents.services[each.name].arn
+            for each in contents.cluster.services.values()
             if each.status != "INACTIVE"
-            and asked.get("launchType") in (None, each.settings.get("launchType"))
-            and asked.get("schedulingStrategy") in (None, each.settings["schedulingStrategy"])
+            and asked.get("launchType") in (None, contents.services[each.name].settings.get("launchType"))
+            and asked.get("schedulingStrategy") in (None, each.settings.scheduling)
         ]
         return page(call, "serviceArns", found)
 
     def list_deployments(self, call: Call) -> Values:
-        service = self._states.of(call).cluster(call).service(call.parameters["service"])
+        contents = self._states.of(call).contents(call)
+        service = contents.service(call.parameters["service"])
         wanted, since = call.parameters.get("status"), (call.parameters.get("createdAt") or {}).get("after")
         found = [
             {name: each[name] for name in _BRIEF if name in each}
             | {"targetServiceRevisionArn": each["targetServiceRevision"]["arn"]}
-            for each in descriptions.service_deployments(service)
+            for each in descriptions.service_deployments(service, contents.services[service.name])
             if (not wanted or each["status"] in wanted) and (since is None or each["createdAt"] >= since)
         ]
         return {"serviceDeployments": found}
@@ -120,9 +138,9 @@ class ServiceOperations:
     def describe_deployments(self, call: Call) -> Values:
         known = {
             each["serviceDeploymentArn"]: each
-            for cluster in self._states.of(call).clusters.values()
-            for service in cluster.services.values()
-            for each in descriptions.service_deployments(service)
+            for contents in self._states.of(call).clusters.values()
+            for service in contents.cluster.services.values()
+            for each in descriptions.service_deployments(service, contents.services[service.name])
         }
         asked = call.parameters["serviceDeploymentArns"]
         return {
@@ -130,17 +148,18 @@ class ServiceOperations:
             "failures": [{"arn": arn, "reason": "MISSING"} for arn in asked if arn not in known],
         }
 
-    def _definition(self, call: Call) -> str | None:
-        """The ARN of the task definition that the call names, with its revision. Raises AwsError: ClientException."""
+    def _definition(self, call: Call) -> TaskDefinition | None:
+        """The task definition that the call names, None if it names none. Raises AwsError: ClientException."""
         name = call.parameters.get("taskDefinition")
         if not name:
             return None
         definition = self._states.of(call).definitions.find(name)
         if definition.status != "ACTIVE":
             raise AwsError("ClientException", "TaskDefinition is inactive")
-        return definition.arn
+        return definition.scheduled()
 
 
-def _described(service: Service, cluster: Cluster, *, tags: bool) -> Values:
-    described = descriptions.service(service, cluster.tasks_of(service))
-    return described | ({"tags": as_tags(service.tags)} if tags else {})
+def _described(service: Service, contents: Contents, *, tags: bool) -> Values:
+    record = contents.services[service.name]
+    described = descriptions.service(service, record, contents.tasks_of(service))
+    return described | ({"tags": as_tags(record.tags)} if tags else {})

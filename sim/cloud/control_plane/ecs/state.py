@@ -1,55 +1,127 @@
-"""The state of ECS in one account and region, without the clusters and capacity providers, which moto keeps."""
+"""The state of ECS in one account and region, without the clusters and capacity providers, which moto keeps.
+
+The state of a cluster is that of `sim.cluster.scheduler`. Beside it are records of what AWS's API knows besides.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from random import Random
 
 from sim.cloud.control_plane.call import AwsError, Call, Regional, Values
-from sim.cloud.control_plane.ecs.container_instances import ContainerInstance
-from sim.cloud.control_plane.ecs.services import Change, Service, observe
+from sim.cloud.control_plane.ecs.container_instances import InstanceRecord
+from sim.cloud.control_plane.ecs.services import BakeSeconds, ServiceRecord
 from sim.cloud.control_plane.ecs.task_definitions import TaskDefinitions
-from sim.cloud.control_plane.ecs.tasks import Task
+from sim.cloud.control_plane.ecs.tasks import TaskRecord, arn_in, placed, record
+from sim.cluster.container_instances import ContainerInstance
+from sim.cluster.scheduler import Cluster, new_id
+from sim.cluster.services import Service
+from sim.cluster.tasks import Task
 
-_MOST_STOPPED = 1000
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the operations are handed: the time in seconds since 1970, and randomness.
+
+    `driven` says whether the service scheduler runs (`sim.cloud.control_plane.cluster.driver`).
+    """
+
+    now: Callable[[], float]
+    chance: Random
+    driven: Callable[[], bool]
+    bake_seconds: Callable[[str, str, tuple[str, ...]], float]
+    """The bake time of deployments with the alarms of these names, in an account and a region."""
+
+    def new_id(self) -> str:
+        """The id of a task or a container instance."""
+        return new_id(self.chance)
+
+    def new_deployment(self) -> str:
+        """The id of a deployment: its number has 19 digits."""
+        return f"ecs-svc/{self.chance.randrange(10**18, 10**19)}"
+
+    def bake_for(self, call: Call) -> BakeSeconds:
+        """The bake time for services of the caller."""
+        return lambda names: self.bake_seconds(call.account, call.region, names)
 
 
 @dataclass
-class Cluster:
-    """The contents of a cluster: services by name, tasks and container instances by ARN."""
+class Contents:
+    """The contents of a cluster, and a record for each: of services by name, of tasks and container instances by id."""
 
-    services: dict[str, Service] = field(default_factory=dict)
-    tasks: dict[str, Task] = field(default_factory=dict)
-    instances: dict[str, ContainerInstance] = field(default_factory=dict)
+    cluster: Cluster = field(default_factory=Cluster)
+    services: dict[str, ServiceRecord] = field(default_factory=dict)
+    tasks: dict[str, TaskRecord] = field(default_factory=dict)
+    instances: dict[str, InstanceRecord] = field(default_factory=dict)
 
     def tasks_of(self, service: Service) -> list[Task]:
         """The tasks of all the service's deployments."""
-        ids = {each.id for each in (*service.deployments, *service.ended)}
-        return [each for each in self.tasks.values() if each.started_by in ids]
+        return [each for each in self.cluster.tasks.values() if each.group == service.group]
 
-    def put_task(self, task: Task, change: Change) -> None:
-        """Stores the task and updates its service."""
-        self.tasks[task.arn] = task
-        stopped = [arn for arn, each in self.tasks.items() if each.stopped]
-        for arn in stopped[:-_MOST_STOPPED]:
-            del self.tasks[arn]
-        for service in self.services.values():
-            if task.group == service.group:
-                self.put_service(service, change)
-                break
+    def put_service(self, service: Service, of: ServiceRecord) -> None:
+        """Keeps a service, and what AWS's API knows of it."""
+        self.cluster = self.cluster.with_service(service)
+        self.services[service.name] = of
 
-    def put_service(self, service: Service, change: Change) -> Service:
-        """Updates the service from its tasks and stores it. Returns the updated service."""
-        self.services[service.name] = observe(service, self.tasks_of(service), change)
-        return self.services[service.name]
+    def put_task(self, task: Task, of: TaskRecord) -> None:
+        """Keeps a task, and what AWS's API knows of it."""
+        known = self.tasks.get(task.id)
+        self.cluster = self.cluster.with_task(task)
+        self.tasks[task.id] = replace(of, version=known.version + 1) if known else of
+
+    def put_instance(self, instance: ContainerInstance, of: InstanceRecord | None = None) -> None:
+        """Keeps a container instance. Without a record, AWS's API knows the same of it as before."""
+        known = self.instances.get(instance.id)
+        self.cluster = self.cluster.with_instance(instance)
+        kept = of or self.instances[instance.id]
+        self.instances[instance.id] = replace(kept, version=known.version + 1) if known else kept
+
+    def drop_instance(self, instance: ContainerInstance) -> None:
+        """Forgets a container instance. Its tasks are orphans then."""
+        self.cluster = self.cluster.without_instance(instance.id)
+        del self.instances[instance.id]
+
+    def advance(self, cluster: Cluster, definitions: TaskDefinitions) -> None:
+        """Keeps what a step has made of the cluster, with a record of each task that it has started."""
+        before, self.cluster = self.cluster, cluster
+        for task in cluster.tasks.values():
+            if before.tasks.get(task.id) is not task:
+                self._follow(task, definitions)
+        for gone in self.tasks.keys() - cluster.tasks.keys():
+            del self.tasks[gone]
+
+    def _follow(self, task: Task, definitions: TaskDefinitions) -> None:
+        known = self.tasks.get(task.id)
+        of = replace(known, version=known.version + 1) if known else self._started(task, definitions)
+        instance = self.cluster.instances.get(task.instance or "")
+        if instance and "containerInstanceArn" not in of.settings:
+            of = placed(of, instance)
+        self.tasks[task.id] = of
+
+    def _started(self, task: Task, definitions: TaskDefinitions) -> TaskRecord:
+        service = self.services[task.group.partition(":")[2]]
+        definition = definitions.find(task.definition.arn)
+        return record(
+            arn_in(service.cluster_arn, "task", task.id),
+            service.cluster_arn,
+            definition,
+            {
+                "launchType": "EC2",
+                "overrides": {},
+                "enableExecuteCommand": service.settings["enableExecuteCommand"],
+            },
+            started_by=task.deployment,
+            tags=propagated(service.settings["propagateTags"], service.tags, definition.tags),
+        )
 
     def service(self, name: str) -> Service:
         """Finds a service by name or ARN, unless it is INACTIVE.
 
         Raises AwsError: ServiceNotFoundException, ServiceNotActiveException.
         """
-        found = self.services.get(last_part(name))
+        found = self.cluster.services.get(last_part(name))
         if found is None:
             raise AwsError("ServiceNotFoundException", "Service not found.")
         if found.status == "INACTIVE":
@@ -58,17 +130,17 @@ class Cluster:
 
     def task(self, name: str) -> Task:
         """Finds a task by id or ARN. Raises AwsError: InvalidParameterException."""
-        for task in self.tasks.values():
-            if name in {task.id, task.arn}:
-                return task
-        raise AwsError("InvalidParameterException", "The referenced task was not found.")
+        found = self.cluster.tasks.get(last_part(name))
+        if found is None or (name.startswith("arn:") and self.tasks[found.id].arn != name):
+            raise AwsError("InvalidParameterException", "The referenced task was not found.")
+        return found
 
     def instance(self, name: str) -> ContainerInstance:
         """Finds a container instance by id or ARN. Raises AwsError: InvalidParameterException."""
-        for instance in self.instances.values():
-            if name in {last_part(instance.arn), instance.arn}:
-                return instance
-        raise AwsError("InvalidParameterException", "The referenced container instance was not found.")
+        found = self.cluster.instances.get(last_part(name))
+        if found is None or (name.startswith("arn:") and self.instances[found.id].arn != name):
+            raise AwsError("InvalidParameterException", "The referenced container instance was not found.")
+        return found
 
 
 @dataclass
@@ -76,9 +148,9 @@ class State:
     """Everything that the plugin keeps of ECS in one account and region."""
 
     definitions: TaskDefinitions = field(default_factory=TaskDefinitions)
-    clusters: defaultdict[str, Cluster] = field(default_factory=lambda: defaultdict(Cluster))
+    clusters: defaultdict[str, Contents] = field(default_factory=lambda: defaultdict(Contents))
 
-    def cluster(self, call: Call) -> Cluster:
+    def contents(self, call: Call) -> Contents:
         """The contents of the cluster that the call names. Does not check that the cluster exists."""
         return self.clusters[cluster_name(call)]
 
@@ -102,6 +174,11 @@ def described_cluster(call: Call) -> Values:
 def last_part(name: str) -> str:
     """The last part of an ARN, or the name itself if it is no ARN."""
     return name.rpartition("/")[2]
+
+
+def propagated(source: str | None, of_service: dict[str, str], of_definition: dict[str, str]) -> dict[str, str]:
+    """The tags that a task gets from its service or its task definition, as `propagateTags` names them."""
+    return {"SERVICE": of_service, "TASK_DEFINITION": of_definition}.get(source or "NONE", {})
 
 
 def tags_of(tags: Iterable[Values] | None) -> dict[str, str]:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-
 from sim.cloud.control_plane.call import AwsError, Call, Operations, Values
-from sim.cloud.control_plane.ecs.state import States, as_tags, page, tags_of, wants_tags
+from sim.cloud.control_plane.ecs.descriptions import moment
+from sim.cloud.control_plane.ecs.state import States, Surroundings, as_tags, page, tags_of, wants_tags
 
 
 class TaskDefinitionOperations:
     """Handles the operations on the task definitions of the caller's account and region."""
 
-    def __init__(self, states: States, now: Callable[[], datetime]) -> None:
+    def __init__(self, states: States, around: Surroundings) -> None:
         self._states = states
-        self._now = now
+        self._around = around
         self.operations: Operations = {
             "DeleteTaskDefinitions": self.delete,
             "DeregisterTaskDefinition": self.deregister,
@@ -27,7 +25,7 @@ class TaskDefinitionOperations:
     def register(self, call: Call) -> Values:
         tags = tags_of(call.parameters.get("tags"))
         prefix = call.arn("ecs", "task-definition/")
-        made = self._states.of(call).definitions.register(prefix, call.parameters, tags, self._now())
+        made = self._states.of(call).definitions.register(prefix, call.parameters, tags, moment(self._around.now()))
         return {"taskDefinition": made.describe(), "tags": as_tags(tags)}
 
     def describe(self, call: Call) -> Values:
@@ -37,7 +35,9 @@ class TaskDefinitionOperations:
 
     def deregister(self, call: Call) -> Values:
         name = call.parameters["taskDefinition"]
-        return {"taskDefinition": self._states.of(call).definitions.deregister(name, self._now()).describe()}
+        return {
+            "taskDefinition": self._states.of(call).definitions.deregister(name, moment(self._around.now())).describe()
+        }
 
     def delete(self, call: Call) -> Values:
         deleted: list[Values] = []
@@ -61,9 +61,10 @@ class TaskDefinitionOperations:
         status = call.parameters.get("status") or "ACTIVE"
         definitions = self._states.of(call).definitions
         active = {each.family for each in definitions.listed(None, "ACTIVE")}
+        known = active | {each.family for each in definitions.listed(None, "INACTIVE")}
         chosen = {
             "ACTIVE": active,
-            "INACTIVE": definitions.families.keys() - active,
-            "ALL": definitions.families.keys(),
+            "INACTIVE": known - active,
+            "ALL": known,
         }[status]
         return page(call, "families", sorted(each for each in chosen if each.startswith(prefix)))

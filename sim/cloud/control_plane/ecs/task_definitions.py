@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 
 from sim.cloud.control_plane.call import AwsError, Values
+from sim.cluster import task_definitions
 
 _DEFAULTS: Values = {
     "cpu": 0,
@@ -35,6 +38,16 @@ class TaskDefinition:
     registered_at: datetime
     status: str = "ACTIVE"
     deregistered_at: datetime | None = None
+
+    @cached_property
+    def as_json(self) -> Values:
+        """The revision as DescribeTaskDefinition's JSON has it, with times in seconds since 1970."""
+        values: Values = _json(self.describe())
+        return values
+
+    def scheduled(self) -> task_definitions.TaskDefinition:
+        """The revision as the service scheduler knows it."""
+        return task_definitions.registered(self.arn, self.settings)
 
     def describe(self) -> Values:
         """The revision as DescribeTaskDefinition returns it."""
@@ -94,12 +107,11 @@ class TaskDefinitions:
         return self._put(replace(self._exactly(name), status="INACTIVE", deregistered_at=now))
 
     def delete(self, name: str) -> TaskDefinition:
-        """Begins the deletion of an INACTIVE revision. Raises AwsError: ClientException."""
+        """Begins the deletion of an INACTIVE revision. Its tasks continue to run. Raises AwsError: ClientException."""
         found = self._exactly(name)
         if found.status == "ACTIVE":
             raise AwsError("ClientException", "The specified task definition is still in ACTIVE status.")
-        del self.families[found.family][found.revision]
-        return replace(found, status="DELETE_IN_PROGRESS")
+        return self._put(replace(found, status="DELETE_IN_PROGRESS"))
 
     def retag(self, name: str, tags: dict[str, str]) -> None:
         """Replaces the tags of a revision. Raises AwsError: ClientException."""
@@ -123,6 +135,14 @@ class TaskDefinitions:
     def _put(self, definition: TaskDefinition) -> TaskDefinition:
         self.families[definition.family][definition.revision] = definition
         return definition
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.timestamp()
+    if isinstance(value, Mapping):
+        return {name: _json(each) for name, each in value.items()}
+    return [_json(each) for each in value] if isinstance(value, list) else value
 
 
 def _revision(definition: TaskDefinition) -> int:

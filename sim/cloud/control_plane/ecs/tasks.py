@@ -1,33 +1,30 @@
-"""Tasks, and the state changes that agents report.
-
-A task is PENDING on a container instance until the agent there reports a change by SubmitTaskStateChange.
+"""Tasks: what AWS's API knows of one beside its state in `sim.cluster.tasks`, and the changes that agents report.
 
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-lifecycle-explanation.html
-https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_SubmitTaskStateChange.html
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sim.cloud.control_plane.call import Values
+from sim.cloud.control_plane.ecs.descriptions import moment
 from sim.cloud.control_plane.ecs.task_definitions import TaskDefinition
+from sim.cluster import tasks
+from sim.cluster.container_instances import ContainerInstance
+from sim.cluster.tasks import HealthStatus, Task
 
-_ORDER = ("PROVISIONING", "PENDING", "ACTIVATING", "RUNNING", "DEACTIVATING", "STOPPING", "DEPROVISIONING", "STOPPED")
-# The reasons that the service scheduler gives when it stops a task: failed health checks, and scaling.
-_UNHEALTHY = ("Task failed ELB health checks", "Task failed container health checks")
-_BY_SCHEDULER = ("Scaling activity initiated by", *_UNHEALTHY)
-
-
-@dataclass(frozen=True)
-class Reservation:
-    """What a task reserves on its container instance: CPU units, MiB of memory, and host ports as (protocol, port)."""
-
-    cpu: int
-    memory: int
-    ports: frozenset[tuple[str, int]]
+# The reasons that the service scheduler gives when it stops a task: scaling, and failed health checks.
+_BY_SCHEDULER = (
+    "Scaling activity initiated by",
+    "Task failed ELB health checks",
+    "Task failed container health checks",
+)
+_REPORTED_TIMES = ("executionStoppedAt", "pullStartedAt", "pullStoppedAt")
 
 
 @dataclass(frozen=True)
@@ -42,111 +39,95 @@ class Container:
     image_digest: str = ""
     runtime_id: str = ""
     bindings: tuple[Values, ...] = ()
+    health: HealthStatus = "UNKNOWN"
 
 
 @dataclass(frozen=True)
-class Task:
-    """A task on a container instance. `settings` are the parts of its description that never change."""
+class TaskRecord:
+    """What AWS's API knows of a task beside its state. `settings` are the parts of its description that never change.
+
+    `times` are those that its agent reported.
+    """
 
     arn: str
     cluster_arn: str
-    container_instance_arn: str
-    definition_arn: str
-    group: str
     started_by: str
-    reservation: Reservation
+    definition: TaskDefinition
     containers: tuple[Container, ...]
     settings: Values
     tags: dict[str, str]
-    created_at: datetime
-    last_status: str = "PENDING"
-    desired_status: str = "RUNNING"
+    times: Mapping[str, datetime]
     version: int = 1
-    started_at: datetime | None = None
-    stopping_at: datetime | None = None
-    stopped_at: datetime | None = None
-    stop_code: str = ""
-    stopped_reason: str = ""
-
-    @property
-    def id(self) -> str:
-        """The last part of its ARN."""
-        return self.arn.rpartition("/")[2]
-
-    @property
-    def stopped(self) -> bool:
-        """True if it has ended."""
-        return self.last_status == "STOPPED"
-
-    @property
-    def unhealthy(self) -> bool:
-        """True if it was stopped because its health checks failed."""
-        return self.stopped_reason.startswith(_UNHEALTHY)
-
-    @property
-    def failed(self) -> bool:
-        """True if the circuit breaker counts it: it was unhealthy, or it stopped by itself before it was RUNNING."""
-        return self.stopped and (self.unhealthy or (self.started_at is None and self.stop_code == "TaskFailedToStart"))
 
 
-def reservation(definition: TaskDefinition) -> Reservation:
-    """What a task of the definition reserves. Of two memory limits, the reservation counts, not the hard limit."""
-    containers: list[Values] = definition.settings["containerDefinitions"]
-    cpu = definition.settings.get("cpu") or sum(each["cpu"] for each in containers)
-    memory = definition.settings.get("memory") or sum(
-        each.get("memoryReservation") or each.get("memory") or 0 for each in containers
-    )
-    ports = {(port["protocol"], port["hostPort"]) for each in containers for port in each["portMappings"]}
-    return Reservation(int(cpu), int(memory), frozenset(each for each in ports if each[1]))
+def record(
+    arn: str,
+    cluster_arn: str,
+    definition: TaskDefinition,
+    settings: Values,
+    *,
+    started_by: str,
+    tags: dict[str, str],
+) -> TaskRecord:
+    """What AWS's API knows of a new task."""
+    containers = tuple(Container(each["name"], each["image"]) for each in definition.settings["containerDefinitions"])
+    return TaskRecord(arn, cluster_arn, started_by, definition, containers, settings, tags, {})
 
 
-def containers(definition: TaskDefinition) -> tuple[Container, ...]:
-    """The containers of a new task."""
-    return tuple(Container(each["name"], each["image"]) for each in definition.settings["containerDefinitions"])
+def placed(of: TaskRecord, instance: ContainerInstance) -> TaskRecord:
+    """What AWS's API knows of a task that has a container instance."""
+    provider = {"capacityProviderName": instance.capacity_provider} if instance.capacity_provider else {}
+    place = {
+        "containerInstanceArn": arn_in(of.cluster_arn, "container-instance", instance.id),
+        "availabilityZone": instance.attribute("ecs.availability-zone"),
+    }
+    return replace(of, settings={**of.settings, **place, **provider})
 
 
-def request_stop(task: Task, reason: str, now: datetime) -> Task:
-    """The task with the desired status STOPPED. The agent stops it."""
-    if task.desired_status == "STOPPED":
-        return task
-    code = "ServiceSchedulerInitiated" if reason.startswith(_BY_SCHEDULER) else "UserInitiated"
-    return replace(
-        task,
-        desired_status="STOPPED",
-        stop_code=code,
-        stopped_reason=reason,
-        stopping_at=now,
-        version=task.version + 1,
-    )
+def arn_in(cluster_arn: str, kind: str, identity: str) -> str:
+    """The ARN of what is in a cluster."""
+    return f"{cluster_arn.replace(':cluster/', f':{kind}/', 1)}/{identity}"
 
 
-def change(task: Task, parameters: Values, now: datetime) -> Task:
+def stop(task: Task, reason: str, now: float, *, by_scheduler: bool) -> Task:
+    """The task after StopTask. Where a caller plays the service scheduler, the reason tells which calls are its own."""
+    if by_scheduler and reason.startswith(_BY_SCHEDULER):
+        return tasks.stopping(task, "ServiceSchedulerInitiated", reason, now)
+    return tasks.stop_by_user(task, now, reason)
+
+
+def change(task: Task, of: TaskRecord, parameters: Values, now: float) -> tuple[Task, TaskRecord]:
     """The task after a state change from its agent. A status never goes back, and a stopped task stays stopped."""
     if task.stopped:
-        return task
-    changes = {each["containerName"]: each for each in parameters.get("containers") or []}
+        return task, of
     status = parameters.get("status") or task.last_status
-    after = replace(
-        task,
-        containers=tuple(_changed(each, changes.get(each.name, {}), status) for each in task.containers),
-        last_status=max(task.last_status, status, key=_ORDER.index),
-        version=task.version + 1,
-    )
-    if after.last_status == "RUNNING" and task.started_at is None:
-        return replace(after, started_at=now)
-    return _stopped(after, parameters.get("reason") or "", now) if after.stopped else after
+    changes = {each["containerName"]: each for each in parameters.get("containers") or []}
+    containers = tuple(_changed(each, changes.get(each.name, {}), status) for each in of.containers)
+    times = {name: parameters[name] for name in _REPORTED_TIMES if parameters.get(name)}
+    after = replace(of, containers=containers, times={**of.times, **times})
+    match status:
+        case "RUNNING":
+            return tasks.running(task, now, _bindings(containers)), after
+        case "STOPPED":
+            return tasks.ended(task, now, parameters.get("reason") or ""), after
+    return tasks.advanced(task, status), after
 
 
-def _stopped(task: Task, reason: str, now: datetime) -> Task:
-    unasked = "EssentialContainerExited" if task.started_at else "TaskFailedToStart"
-    return replace(
-        task,
-        desired_status="STOPPED",
-        stop_code=task.stop_code or unasked,
-        stopped_reason=task.stopped_reason or reason or "Essential container in task exited",
-        stopping_at=task.stopping_at or now,
-        stopped_at=now,
-    )
+def health(task: Task, of: TaskRecord, parameters: Values) -> tuple[Task, TaskRecord]:
+    """The task after its agent reported the health of the task, and of `containers` by their names."""
+    named: Mapping[str, HealthStatus] = parameters.get("containers") or {}
+    containers = tuple(replace(each, health=named.get(each.name, each.health)) for each in of.containers)
+    return tasks.health_reported(task, parameters["healthStatus"]), replace(of, containers=containers)
+
+
+def _bindings(containers: tuple[Container, ...]) -> dict[int, int]:
+    """The host port of each container port."""
+    return {
+        int(each["containerPort"]): int(each["hostPort"])
+        for container in containers
+        for each in container.bindings
+        if each.get("containerPort") and each.get("hostPort")
+    }
 
 
 def _changed(container: Container, change: Values, task_status: str) -> Container:
@@ -162,38 +143,42 @@ def _changed(container: Container, change: Values, task_status: str) -> Containe
     )
 
 
-def describe(task: Task) -> Values:
+def describe(task: Task, of: TaskRecord) -> Values:
     """The task as DescribeTasks returns it, without the tags."""
     described: Values = {
-        **task.settings,
-        "taskArn": task.arn,
-        "clusterArn": task.cluster_arn,
-        "containerInstanceArn": task.container_instance_arn,
-        "taskDefinitionArn": task.definition_arn,
+        **of.settings,
+        "taskArn": of.arn,
+        "clusterArn": of.cluster_arn,
+        "taskDefinitionArn": task.definition.arn,
         "group": task.group,
-        "startedBy": task.started_by,
-        "cpu": str(task.reservation.cpu),
-        "memory": str(task.reservation.memory),
-        "containers": [_container(each, task) for each in task.containers],
+        "startedBy": task.deployment or of.started_by,
+        "cpu": str(task.definition.cpu),
+        "memory": str(task.definition.memory),
+        "containers": [_container(each, of) for each in of.containers],
         "lastStatus": task.last_status,
         "desiredStatus": task.desired_status,
         "connectivity": "CONNECTED",
-        "healthStatus": "UNKNOWN",
-        "version": task.version,
-        "createdAt": task.created_at,
-        "startedAt": task.started_at,
-        "stoppingAt": task.stopping_at,
-        "stoppedAt": task.stopped_at,
+        "healthStatus": task.health,
+        "version": of.version,
+        "createdAt": moment(task.created_at),
+        "startedAt": _moment(task.started_at),
+        "stoppingAt": _moment(task.stopping_at),
+        "stoppedAt": _moment(task.stopped_at),
         "stopCode": task.stop_code,
         "stoppedReason": task.stopped_reason,
+        **of.times,
     }
     return {name: value for name, value in described.items() if value not in (None, "")}
 
 
-def _container(container: Container, task: Task) -> Values:
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else moment(seconds)
+
+
+def _container(container: Container, of: TaskRecord) -> Values:
     described: dict[str, Any] = {
-        "containerArn": f"{task.arn.replace(':task/', ':container/')}/{container.name}",
-        "taskArn": task.arn,
+        "containerArn": f"{of.arn.replace(':task/', ':container/')}/{container.name}",
+        "taskArn": of.arn,
         "name": container.name,
         "image": container.image,
         "lastStatus": container.status,
@@ -202,6 +187,6 @@ def _container(container: Container, task: Task) -> Values:
         "imageDigest": container.image_digest,
         "runtimeId": container.runtime_id,
         "networkBindings": list(container.bindings),
-        "healthStatus": "UNKNOWN",
+        "healthStatus": container.health,
     }
     return {name: value for name, value in described.items() if value not in (None, "")}

@@ -6,11 +6,15 @@ https://docs.aws.amazon.com/elasticloadbalancing/2012-06-01/APIReference/API_Ins
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from typing import Any
 
 from sim.cloud.control_plane.call import AwsError, Values
+from sim.cluster.balancer.classic import DEREGISTERING, NOT_REGISTERED, REGISTERING
+from sim.cluster.balancer.desync import Mode
+from sim.cluster.desired import ListenerProtocol
+from sim.cluster.target_health import TargetHealth
 
 _DESYNC = "elb.http.desyncmitigationmode"
 _DRAINING_TIMEOUT = 300
@@ -26,35 +30,27 @@ DEFAULT_ATTRIBUTES: Values = {
 }
 
 
-@dataclass(frozen=True)
-class Health:
-    """The health of one instance. With `until`, the report expires then."""
-
-    state: str
-    reason: str = "N/A"
-    description: str = "N/A"
-    until: datetime | None = None
-
-    def describe(self, instance: str) -> Values:
-        """The instance as DescribeInstanceHealth returns it."""
-        return {
-            "InstanceId": instance,
-            "State": self.state,
-            "ReasonCode": self.reason,
-            "Description": self.description,
-        }
-
-
-REGISTERING = Health("OutOfService", "ELB", "Instance registration is still in progress.")
-UNKNOWN = Health("OutOfService", "Instance", "Instance is not currently registered with the LoadBalancer.")
-
-
 @dataclass
 class LoadBalancer:
-    """What moto does not keep of a load balancer. An instance without a reported health is REGISTERING."""
+    """What moto does not keep of a load balancer. An instance without a reported health is REGISTERING.
+
+    `draining` has the instances that drain, and until when at most, in seconds since 1970. `registrations` has a number
+    for each instance, another at each registration. `instance_protocols` are those of the listeners, by their port.
+    """
 
     attributes: Values = field(default_factory=lambda: DEFAULT_ATTRIBUTES)
-    reported: dict[str, Health] = field(default_factory=dict)
+    reported: dict[str, TargetHealth] = field(default_factory=dict)
+    draining: dict[str, float] = field(default_factory=dict)
+    registrations: dict[str, int] = field(default_factory=dict)
+    instance_protocols: dict[int, ListenerProtocol] = field(default_factory=dict)
+    _registered: int = 0
+
+    @property
+    def desync(self) -> Mode:
+        """How it treats requests that are not to the letter."""
+        named = {each["Key"]: each["Value"] for each in self.attributes["AdditionalAttributes"]}
+        mode: Mode = named[_DESYNC]
+        return mode
 
     def modify(self, asked: Values) -> None:
         """Sets the given attributes and keeps the others."""
@@ -69,34 +65,68 @@ class LoadBalancer:
         if "ConnectionDraining" in asked:
             self.attributes["ConnectionDraining"] = {**before, **asked["ConnectionDraining"]}
 
-    def report(self, instance: str, found: Health) -> None:
-        """Keeps the health of an instance. One that drains goes on draining: the report is older than that."""
-        if not self._drains(instance):
-            self.reported[instance] = found
+    def listen(self, listeners: Collection[Mapping[str, Any]]) -> None:
+        """Keeps what moto forgets of listeners. Without a protocol for the instances theirs is the listener's."""
+        self.instance_protocols |= {
+            int(each["LoadBalancerPort"]): (each.get("InstanceProtocol") or each["Protocol"]).upper()
+            for each in listeners
+        }
 
-    def deregister(self, instances: Collection[str], now: datetime) -> None:
+    def register(self, instances: Collection[str]) -> None:
+        """Adds instances, which have no health then."""
+        for instance in instances:
+            self._registered += 1
+            self.registrations[instance] = self._registered
+            self.reported.pop(instance, None)
+            self.draining.pop(instance, None)
+
+    def deregister(self, instances: Collection[str], now: float) -> None:
         """Removes instances. With connection draining, those in service drain first, at most for its timeout."""
         draining = self.attributes["ConnectionDraining"]
         for instance in instances:
             before = self.reported.pop(instance, REGISTERING)
+            self.registrations.pop(instance, None)
             if draining["Enabled"] and before.state == "InService":
-                until = now + timedelta(seconds=draining["Timeout"])
-                doing = "Instance deregistration currently in progress."
-                self.reported[instance] = Health("InService", description=doing, until=until)
+                self.draining[instance] = now + draining["Timeout"]
 
-    def _drains(self, instance: str) -> bool:
-        known = self.reported.get(instance)
-        return known is not None and known.until is not None
+    def report(self, instance: str, health: TargetHealth) -> None:
+        """Keeps what a health checker reports of an instance. A report on one that drains comes too late."""
+        if instance not in self.draining:
+            self.reported[instance] = health
 
-    def health(self, registered: Collection[str], asked: Collection[str], now: datetime) -> list[Values]:
+    def drained(self, instance: str) -> None:
+        """An instance that drains has no request left."""
+        self.draining.pop(instance, None)
+
+    def forget(self, instance: str) -> None:
+        """Forgets an instance that is no more."""
+        self.registrations.pop(instance, None)
+        self.reported.pop(instance, None)
+        self.draining.pop(instance, None)
+
+    def leaving(self, now: float) -> set[str]:
+        """The instances that still drain."""
+        self.draining = {name: until for name, until in self.draining.items() if until > now}
+        return set(self.draining)
+
+    def health(self, registered: Collection[str], asked: Collection[str], now: float) -> dict[str, TargetHealth]:
         """The health of the instances in `asked`; if it is empty, of all that are registered or draining."""
-        self.reported = {name: each for name, each in self.reported.items() if each.until is None or each.until > now}
-        draining = [name for name, each in self.reported.items() if each.until and name not in registered]
-        known = {name: self.reported.get(name, REGISTERING) for name in (*registered, *draining)}
-        return [known.get(name, UNKNOWN).describe(name) for name in asked or known]
+        known = {name: self.reported.get(name, REGISTERING) for name in registered}
+        known |= {name: DEREGISTERING for name in sorted(self.leaving(now)) if name not in known}
+        return {name: known.get(name, NOT_REGISTERED) for name in asked or known}
 
 
-def health(report: Values) -> Health:
+def describe(instance: str, health: TargetHealth) -> Values:
+    """The instance as DescribeInstanceHealth returns it."""
+    return {
+        "InstanceId": instance,
+        "State": health.state,
+        "ReasonCode": health.reason_code,
+        "Description": health.description,
+    }
+
+
+def health(report: Values) -> TargetHealth:
     """The health in the report of a health checker. Raises AwsError: ValidationError."""
     state, reason = report.get("State"), report.get("ReasonCode", "N/A")
     if state not in _STATES or reason not in _REASONS:
@@ -104,4 +134,4 @@ def health(report: Values) -> Health:
             "ValidationError",
             f"State is one of {sorted(_STATES)} and ReasonCode one of {sorted(_REASONS)}; got {report}",
         )
-    return Health(state, reason, str(report.get("Description", "N/A")))
+    return TargetHealth(state, reason, str(report.get("Description", "N/A")))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import datetime
 
 from sim.cloud.control_plane.call import Call, Operations, Regional, Route, Values
-from sim.cloud.control_plane.elb.models import LoadBalancer, health
+from sim.cloud.control_plane.elb.models import LoadBalancer, describe, health
 
 
 class Elb:
@@ -17,11 +16,12 @@ class Elb:
     for that: PUT with State, ReasonCode and Description as in an InstanceState; DELETE when an instance has drained.
     """
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
+    def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._known: Regional[defaultdict[str, LoadBalancer]] = Regional(lambda: defaultdict(LoadBalancer))
+        self.known: Regional[defaultdict[str, LoadBalancer]] = Regional(lambda: defaultdict(LoadBalancer))
         self.operations: Operations = {
             "CreateLoadBalancer": self.create,
+            "CreateLoadBalancerListeners": self.create_listeners,
             "DeleteLoadBalancer": self.delete,
             "DeregisterInstancesFromLoadBalancer": self.deregister,
             "DescribeInstanceHealth": self.describe_health,
@@ -36,19 +36,29 @@ class Elb:
 
     def create(self, call: Call) -> Values:
         answer = call.forward()
-        self._known.of(call)[call.parameters["LoadBalancerName"]] = LoadBalancer()
-        return answer | {"DNSName": _in_region(answer["DNSName"], call.region)}
+        made = self.known.of(call)[call.parameters["LoadBalancerName"]] = LoadBalancer()
+        made.listen(call.parameters["Listeners"])
+        return answer | {"DNSName": in_region(answer["DNSName"], call.region)}
+
+    def create_listeners(self, call: Call) -> Values:
+        answer = call.forward()
+        self._of(call).listen(call.parameters["Listeners"])
+        return answer
 
     def delete(self, call: Call) -> Values:
-        self._known.of(call).pop(call.parameters["LoadBalancerName"], None)
+        self.known.of(call).pop(call.parameters["LoadBalancerName"], None)
         return call.forward()
 
     def describe(self, call: Call) -> Values:
         answer = call.forward()
         for each in answer["LoadBalancerDescriptions"]:
+            protocols = self.known.of(call)[each["LoadBalancerName"]].instance_protocols
             for name in ("DNSName", "CanonicalHostedZoneName"):
                 if each.get(name):
-                    each[name] = _in_region(each[name], call.region)
+                    each[name] = in_region(each[name], call.region)
+            for listener in (described["Listener"] for described in each["ListenerDescriptions"]):
+                known = protocols.get(int(listener["LoadBalancerPort"]))
+                listener["InstanceProtocol"] = known or listener["InstanceProtocol"]
         return answer
 
     def modify_attributes(self, call: Call) -> Values:
@@ -62,10 +72,12 @@ class Elb:
     def register(self, call: Call) -> Values:
         """Registers instances. An instance that is registered already keeps its health."""
         before = _registered(call)
-        call.forward()
-        for instance in _asked(call):
-            if instance not in before:
-                self._of(call).reported.pop(instance, None)
+        new = [each for each in dict.fromkeys(_asked(call)) if each not in before]
+        if new:
+            # moto would list an instance twice that is registered twice.
+            wanted = {**call.parameters, "Instances": [{"InstanceId": each} for each in new]}
+            call.forward("RegisterInstancesWithLoadBalancer", wanted)
+            self._of(call).register(new)
         return {"Instances": [{"InstanceId": each} for each in _registered(call)]}
 
     def deregister(self, call: Call) -> Values:
@@ -75,19 +87,24 @@ class Elb:
         return {"Instances": [{"InstanceId": each} for each in _registered(call)]}
 
     def describe_health(self, call: Call) -> Values:
-        return {"InstanceStates": self._of(call).health(_registered(call), _asked(call), self._now())}
+        found = self._of(call).health(_registered(call), _asked(call), self._now())
+        return {"InstanceStates": [describe(name, each) for name, each in found.items()]}
 
     def report_health(self, method: str, place: dict[str, str], body: Values) -> Values:
-        """Keeps the health of an instance that a health checker reports, or forgets it at a DELETE."""
-        balancer = self._known.at(place["account"], place["region"])[place["load_balancer"]]
+        """Keeps the health of an instance that a health checker reports. At a DELETE, the instance has drained.
+
+        A report that names the `Registration` it is about counts for no other.
+        """
+        balancer = self.known.at(place["account"], place["region"])[place["load_balancer"]]
+        instance = place["instance"]
         if method == "DELETE":
-            balancer.reported.pop(place["instance"], None)
-        else:
-            balancer.report(place["instance"], health(body))
+            balancer.drained(instance)
+        elif body.get("Registration") in (None, balancer.registrations.get(instance)):
+            balancer.report(instance, health(body))
         return {}
 
     def _of(self, call: Call) -> LoadBalancer:
-        return self._known.of(call)[call.parameters["LoadBalancerName"]]
+        return self.known.of(call)[call.parameters["LoadBalancerName"]]
 
 
 def _asked(call: Call) -> list[str]:
@@ -101,6 +118,6 @@ def _registered(call: Call) -> list[str]:
     return [each["InstanceId"] for each in found[0].get("Instances") or []]
 
 
-def _in_region(name: str, region: str) -> str:
+def in_region(name: str, region: str) -> str:
     """The DNS name in the given region. moto puts all names in us-east-1."""
     return name.replace(".us-east-1.", f".{region}.")

@@ -2,92 +2,160 @@
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import replace
-from datetime import UTC, datetime
+from random import Random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim.cloud.control_plane.call import AwsError, Values
 from sim.cloud.control_plane.ecs import descriptions
-from sim.cloud.control_plane.ecs.services import Change, Service, create, observe, update
-from sim.cloud.control_plane.ecs.tasks import Reservation, Task, change, request_stop
+from sim.cloud.control_plane.ecs.services import create, delete, update
+from sim.cloud.control_plane.ecs.state import Contents
+from sim.cloud.control_plane.ecs.task_definitions import TaskDefinitions
+from sim.cloud.control_plane.ecs.tasks import change, record, stop
+from sim.cluster.scheduler import follow
+from sim.cluster.services import Service
+from sim.cluster.tasks import LIFE_CYCLE, Task
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
+NOW = 1.0e9
+CLUSTER = "arn:aws:ecs:r:1:cluster/c"
 STATUSES = ("PENDING", "RUNNING", "STOPPED")
+FIRST, SECOND = "ecs-svc/1", "ecs-svc/2"
 # Pairs of a task's number and its reported status; None is a request to stop the task.
 reports = st.lists(st.tuples(st.integers(0, 5), st.sampled_from([*STATUSES, None])), max_size=40)
 
 
-def changes() -> Change:
-    numbers = itertools.count()
-    return Change(NOW, lambda: str(next(numbers)))
+class Fleet:
+    """A service `api` with two versions, and tasks that a test starts, stops and reports on."""
 
+    def __init__(self, desired: int) -> None:
+        self.definitions = TaskDefinitions()
+        container = {"name": "api", "image": "api:1", "memory": 64}
+        asked = {"family": "api", "containerDefinitions": [container]}
+        old, self.new = (
+            self.definitions.register("arn:aws:ecs:r:1:task-definition/", asked, {}, descriptions.moment(NOW))
+            for _ in range(2)
+        )
+        self.contents = Contents()
+        breaker = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
+        self.contents.put_service(
+            *create(
+                f"{CLUSTER.replace(':cluster', ':service')}/api",
+                {"clusterArn": CLUSTER},
+                {"serviceName": "api", "desiredCount": desired, "deploymentConfiguration": breaker},
+                old.scheduled(),
+                FIRST,
+                NOW,
+                tags={},
+                bake_seconds=lambda _: 0.0,
+            )
+        )
 
-def service(desired: int, now: Change) -> Service:
-    breaker = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
-    asked = {"serviceName": "api", "desiredCount": desired, "deploymentConfiguration": breaker}
-    return create("arn:service/c/api", {"clusterArn": "c"}, asked, "api:1", {}, now)
+    @property
+    def service(self) -> Service:
+        return self.contents.service("api")
 
+    def roll_out(self) -> None:
+        made = update(
+            self.service,
+            self.contents.services["api"],
+            {},
+            self.new.scheduled(),
+            SECOND,
+            NOW,
+            bake_seconds=lambda _: 0.0,
+        )
+        self.contents.put_service(*made)
 
-def task(number: int, deployment: str) -> Task:
-    return Task(
-        arn=f"arn:task/c/{number}",
-        cluster_arn="c",
-        container_instance_arn="i",
-        definition_arn="d",
-        group="service:api",
-        started_by=deployment,
-        reservation=Reservation(0, 0, frozenset()),
-        containers=(),
-        settings={},
-        tags={},
-        created_at=NOW,
-    )
+    def start(self, number: int, deployment: str) -> None:
+        task = Task(str(number), self.new.scheduled(), NOW, "service:api", deployment, "i", "PENDING")
+        settings: Values = {"launchType": "EC2", "overrides": {}}
+        of = record(f"arn:task/{number}", CLUSTER, self.new, settings, started_by=deployment, tags={})
+        self.contents.put_task(task, of)
 
+    def report(self, number: int, status: str | None, reason: str = "") -> None:
+        task, of = self.contents.task(str(number)), self.contents.tasks[str(number)]
+        if status is None:
+            self.contents.put_task(stop(task, "by hand", NOW, by_scheduler=True), of)
+        else:
+            self.contents.put_task(*change(task, of, {"status": status, "reason": reason}, NOW))
+        self.follow()
 
-def progress(tasks: list[Task], number: int, status: str | None) -> None:
-    one = tasks[number]
-    tasks[number] = request_stop(one, "by hand", NOW) if status is None else change(one, {"status": status}, NOW)
+    def follow(self) -> None:
+        cluster, _ = follow(self.contents.cluster, NOW, Random(0))
+        self.contents.advance(cluster, self.definitions)
+
+    def described(self) -> Values:
+        service = self.service
+        return descriptions.service(service, self.contents.services["api"], self.contents.tasks_of(service))
 
 
 @given(reports, st.integers(0, 4))
 def test_the_description_of_a_service_matches_its_tasks(reports: list[tuple[int, str | None]], desired: int) -> None:
-    now = changes()
-    seen = service(desired, now)
-    first = seen.primary.id
-    seen = update(seen, {}, "api:2", now)
-    tasks = [task(number, first if number < 3 else seen.primary.id) for number in range(6)]
+    fleet = Fleet(desired)
+    fleet.roll_out()
+    for number in range(6):
+        fleet.start(number, FIRST if number < 3 else SECOND)
     for number, status in reports:
-        progress(tasks, number, status)
-        seen = observe(seen, tasks, now)
-        described = descriptions.service(seen, tasks)
+        fleet.report(number, status)
+        described, tasks = fleet.described(), fleet.contents.cluster.tasks.values()
         assert described["runningCount"] == sum(each.last_status == "RUNNING" for each in tasks)
         assert [each["status"] for each in described["deployments"]].count("PRIMARY") == 1
         known = {each["id"] for each in described["deployments"]}
-        assert {each.started_by for each in tasks if not each.stopped} <= known
+        assert {each.deployment for each in tasks if not each.stopped} <= known
         assert sum(each["runningCount"] for each in described["deployments"]) == described["runningCount"]
 
 
 @given(reports, st.integers(0, 5))
 def test_a_task_never_goes_backwards(reports: list[tuple[int, str | None]], number: int) -> None:
-    tasks = [task(each, "ecs-svc/1") for each in range(6)]
-    order = [tasks[number].last_status]
-    for each, status in reports:
-        progress(tasks, each, status)
-        order.append(tasks[number].last_status)
-    assert order == sorted(order, key=STATUSES.index)
+    fleet = Fleet(1)
+    for each in range(6):
+        fleet.start(each, FIRST)
+    order = [fleet.contents.task(str(number)).last_status]
+    for one, status in reports:
+        fleet.report(one, status)
+        order.append(fleet.contents.task(str(number)).last_status)
+    assert order == sorted(order, key=LIFE_CYCLE.index)
 
 
 def test_a_failed_deployment_without_an_earlier_good_one_stays_failed() -> None:
-    now = changes()
-    seen = service(1, now)
-    failed = [
-        replace(task(number, seen.primary.id), last_status="STOPPED", stop_code="TaskFailedToStart")
-        for number in range(3)
-    ]
-    seen = observe(seen, failed[:2], now)
-    assert (seen.primary.rollout_state, seen.primary.failed_tasks) == ("IN_PROGRESS", 2)
-    seen = observe(seen, failed, now)
-    assert (seen.primary.rollout_state, seen.primary.failed_tasks) == ("FAILED", 3)
-    assert observe(seen, failed, now) == seen
+    fleet = Fleet(1)
+    for number in range(3):
+        assert (fleet.service.primary.rollout_state, fleet.service.primary.failed_tasks) == ("IN_PROGRESS", number)
+        fleet.start(number, FIRST)
+        fleet.report(number, "STOPPED", "CannotPullContainerError: not found")
+    failed = fleet.service
+    assert (failed.primary.rollout_state, failed.primary.failed_tasks) == ("FAILED", 3)
+    fleet.follow()
+    assert fleet.service == failed
+
+
+def test_a_rollback_brings_back_what_the_service_revision_had() -> None:
+    fleet = Fleet(1)
+    fleet.start(0, FIRST)
+    fleet.report(0, "RUNNING")
+    network = {"awsvpcConfiguration": {"subnets": ["s"]}}
+    service, of = update(
+        fleet.service,
+        fleet.contents.services["api"],
+        {"networkConfiguration": network, "healthCheckGracePeriodSeconds": 9},
+        None,
+        SECOND,
+        NOW,
+        bake_seconds=lambda _: 0.0,
+    )
+    fleet.contents.put_service(service, of)
+    assert fleet.described()["networkConfiguration"] == network
+    for number in range(1, 4):
+        fleet.start(number, SECOND)
+        fleet.report(number, "STOPPED", "no")
+    described = fleet.described()
+    assert described["deployments"][0]["id"] == FIRST
+    assert "networkConfiguration" not in described
+    assert described["healthCheckGracePeriodSeconds"] == 9
+
+
+def test_a_service_that_is_scaled_above_zero_is_deleted_by_force_alone() -> None:
+    with pytest.raises(AwsError, match="scaled above 0"):
+        delete(Fleet(1).service, force=False)

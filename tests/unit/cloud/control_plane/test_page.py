@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 
 from sim.cloud.control_plane.application_autoscaling.provider import ApplicationAutoScaling
 from sim.cloud.control_plane.autoscaling.provider import AutoScaling
@@ -12,6 +14,7 @@ from sim.cloud.control_plane.cloudwatch.provider import OPERATIONS as CLOUDWATCH
 from sim.cloud.control_plane.ec2.provider import OPERATIONS as EC2
 from sim.cloud.control_plane.ecr.provider import Ecr
 from sim.cloud.control_plane.ecs.provider import Ecs
+from sim.cloud.control_plane.ecs.state import Surroundings
 from sim.cloud.control_plane.elb.provider import Elb
 from sim.cloud.control_plane.sqs.provider import OPERATIONS as SQS
 
@@ -23,7 +26,7 @@ def now() -> datetime:
 
 
 def test_the_page_has_a_row_for_each_corrected_operation() -> None:
-    ecs = Ecs(now)
+    ecs = Ecs(Surroundings(time.time, Random(0), lambda: False, lambda *_: 0.0))
     provided = {
         "application-autoscaling": ApplicationAutoScaling(ecs.has_service).operations,
         "autoscaling": AutoScaling(now).operations,
@@ -31,7 +34,7 @@ def test_the_page_has_a_row_for_each_corrected_operation() -> None:
         "ec2": EC2,
         "ecr": Ecr().operations,
         "ecs": ecs.operations,
-        "elb": Elb(now).operations,
+        "elb": Elb(time.time).operations,
         "sqs": SQS,
     }
     rows = re.findall(

@@ -1,0 +1,147 @@
+"""One step: what is observed comes in, the cores decide, and their actions are carried out on the records.
+
+Nothing here makes a call. Classic ELBs, EC2 instances and alarms are read and changed where moto and LocalStack keep
+them. Tasks need no carrying out: agents find in the desired state what they are to start and to stop.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from sim.cloud.control_plane.call import Regional
+from sim.cloud.control_plane.cluster import backends
+from sim.cloud.control_plane.cluster.backends import Balancer, Machine
+from sim.cloud.control_plane.cluster.desired import Snapshot, desired
+from sim.cloud.control_plane.cluster.hosts import Hosts
+from sim.cloud.control_plane.ecs.state import Contents, States, Surroundings
+from sim.cloud.control_plane.elb.models import LoadBalancer
+from sim.cluster import scheduler
+from sim.cluster.actions import Action, Deregister, Register
+from sim.cluster.container_instances import ContainerInstance
+from sim.cluster.desired import Desired, Place
+from sim.cluster.observed import Observed
+from sim.cluster.tasks import host_terminated
+
+Machines = Mapping[tuple[Place, str], Machine]
+Elbs = Regional[defaultdict[str, LoadBalancer]]
+
+
+class Steps:
+    """Takes steps on everything that ECS, Classic ELB and the agents' reports have made known."""
+
+    def __init__(self, states: States, elbs: Elbs, hosts: Regional[Hosts], around: Surroundings) -> None:
+        self._states = states
+        self._elbs = elbs
+        self._hosts = hosts
+        self._around = around
+
+    def take(self, driven: bool, before: Desired) -> Desired:
+        """A step of the service scheduler; where it is not driven, what follows from the tasks of its callers."""
+        if not driven:
+            self._follow()
+            return before
+        self._drive()
+        snapshot = Snapshot(
+            list(backends.machines()), list(backends.balancers()), self._states, self._elbs, self._hosts
+        )
+        after = desired(snapshot, before.revision)
+        return before if after == before else replace(after, revision=before.revision + 1)
+
+    def _follow(self) -> None:
+        for _, state in self._states.everywhere():
+            for contents in list(state.clusters.values()):
+                cluster, _ = scheduler.follow(contents.cluster, self._around.now(), self._around.chance)
+                contents.advance(cluster, state.definitions)
+
+    def _drive(self) -> None:
+        machines = {(each.place, each.id): each for each in backends.machines()}
+        balancers: defaultdict[Place, list[Balancer]] = defaultdict(list)
+        for each in backends.balancers():
+            balancers[each.place].append(each)
+        for place, state in self._states.everywhere():
+            alarms = backends.alarms(place)
+            for contents in list(state.clusters.values()):
+                self._look_at_hosts(place, contents, machines, balancers[place])
+                observed = self._observed(place, contents, balancers[place], alarms)
+                now, chance = self._around.now(), self._around.chance
+                cluster, actions = scheduler.step(contents.cluster, observed, now, chance)
+                contents.advance(cluster, state.definitions)
+                self._carry_out(place, actions)
+
+    def _look_at_hosts(
+        self, place: Place, contents: Contents, machines: Machines, balancers: Iterable[Balancer]
+    ) -> None:
+        """A terminated EC2 instance is no container instance any more; a stopped one has no agent.
+
+        https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeregisterContainerInstance.html
+        """
+        providers = backends.capacity_providers(place) if contents.cluster.instances else {}
+        for instance in list(contents.cluster.instances.values()):
+            machine = machines.get((place, instance.ec2_instance_id))
+            if machine and machine.state == "terminated":
+                self._terminated(place, contents, instance, balancers)
+                continue
+            stopped = machine is not None and machine.state != "running"
+            wanted = replace(
+                instance,
+                agent_connected=instance.agent_connected and not stopped,
+                capacity_provider=providers.get(instance.ec2_instance_id, instance.capacity_provider),
+            )
+            if wanted != instance:
+                contents.put_instance(wanted)
+
+    def _terminated(
+        self, place: Place, contents: Contents, instance: ContainerInstance, balancers: Iterable[Balancer]
+    ) -> None:
+        for task in list(contents.cluster.tasks.values()):
+            if task.instance == instance.id and not task.stopped:
+                ended = host_terminated(task, instance.ec2_instance_id, self._around.now())
+                contents.put_task(ended, contents.tasks[task.id])
+        contents.drop_instance(instance)
+        self._hosts.at(place.account, place.region).known.pop(instance.ec2_instance_id, None)
+        for balancer in balancers:
+            if instance.ec2_instance_id in balancer.members:
+                backends.deregister(place, balancer.name, instance.ec2_instance_id)
+                self._elb(place, balancer.name).forget(instance.ec2_instance_id)
+
+    def _observed(
+        self, place: Place, contents: Contents, balancers: Iterable[Balancer], alarms: frozenset[str]
+    ) -> Observed:
+        cluster, now = contents.cluster, self._around.now()
+        ids = {each.ec2_instance_id for each in cluster.instances.values()}
+        ids |= {each.instance for each in cluster.tasks.values() if each.instance}
+        members = {each.name: each.members for each in balancers}
+        names = {
+            each.name
+            for service in cluster.services.values()
+            for deployment in (*service.deployments, *service.ended)
+            for each in deployment.revision.load_balancers
+        }
+        targets, drained = {}, set()
+        for name in names:
+            elb = self._elb(place, name)
+            targets[name] = elb.health(members.get(name, ()), (), now)
+            drained |= {(name, each) for each in ids if each not in targets[name]}
+        return Observed(targets, drained, alarms)
+
+    def _carry_out(self, place: Place, actions: Iterable[Action]) -> None:
+        members = {each.name: set(each.members) for each in backends.balancers() if each.place == place}
+        for action in actions:
+            if not isinstance(action, Register | Deregister) or action.balancer.name not in members:
+                continue
+            name, instance = action.balancer.name, action.target.id
+            known, elb = members[name], self._elb(place, name)
+            if isinstance(action, Register):
+                if instance not in known:
+                    backends.register(place, name, instance)
+                known.add(instance)
+                elb.register([instance])
+            elif instance in known:
+                backends.deregister(place, name, instance)
+                known.discard(instance)
+                elb.deregister([instance], self._around.now())
+
+    def _elb(self, place: Place, name: str) -> LoadBalancer:
+        return self._elbs.at(place.account, place.region)[name]

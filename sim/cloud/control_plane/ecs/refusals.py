@@ -1,0 +1,32 @@
+"""What the local cluster cannot run: it is refused by name, rather than never run."""
+
+from __future__ import annotations
+
+from sim.cloud.control_plane.call import AwsError, Values
+from sim.cluster.task_definitions import TaskDefinition
+
+_NETWORKS = frozenset({"bridge", "host", "none"})
+
+
+def refuse_service(settings: Values, definition: TaskDefinition) -> None:
+    """Refuses a service that the local cluster cannot run. Raises AwsError: InvalidParameterException."""
+    refuse_launch(settings, definition)
+    for balancer in settings["loadBalancers"]:
+        if group := balancer.get("targetGroupArn"):
+            raise _refusal(f"the target group {group}", "Put a Classic ELB in front of the service.")
+
+
+def refuse_launch(asked: Values, definition: TaskDefinition) -> None:
+    """Refuses tasks that the local cluster cannot run. Raises AwsError: InvalidParameterException."""
+    names = [each["capacityProvider"] for each in asked.get("capacityProviderStrategy") or ()]
+    if asked.get("launchType") in {"FARGATE", "EXTERNAL"} or any(each.startswith("FARGATE") for each in names):
+        kind = asked.get("launchType") or "/".join(names)
+        raise _refusal(f"the launch type {kind}", "Use the launch type EC2, or a provider of an Auto Scaling group.")
+    if definition.network_mode not in _NETWORKS:
+        raise _refusal(
+            f"the network mode {definition.network_mode} of {definition.arn}", "Use the network mode bridge or host."
+        )
+
+
+def _refusal(what: str, remedy: str) -> AwsError:
+    return AwsError("InvalidParameterException", f"The local cluster does not run {what}. {remedy}")
