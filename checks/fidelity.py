@@ -24,9 +24,10 @@ _TESTS: Final = ("tests/unit/cluster", "tests/property/cluster")
 _PREFACE: Final = """\
 # What the cluster does as AWS does it
 
-Each rule of ECS and the load balancers that `sim/cluster` has, and the page of AWS that states it. A rule that no page
-states is *inferred*, with the reason. The last column names the test that proves the rule; the second half of the page
-lists what is left out. `python -m checks.fidelity --write` makes this page from the code.
+Each rule of ECS, Auto Scaling, CloudWatch and the load balancers that `sim/cluster` has, and the page of AWS that
+states it. A rule that no page states is *inferred*, with the reason. The last column names the test that proves the
+rule; the second half of the page lists what is left out. `python -m checks.fidelity --write` makes this page from the
+code.
 """
 
 

@@ -21,6 +21,8 @@ ELB_API: Final = "https://docs.aws.amazon.com/elasticloadbalancing/2012-06-01/AP
 ELB_GUIDE: Final = "https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/"
 ELBV2_API: Final = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_"
 ALB_GUIDE: Final = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/"
+ASG_API: Final = "https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_"
+ASG_GUIDE: Final = "https://docs.aws.amazon.com/autoscaling/ec2/userguide/"
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _RULE: Final = "__rule__"
