@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+import json as json_format
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +10,6 @@ import typer
 
 from sim.cli.options import FAILED, Json
 from sim.cli.output import Report
-from sim.client.api import Client
 from sim.client.files import publish_files
 from sim.history.checker import check
 from sim.history.events import message_id
@@ -24,49 +21,6 @@ from sim.targets.target import Tuning
 _DRAIN_SECONDS = 120
 
 
-@dataclass(frozen=True)
-class Row:
-    """One e-mail. `detail` is the key of its object, or why it was not published. The subject comes from S3."""
-
-    name: str
-    subject: str
-    detail: str
-
-
-@dataclass(frozen=True)
-class Demonstration:
-    """The rows for all e-mails, a summary, and whether the verdict is good."""
-
-    rows: tuple[Row, ...]
-    summary: str
-    good: bool
-
-
-def demonstrate(paths: Sequence[Path], progress: Callable[[str], None]) -> Demonstration:
-    """Starts a pipeline, publishes the e-mails in the paths, waits until they are stored, and ends the pipeline."""
-    with ProcessTarget(Tuning(), progress) as target:
-        progress("publishing")
-        client = Client(target.url, target.token())
-        outcomes = list(publish_files(client, paths, concurrency=8))
-        progress("waiting for the worker to store them")
-        target.drain(_DRAIN_SECONDS)
-        objects = {key: target.data_plane.object(key).body for key in target.data_plane.object_keys()}
-        dead = list(target.data_plane.dead_letters())
-    accepted = {outcome.detail: outcome.email for outcome in outcomes if outcome.email and outcome.published}
-    verdict = check(of_accepted(accepted, objects, dead, drained=True))
-    keys = {message_id(key): key for key in objects}
-    rows = []
-    for outcome in outcomes:
-        key = keys.get(outcome.detail)
-        subject = json.loads(objects[key])["email_subject"] if key else ""
-        rows.append(Row(Path(outcome.name).name, subject, key or f"not published: {outcome.detail}"))
-    summary = (
-        f"{len(accepted)} e-mails accepted, {len(objects)} objects in S3, "
-        f"{len(outcomes) - len(accepted)} not published; verdict: {verdict}"
-    )
-    return Demonstration(tuple(rows), summary, verdict.good)
-
-
 def demo(
     files: Annotated[
         list[Path] | None, typer.Argument(help="Your own e-mails. By default, the samples of the kit.")
@@ -75,9 +29,28 @@ def demo(
 ) -> None:
     """Start a pipeline, publish real e-mails, show that they are stored in S3, and end the pipeline."""
     report = Report(json)
-    with report.progress("starting") as progress:
-        shown = demonstrate(files or [SAMPLES], progress)
-    report.table(["name", "subject", "detail"], [asdict(row) for row in shown.rows])
-    report.hint(shown.summary)
-    if not shown.good:
+    with report.progress("starting") as progress, ProcessTarget(Tuning(), progress) as target:
+        progress("publishing")
+        outcomes = list(publish_files(target.client(), files or [SAMPLES], concurrency=8))
+        progress("waiting for the worker to store them")
+        target.drain(_DRAIN_SECONDS)
+        objects = {key: target.data_plane.object(key).body for key in target.data_plane.object_keys()}
+        dead = list(target.data_plane.dead_letters())
+    accepted = {each.detail: each.email for each in outcomes if each.email and each.published}
+    verdict = check(of_accepted(accepted, objects, dead, drained=True))
+    keys = {message_id(key): key for key in objects}
+    rows = []
+    for each in outcomes:
+        key = keys.get(each.detail)
+        # The subject comes from S3, to show that it is there.
+        subject = json_format.loads(objects[key])["email_subject"] if key else ""
+        rows.append(
+            {"name": Path(each.name).name, "subject": subject, "detail": key or f"not published: {each.detail}"}
+        )
+    report.table(["name", "subject", "detail"], rows)
+    report.hint(
+        f"{len(accepted)} e-mails accepted, {len(objects)} objects in S3, "
+        f"{len(outcomes) - len(accepted)} not published; verdict: {verdict}"
+    )
+    if not verdict.good:
         raise typer.Exit(FAILED)

@@ -181,8 +181,7 @@ class WorkerInstance:
         self._stop_timeout = settings.stop_timeout_seconds
         sqs = pool.lend("sqs", name, aws, attempts=1, read_timeout=settings.receive_wait_seconds + READ_TIMEOUT_SECONDS)
         s3 = pool.lend("s3", name, aws, attempts=1, read_timeout=READ_TIMEOUT_SECONDS)
-        self.signs = 0
-        self._worker = assemble(settings, sqs, s3, self._sign, runtime)
+        self._worker = assemble(settings, sqs, s3, lambda: None, runtime)
         self._worker.start()
 
     def stop(self) -> float:
@@ -202,6 +201,3 @@ class WorkerInstance:
     def vanish(self) -> None:
         """As when its machine loses power."""
         self.crash()
-
-    def _sign(self) -> None:
-        self.signs += 1

@@ -9,9 +9,10 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from sim.aws.model import Freedom, Seeded, Wait
+from sim.aws.model import Freedom, Wait
 from sim.aws.sqs import Sqs
 from sim.aws.sqs_queue import Queue
+from tests.unit.aws.seeded import Seeded
 
 URL, DEAD_URL = "http://sqs.test/1/emails", "http://sqs.test/1/dead"
 RETENTION, DEAD_RETENTION = 345_600, 1_209_600

@@ -6,9 +6,10 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from sim.aws.model import Answer, Calm, Choice, Freedom, Seeded, Wait
+from sim.aws.model import Answer, Calm, Choice, Freedom, Wait
 from sim.aws.sqs import Sqs
 from sim.aws.sqs_queue import Queue
+from tests.unit.aws.seeded import Seeded
 
 URL = "http://sqs.test/000000000000/emails"
 DEAD_URL = "http://sqs.test/000000000000/dead"
