@@ -1,9 +1,9 @@
 """`python -m tests`: the quick tests, which need Python alone. `python -m tests rest`: all others, on every target that
 this machine can run. `python -m tests TARGET`: the end-to-end tests on one target.
 
-The tests that Terraform can change (marker `resources`) run again on what production's Terraform makes. Its provider
-waits for most of its time, so these runs go beside the others. What cannot be run is named with what is missing for
-it. In CI nothing may be missing.
+The tests that Terraform can change (marker `resources`) run again on what production's Terraform makes. Runs that wait
+for most of their time go beside the others. What cannot be run is named with what is missing for it. In CI nothing may
+be missing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ _APPLY_SECONDS = 600
 _SLOWEST = 15
 """So many tests are named with their seconds."""
 _SIDE_BY_SIDE = ("-n", _WORKERS, "--dist", "loadfile")
-_QUICK = ("tests/unit", "tests/property", "tests/e2e")
+_ALONE = ("tests/unit", "tests/property")
+_END_TO_END = "tests/e2e"
 
 
 @dataclass(frozen=True)
@@ -48,18 +49,21 @@ class Run:
 
 
 def quick() -> list[Run]:
-    """Unit tests, laws, and the end-to-end tests on processes."""
-    return [Run("quick", (LOCAL[0],), (*_SIDE_BY_SIDE, *_QUICK))]
+    """Unit tests, laws, and beside them the end-to-end tests on processes, which wait for most of their time."""
+    return [
+        Run("unit tests and laws", (LOCAL[0],), (*_SIDE_BY_SIDE, *_ALONE)),
+        Run(f"e2e on {LOCAL[0]}", (LOCAL[0],), (_END_TO_END,), beside=True),
+    ]
 
 
 def on(target: str) -> list[Run]:
     """The end-to-end tests on one target."""
-    return [Run(f"e2e on {target}", (target,), (*_SIDE_BY_SIDE, "--target", target, "tests/e2e"))]
+    return [Run(f"e2e on {target}", (target,), (*_SIDE_BY_SIDE, "--target", target, _END_TO_END))]
 
 
 def rest() -> list[Run]:
     """All that is not quick. The first run's tests say by themselves what they need."""
-    others = (*_SIDE_BY_SIDE, *(f"--ignore={folder}" for folder in _QUICK), "tests")
+    others = (*_SIDE_BY_SIDE, *(f"--ignore={folder}" for folder in (*_ALONE, _END_TO_END)), "tests")
     return [
         Run("the rooms", (LOCAL[0],), others),
         *(run for target in LOCAL[1:] for run in on(target)),
@@ -74,7 +78,7 @@ def _on_terraform(target: str) -> Run:
     return Run(
         f"{target}, on Terraform's resources",
         (target, "terraform"),
-        (*options, "-m", "resources", "tests/e2e", *roots),
+        (*options, "-m", "resources", _END_TO_END, *roots),
         beside=True,
     )
 

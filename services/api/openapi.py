@@ -43,7 +43,7 @@ class ReadyDocument(BaseModel):
 
 
 def openapi() -> dict[str, Any]:
-    """The document."""
+    """The OpenAPI document, as JSON types."""
     _, schemas = models_json_schema(
         [(model, "validation") for model in (PublishRequest, PublishResponse, ProblemDocument, ReadyDocument)],
         ref_template=_REFERENCE,

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class Event(Protocol):
-    """As `threading.Event`."""
+    """An event like `threading.Event`."""
 
     def set(self) -> None: ...
     def is_set(self) -> bool: ...

@@ -7,7 +7,7 @@ END: frozenset[int] = frozenset({signal.SIGTERM, signal.SIGINT})
 
 
 def end_at_once() -> None:
-    """A signal of END ends the process with 0 until the service handles it by itself: nothing is in hand before that.
+    """Has a signal of END end the process with 0, until the service handles it: before that nothing is in hand.
 
     The first process of a container gets no signal that it has no handler for.
     """

@@ -8,5 +8,5 @@ _SERVICES = Path(__file__).resolve().parent.parent
 
 
 def version(service: str) -> str:
-    """What `services/<service>/version.txt` says."""
+    """The text of `services/<service>/version.txt`."""
     return (_SERVICES / service / "version.txt").read_text().strip()

@@ -12,8 +12,9 @@ from services.pipeline.signals import END
 
 
 def run(count: int, work: Callable[[int], int]) -> int:
-    """`work(number)` in `count` processes until a signal of END, which each of them is sent, or until one of them ends
-    by itself; the first exit status that is not 0, 1 if one ended by itself.
+    """Runs `work(number)` in `count` processes, until a signal of END comes or one of them ends. Then ends all of them.
+
+    Returns the first exit status that is not 0; 1 if a process ended without a signal.
 
     `work` is pickled, and runs in a process of its own with END blocked.
     """

@@ -33,7 +33,7 @@ def object_key(prefix: str, message: Message) -> str:
 
 
 class Store:
-    """The bucket."""
+    """Writes e-mails to the bucket."""
 
     def __init__(self, s3: S3Client, bucket: str, prefix: str) -> None:
         self._s3 = s3

@@ -43,7 +43,7 @@ class Account:
         self.sqs.call("SendMessage", {"QueueUrl": QUEUE_URL, "MessageBody": body}, now=now, choose=self._calm)
 
     def rotate(self, token: str, *, now: float) -> None:
-        """Another token."""
+        """Replaces the token."""
         put = {"Name": TOKEN_PARAMETER, "Value": token, "Type": "SecureString", "Overwrite": True}
         self.ssm.call("PutParameter", put, now=now, choose=self._calm)
 

@@ -55,11 +55,11 @@ class Client:
         self._pool = urllib3.PoolManager(maxsize=connections, block=True, timeout=timeout_seconds, retries=False)
 
     def post(self, body: bytes, headers: dict[str, str] | None = None) -> ApiAnswer:
-        """`POST /publish` with any body, once."""
+        """Sends `POST /publish` with any body, once."""
         return self.request("POST", "/publish", body, headers)
 
     def request(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> ApiAnswer:
-        """Any request, once. No answer is an ApiAnswer too."""
+        """Sends any request, once. If no answer comes, the ApiAnswer has the status NO_ANSWER."""
         try:
             response = self._pool.request(
                 method,
@@ -72,12 +72,12 @@ class Client:
         return ApiAnswer(response.status, _document(response.data), {k.lower(): v for k, v in response.headers.items()})
 
     def publish(self, email: Email, idempotency_key: str | None = None) -> ApiAnswer:
-        """One e-mail, once."""
+        """Publishes one e-mail, with one try."""
         body = json.dumps({"data": email.model_dump(), "token": self.token}, ensure_ascii=False).encode()
         return self.post(body, {} if idempotency_key is None else {"Idempotency-Key": idempotency_key})
 
     def publish_surely(self, email: Email) -> ApiAnswer:
-        """One e-mail, tried again as `sim.client.retry` has it, under one key: it is stored once at most."""
+        """Publishes one e-mail under one key, so that it is stored once at most, as `sim.client.retry` decides."""
         key = str(uuid.uuid4())
         draw = random.Random()  # noqa: S311 - spreads load only
         return retry.publish(lambda _: self.publish(email, key), time.sleep, draw)

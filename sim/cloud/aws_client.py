@@ -7,9 +7,11 @@ of boto3 would read all of them, so the session is made without the places where
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import Final
 
 import boto3
+import botocore.loaders
 import botocore.session
 from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
@@ -32,6 +34,12 @@ _CONFIG: Final = Config(
 )
 
 
+@cache
+def _models() -> botocore.loaders.Loader:
+    """The models of the services, which take longer to read than a client takes to make."""
+    return botocore.loaders.create_loader()
+
+
 def local_session(account: str = ACCOUNT) -> boto3.Session:
     """A session for one account of the local cloud; its clients want the `endpoint_url`."""
     core = botocore.session.Session(
@@ -40,5 +48,6 @@ def local_session(account: str = ACCOUNT) -> boto3.Session:
             for name, (_, _, default, conversion) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
         }
     )
+    core.register_component("data_loader", _models())
     core.set_default_client_config(_CONFIG)
     return boto3.Session(account, CREDENTIALS["AWS_SECRET_ACCESS_KEY"], region_name=REGION, botocore_session=core)

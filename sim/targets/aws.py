@@ -91,7 +91,7 @@ class AwsTarget(Target):
         return {}
 
     def restore(self) -> None:
-        """Nothing was changed."""
+        """Does nothing, since tests change nothing here."""
 
     def runs(self, service: Service) -> bool:
         raise NotApplicable(f"the target `aws` cannot tell whether the {service} runs; ECS can")

@@ -157,7 +157,7 @@ class DockerTarget(LocalTarget):
         self._network(aws).disconnect(self.container(service))
 
     def reconnect(self, service: Service, aws: AwsService) -> None:
-        """Ends `disconnect`."""
+        """Ends a partition that `disconnect` began."""
         self._network(aws).connect(self.container(service))
 
     @property

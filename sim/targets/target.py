@@ -126,26 +126,26 @@ class Target(ABC):
 
     @abstractmethod
     def runs(self, service: Service) -> bool:
-        """Whether it has not ended."""
+        """True if the service has not ended."""
 
     def start(self, service: Service) -> None:
         """Starts a service that was terminated or killed; returns when it is ready."""
         raise self._not_applicable(Capability.STOP_SERVICE, service)
 
     def terminate(self, service: Service) -> int:
-        """SIGTERM; the exit code once it has ended. Raises SimError if it does not within its stop timeout."""
+        """Sends SIGTERM. Returns the exit code. Raises SimError if the service does not end within its stop timeout."""
         raise self._not_applicable(Capability.STOP_SERVICE, service)
 
     def kill(self, service: Service) -> None:
-        """SIGKILL: no chance to finish anything."""
+        """Sends SIGKILL, so that the service cannot finish anything."""
         raise self._not_applicable(Capability.STOP_SERVICE, service)
 
     def pause(self, service: Service) -> None:
-        """Stops it in the middle of whatever it does, its connections open."""
+        """Pauses a service in the middle of its work, with its connections open."""
         raise self._not_applicable(Capability.PAUSE_SERVICE, service)
 
     def resume(self, service: Service) -> None:
-        """Lets it go on."""
+        """Lets a paused service go on."""
         raise self._not_applicable(Capability.PAUSE_SERVICE, service)
 
     def cut(self, service: Service, aws: AwsService) -> None:
@@ -153,7 +153,7 @@ class Target(ABC):
         raise self._not_applicable(Capability.CUT_AWS, f"{service} from {aws}")
 
     def mend(self, service: Service, aws: AwsService) -> None:
-        """Ends `cut`."""
+        """Ends a partition that `cut` began."""
         raise self._not_applicable(Capability.CUT_AWS, f"{service} from {aws}")
 
     def limit_memory(self, service: Service, mebibytes: int) -> None:

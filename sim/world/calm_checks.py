@@ -1,4 +1,4 @@
-"""What must hold in calm weather, however the storm was. Each finding is a measurement with its bound."""
+"""The checks after a storm, without faults of the plan. Each records a measurement with its bound."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _GIVE_UP = 600.0
 
 
 def examine(world: World) -> None:
-    """Measures, one thing after the other."""
+    """Runs all checks, one after the other."""
     _wasted_work(world)
     _an_outage(world)
     _a_stop_in_an_outage(world)
@@ -46,17 +46,17 @@ def examine(world: World) -> None:
 
 
 def _publish(world: World, habit: Habit = Habit.CAREFUL) -> list[PublishOutcome]:
-    """A dozen e-mails at once; how they ended, once all have."""
+    """Publishes a dozen e-mails at once. Returns how they ended, once all have."""
     return world.publish([world.client(f"calm-{world.scheduler.now:.2f}-{n}", habit) for n in range(_EMAILS)])
 
 
 def _bound(world: World) -> float:
-    """What a message may wait for that went to somebody who ended."""
+    """How many seconds a message may wait whose receiver has ended."""
     return world.setup.visibility_timeout + 15.0
 
 
 def _wasted_work(world: World) -> None:
-    """An e-mail is received once, also where entries of a batch fail: they are tried again."""
+    """Each e-mail is received only once, also if entries of a batch fail and are tried again."""
     world.observer.receives.clear()
     for operation in ("SendMessageBatch", "DeleteMessageBatch"):
         world.nemesis.stage(*[Rule(Fault.PARTIAL_BATCH_FAILURE, operation=operation)] * _FAILING_BATCHES[operation])
@@ -67,7 +67,7 @@ def _wasted_work(world: World) -> None:
 
 
 def _an_outage(world: World) -> None:
-    """While S3 is away, e-mails are kept in hand, and are not received again."""
+    """While S3 cannot be reached, a worker keeps its e-mails in hand, so that they are not received again."""
     world.observer.receives.clear()
     world.nemesis.stage(Rule(Fault.PARTITION, service="s3", seconds=0))
     _publish(world)
@@ -78,7 +78,7 @@ def _an_outage(world: World) -> None:
 
 
 def _lost_answers(world: World) -> None:
-    """Where nobody knows whether SQS has a message, the client must not hear that it has not."""
+    """If nobody knows whether SQS has a message, the answer must not say that SQS has not."""
     lost, refused = (Rule(fault, operation="SendMessageBatch") for fault in (Fault.ANSWER_LOST, Fault.UNAVAILABLE))
     for rules in ((lost, lost), (lost, refused)):
         world.nemesis.stage(*rules)
@@ -87,7 +87,7 @@ def _lost_answers(world: World) -> None:
 
 
 def _no_ssm(world: World) -> None:
-    """While the token cannot be checked, a wrong one is not taken."""
+    """While SSM cannot be reached, a wrong token is not accepted."""
     world.nemesis.stage(Rule(Fault.PARTITION, service="ssm", seconds=0))
     world.scheduler.park(world.setup.token_cache + 1.0)
     world.publish([world.client(f"intruder-{world.scheduler.now:.2f}", Habit.INTRUDER)])
@@ -95,7 +95,7 @@ def _no_ssm(world: World) -> None:
 
 
 def _a_stop_in_an_outage(world: World) -> None:
-    """A worker that is stopped, or killed, while S3 is away loses nothing that it had in hand."""
+    """A worker that is stopped or killed while S3 cannot be reached loses nothing that it had in hand."""
     world.nemesis.stage(Rule(Fault.PARTITION, service="s3", seconds=0))
     _publish(world)
     world.scheduler.park(1.0)
@@ -107,7 +107,7 @@ def _a_stop_in_an_outage(world: World) -> None:
 
 
 def _a_rotation(world: World) -> None:
-    """A new token is taken by every instance at once, and the old one by none for longer than it is cached."""
+    """Every instance accepts a new token at once, and the old one no longer than it is cached."""
     old = world.token
     holder = world.client(f"old-{world.scheduler.now:.0f}", Habit.PATIENT)
     holder.token = lambda: old
@@ -124,7 +124,7 @@ def _a_rotation(world: World) -> None:
 
 
 def _until(world: World, outcome: PublishOutcome) -> float:
-    """When as many publishes as there are instances, and some more, have begun to end like this in a row."""
+    """The time of the first of three publishes for each instance that all end with `outcome`, in a row."""
     client = world.client(f"new-{world.scheduler.now:.0f}", Habit.PATIENT)
     began = world.scheduler.now
     row = 0
@@ -141,7 +141,7 @@ def _until(world: World, outcome: PublishOutcome) -> float:
 
 
 def _ends(world: World) -> None:
-    """An instance that is stopped ends in time, and in an API that ends no request fails."""
+    """An instance that is stopped ends in time, and an API that ends fails no request."""
     kinds: tuple[tuple[type[Api | WorkerInstance], int], ...] = ((Api, 0), (WorkerInstance, -1))
     for kind, place in kinds:
         instance = world.fleet.of(kind)[place]

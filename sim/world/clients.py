@@ -1,5 +1,5 @@
-"""The clients, as real ones are: careful ones with an Idempotency-Key, hasty ones that try again without, patient ones
-that never do, and such as send what must be refused. When they try again is the policy of `sim.client.retry`."""
+"""The clients: careful ones with an Idempotency-Key, hasty ones that try again without one, patient ones that try once,
+and some that send what must be refused. When they try again is the policy of `sim.client.retry`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _OUTSIDE_SECONDS = 0.03
 
 
 class Habit(StrEnum):
-    """How a client goes about it."""
+    """How a client publishes."""
 
     CAREFUL = "careful"
     """Six tries under one Idempotency-Key."""
@@ -46,7 +46,7 @@ class Habit(StrEnum):
 
 _ATTEMPTS = {Habit.CAREFUL: ATTEMPTS, Habit.IMPATIENT: ATTEMPTS, Habit.HASTY: 3}
 WRONG = frozenset({Habit.INTRUDER, Habit.CARELESS})
-"""Whose e-mails must be refused."""
+"""The habits whose e-mails must be refused."""
 _KEYED = frozenset({Habit.CAREFUL, Habit.IMPATIENT})
 _TIMEOUT = {Habit.IMPATIENT: 0.2}
 _TIMEOUT_SECONDS = 30.0
@@ -71,7 +71,7 @@ class WorldClient:
     sent: int = 0
 
     def publish(self) -> PublishOutcome:
-        """One e-mail, with as many tries as this client makes; what the client knows in the end."""
+        """Publishes one e-mail, with as many tries as this client makes. Returns what the client knows in the end."""
         self.sent += 1
         name = f"{self.name}/{self.sent}"
         draw = self.runtime.random

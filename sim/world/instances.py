@@ -30,7 +30,7 @@ API_STOP_SECONDS = 20.0
 
 
 class State(Enum):
-    """Of an instance."""
+    """The state of an instance."""
 
     UP = "up"
     STOPPING = "stopping"
@@ -39,7 +39,7 @@ class State(Enum):
 
 @dataclass(frozen=True)
 class Request:
-    """What a client sends."""
+    """A request of a client."""
 
     path: str
     body: bytes = b""
@@ -47,7 +47,7 @@ class Request:
     method: str = "POST"
 
     def environ(self) -> dict[str, Any]:
-        """As WSGI has it. https://peps.python.org/pep-3333/"""
+        """The request as WSGI has it. https://peps.python.org/pep-3333/"""
         environ: dict[str, Any] = {
             "REQUEST_METHOD": self.method,
             "SCRIPT_NAME": "",
@@ -84,7 +84,7 @@ class Exchange:
     """By their names in lower case."""
 
     def end(self, status: int, body: bytes = b"", headers: Mapping[str, str] = _NO_HEADERS) -> None:
-        """It is answered, or will never be."""
+        """Ends the exchange with an answer, or with NO_ANSWER."""
         self.status = status
         self.body = body
         self.headers = headers
@@ -109,12 +109,12 @@ class Api:
 
     @property
     def draining(self) -> bool:
-        """Whether SIGTERM has come."""
+        """True once SIGTERM has come."""
         return self.state is State.STOPPING
 
     @property
     def listens(self) -> bool:
-        """Whether it takes requests."""
+        """True while it takes requests."""
         return self._listens
 
     def check(self) -> int | None:
@@ -134,7 +134,7 @@ class Api:
         self.runtime.spawn(lambda: self._answer(exchange))
 
     def stop(self) -> float:
-        """As after SIGTERM; returns when the process has ended: the seconds that it took."""
+        """Ends as after SIGTERM. Returns the seconds until the process has ended."""
         began = self.runtime.monotonic()
         self.state = State.STOPPING
         self.runtime.sleep(self._drain_seconds)
@@ -145,14 +145,14 @@ class Api:
         return self.runtime.monotonic() - began
 
     def crash(self) -> None:
-        """As after SIGKILL: whatever is in hand is gone, and its connections are closed."""
+        """Ends as after SIGKILL: requests in hand are lost, and their connections are closed."""
         exchanges = list(self._exchanges)
         self.vanish()
         for exchange in exchanges:
             exchange.end(NO_ANSWER)
 
     def vanish(self) -> None:
-        """As when its machine loses power: whatever is in hand is gone, and nobody hears of it."""
+        """Ends as when its machine loses power: requests in hand are lost, and their connections stay open."""
         self.state = State.DOWN
         self._listens = False
         self.runtime.crash()
@@ -185,7 +185,7 @@ class WorkerInstance:
         self._worker.start()
 
     def stop(self) -> float:
-        """As after SIGTERM; returns when the process has ended: the seconds that it took, infinity if it was killed."""
+        """Ends as after SIGTERM. Returns the seconds until the process has ended; infinity if it was killed."""
         began = self.runtime.monotonic()
         self.state = State.STOPPING
         self._worker.stop()
@@ -194,10 +194,10 @@ class WorkerInstance:
         return self.runtime.monotonic() - began if stopped else float("inf")
 
     def crash(self) -> None:
-        """As after SIGKILL."""
+        """Ends as after SIGKILL."""
         self.state = State.DOWN
         self.runtime.crash()
 
     def vanish(self) -> None:
-        """As when its machine loses power."""
+        """Ends as when its machine loses power."""
         self.crash()

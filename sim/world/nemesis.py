@@ -1,4 +1,4 @@
-"""The plan at work: decides which faults hit each call. In calm weather, only what the calm checks have staged."""
+"""Decides which faults hit each call: those of the plan in a storm, else those that a calm check has staged."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ class Nemesis:
         self._staged: list[Rule] = []
 
     def start(self) -> None:
-        """The plan begins now, or once more."""
+        """Starts the plan, or starts it again."""
         self.active = True
         self._began = self._clock()
 
     def stop(self) -> None:
-        """From now on nothing goes wrong."""
+        """Ends the plan, and all partitions."""
         self.active = False
         self._partitions.clear()
 
     def part(self, hit: Hit) -> None:
-        """A partition begins."""
+        """Begins a partition."""
         self._partitions.append((hit, self._clock() + (hit.rule.seconds or 0.0)))
 
     def stage(self, *rules: Rule) -> None:
-        """In calm weather: each hits one call that it is about, in this order; a partition hits all, until `clear`."""
+        """Has each rule hit the next call that it concerns, in this order. A partition hits all calls until `clear`."""
         self._staged += rules
 
     def clear(self) -> None:
-        """Ends what was staged."""
+        """Removes the rules that were staged."""
         self._staged.clear()
 
     def hits(self, role: str, service: str, operation: str) -> tuple[Hit, ...]:

@@ -30,8 +30,10 @@ class Killed(GreenletExit):
 
 
 class Task:
-    """A function that is run. `turn` tells the moments of its present wait from those of waits that are over; it is 0
-    until the task has begun."""
+    """A function that runs. `turn` numbers its waits, so that a moment of an earlier wait is recognised.
+
+    It is 0 until the task has begun.
+    """
 
     __slots__ = ("ended", "greenlet", "killed", "turn", "woken")
 

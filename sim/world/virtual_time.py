@@ -1,4 +1,4 @@
-"""A `Runtime` of the services in virtual time."""
+"""A `Runtime` for the services, in virtual time."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     import random
 
 EPOCH = 1_700_000_000.0
-"""What `time` says at the start, in Unix seconds."""
+"""What `time` returns at the start, in Unix seconds."""
 
 
 class WorldEvent:
-    """As `threading.Event`."""
+    """An event like `threading.Event`."""
 
     def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
@@ -44,7 +44,7 @@ class WorldEvent:
 
 
 class WorldLock:
-    """As `threading.Lock`, for `with` only. Who waits longest is not always first."""
+    """A lock like `threading.Lock`, for `with` only. A task that has just arrived may get it before one that waits."""
 
     def __init__(self, scheduler: Scheduler, pause: Callable[[], None] | None = None) -> None:
         self._scheduler = scheduler
@@ -67,10 +67,10 @@ class WorldLock:
 
 
 class WorldRuntime:
-    """One machine's clocks and tasks. `skew` is what its clock is ahead of the others', in seconds.
+    """One machine's clocks and tasks. Its clock is `skew` seconds ahead of the others'.
 
-    `pause` is called where a lock is taken: there the order of threads shows, though nobody waits. `failed` is told of
-    what ends a task; without it, it is raised where the scheduler was made.
+    `pause` is called before each lock is taken, so that other tasks may run there. `failed` gets each exception that
+    ends a task; without it, the exception is raised where the scheduler was made.
     """
 
     def __init__(

@@ -74,7 +74,7 @@ def assert_problem(answer: ApiAnswer, ruling: Ruling) -> None:
     assert MARKER not in json.dumps(document)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.binary(max_size=200) | any_text.map(lambda text: text.encode("utf-8", "surrogatepass")))
 @example(b"")
 @example(b"\xef\xbb\xbf{}")
@@ -82,7 +82,7 @@ def test_any_bytes(api: Api, body: bytes) -> None:
     assert_as_ruled(api, body)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(
     any_json
     | st.fixed_dictionaries({"token": st.just(TOKEN), "data": any_json})
@@ -95,19 +95,19 @@ def test_any_json(api: Api, document: object, escaped: bool) -> None:
     assert_as_ruled(api, encoded(document, escaped=escaped))
 
 
-@settings(max_examples=600)
+@settings(max_examples=300)
 @given(almost_good_bodies(), headers)
 def test_almost_good_requests(api: Api, body: bytes, sent_with: dict[str, str]) -> None:
     assert_as_ruled(api, body, sent_with)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(good_emails, odd_times | good_times | any_text)
 def test_only_unix_seconds_are_a_time(api: Api, email: dict[str, str], time: str) -> None:
     assert_as_ruled(api, encoded({"token": TOKEN, "data": email | {"email_timestream": time}}))
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(good_emails, keys | odd_keys)
 def test_only_printable_ascii_is_a_key(api: Api, email: dict[str, str], key: str) -> None:
     assert_as_ruled(api, encoded({"token": TOKEN, "data": email}), {"Idempotency-Key": key})

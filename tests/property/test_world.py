@@ -62,7 +62,7 @@ def assert_good(result: Result) -> None:
 
 # Hypothesis shrinks for five minutes at most, and only then tells the story.
 @pytest.mark.timeout(600)
-@settings(max_examples=30)
+@settings(max_examples=10)
 @given(st.integers(0, 2**16), setups, plans)
 def test_nothing_is_lost_or_doubled(seed: int, setup: Setup, plan: FaultPlan) -> None:
     result = run(seed, 0, POOL, setup=setup, plan=plan, trail=True)

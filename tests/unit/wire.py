@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from botocore import UNSIGNED
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectionClosedError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
@@ -87,8 +88,8 @@ class _Client(Protocol):
     def meta(self) -> Any: ...
 
 
-def connect(client: _Client, answer: Answer) -> None:
-    """Lets `answer` stand for the network of this client."""
+def connect(client: _Client, answer: Answer, *, signed: bool = False) -> None:
+    """Lets `answer` stand for the network of this client. A signature takes a third of the time of a call."""
 
     def before_send(event_name: str, request: AWSPreparedRequest, **_more: object) -> AWSResponse:
         sent = answer(event_name.rpartition(".")[2], request)
@@ -99,6 +100,8 @@ def connect(client: _Client, answer: Answer) -> None:
         return AWSResponse(request.url, sent.status, HTTPHeaders(), _Raw(sent.body))
 
     client.meta.events.register("before-send", before_send)
+    if not signed:
+        client.meta.events.register_first("choose-signer", lambda **_: UNSIGNED)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ class GatewayControl:
         self._url = url
 
     def is_ready(self) -> bool:
-        """Whether it takes calls."""
+        """True if the gateway takes calls."""
         return answers(f"{self._url}/ready", seconds=_SECONDS)
 
     def cut(self, name: str) -> None:
@@ -30,7 +30,7 @@ class GatewayControl:
         self._post(f"cut/{name}")
 
     def mend(self, name: str) -> None:
-        """Opens it again."""
+        """Opens a port again."""
         self._post(f"mend/{name}")
 
     def inject(self, plan: FaultPlan) -> None:

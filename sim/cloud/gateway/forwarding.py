@@ -27,7 +27,7 @@ class CallFaults:
 
     @property
     def names(self) -> tuple[Fault, ...]:
-        """All of them."""
+        """The names of all faults of the call."""
         return tuple(self.hits)
 
     @property

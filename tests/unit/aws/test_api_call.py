@@ -47,8 +47,12 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
 ]
 
 
+SESSION = boto3.Session()
+"""One for all, since each reads the models of the services anew."""
+
+
 def client(service: str) -> Any:
-    return boto3.Session().client(
+    return SESSION.client(
         service,  # type: ignore[call-overload]
         region_name=REGION,
         aws_access_key_id="000000000000",
@@ -87,7 +91,7 @@ def sent(service: str, method: str, parameters: dict[str, Any]) -> tuple[str, AW
 
 def ask(service: str, method: str, parameters: dict[str, Any], answer: Answer) -> Any:
     made = client(service)
-    connect(made, answer)
+    connect(made, answer, signed=True)
     return getattr(made, method)(**parameters)
 
 

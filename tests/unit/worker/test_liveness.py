@@ -24,7 +24,7 @@ def test_an_outage_does_not_look_like_a_stuck_worker(
         return wire.READ_TIMEOUT
 
     cloud.fault = fault
-    cloud.send(*bodies[:12])
+    cloud.send(*bodies[:3])
     cloud.worker().start()
     runtime.sleep(OUTAGE)
     silences = [after - before for before, after in pairwise([*cloud.signs, runtime.monotonic()])]
@@ -36,14 +36,14 @@ def test_a_worker_whose_writes_s3_refuses_for_good_falls_silent_until_they_are_t
     cloud: Cloud, runtime: WorldRuntime, bodies: list[str], status: int, code: str
 ) -> None:
     cloud.fault = failing("PutObject", wire.s3_error(status, code))
-    cloud.send(*bodies[:12])
+    cloud.send(*bodies[:3])
     cloud.worker().start()
     limit = cloud.settings.refused_seconds
     runtime.sleep(limit + cloud.settings.heartbeat_seconds)
     assert limit - 10 < cloud.signs[-1] <= limit + 1, "it lives on while the refusals are young"
     cloud.fault = no_fault
     runtime.sleep(30)
-    assert_all_stored(cloud, bodies[:12])
+    assert_all_stored(cloud, bodies[:3])
     assert cloud.signs[-1] > limit + cloud.settings.heartbeat_seconds
 
 
@@ -61,7 +61,7 @@ def test_an_outage_of_s3_never_silences_a_worker_even_after_refusals(
     cloud: Cloud, runtime: WorldRuntime, bodies: list[str], answer: wire.Sent
 ) -> None:
     cloud.fault = failing("PutObject", wire.s3_error(403, "AccessDenied"))
-    cloud.send(*bodies[:12])
+    cloud.send(*bodies[:3])
     cloud.worker().start()
     runtime.sleep(cloud.settings.refused_seconds / 2)
     cloud.fault = failing("PutObject", answer)
