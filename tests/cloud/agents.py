@@ -23,7 +23,7 @@ class Fleet:
     """One account's cluster `c`, with the agents of its EC2 instances and the load balancer `e`, in one thread.
 
     A task runs as soon as it is wanted, and stops as soon as it is not. `health` is what is reported of its
-    containers, `broken` has the images that cannot be pulled, `unhealthy` those whose instances fail their checks.
+    containers, `broken` has the images that cannot be pulled. Without `drains`, what leaves `e` does not drain.
     """
 
     def __init__(self, endpoint: str, account: str, aws: Callable[[str], Client]) -> None:
@@ -33,11 +33,11 @@ class Fleet:
         self.ecs.create_cluster(clusterName=CLUSTER)
         self.revision: int | None = None
         self.broken: set[str] = set()
-        self.unhealthy: set[str] = set()
         self.health = "HEALTHY"
         self.drains = True
         self._reported: set[tuple[str, str]] = set()
         self._members: dict[str, dict[str, int]] = {}
+        self._left: set[str] = set()
 
     def join(self, *, zone: str = f"{REGION}a", memory: int = 1024) -> str:
         """An EC2 instance starts, and its agent registers it; the ARN of the container instance."""
@@ -109,6 +109,26 @@ class Fleet:
         headers = {"Content-Type": "application/json"}
         return request(method, url, seconds=10, body=json.dumps(body).encode(), headers=headers).status
 
+    def status(self, task: str) -> str:
+        """The last status of a task."""
+        [found] = self.ecs.describe_tasks(cluster=CLUSTER, tasks=[task])["tasks"]
+        return str(found["lastStatus"])
+
+    def tasks_on(self, instance: str) -> int:
+        """How many tasks a container instance has."""
+        return len([each for each in self.mine(self.desired()) if each.container_instance == instance])
+
+    def ec2_id(self, instance: str) -> str:
+        """The EC2 instance of a container instance."""
+        found = self.ecs.describe_container_instances(cluster=CLUSTER, containerInstances=[instance])
+        return str(found["containerInstances"][0]["ec2InstanceId"])
+
+    def drained(self) -> None:
+        """The load balancer `e` reports that what has left it has drained."""
+        self.drains = True
+        for instance in self._left:
+            self.put(f"elb/e/instances/{instance}/health", {}, "DELETE")
+
     def settle(self, done: Callable[[], bool], what: str) -> None:
         """Does what is desired, until something is so. Fails with the service's events if it never is."""
         end = time.monotonic() + _SECONDS
@@ -153,6 +173,7 @@ class Fleet:
                 continue
             now = {each.instance: each.registration for each in balancer.members}
             before = self._members.setdefault(balancer.name, {})
+            self._left |= before.keys() - now.keys()
             for instance in (before.keys() - now.keys()) if self.drains else ():
                 self.put(f"elb/{balancer.name}/instances/{instance}/health", {}, "DELETE")
             for instance, registration in now.items() - before.items():

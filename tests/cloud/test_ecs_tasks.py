@@ -48,11 +48,11 @@ def test_a_stopped_task_does_not_run_again(cluster: Cluster) -> None:
     assert cluster.task(task)["lastStatus"] == "STOPPED"
 
 
-def test_a_task_with_a_requested_stop_runs_until_its_agent_reports_the_stop(cluster: Cluster) -> None:
+def test_a_task_with_a_requested_stop_is_stopping_until_its_agent_reports_the_stop(cluster: Cluster) -> None:
     cluster.service(desiredCount=1)
     task = cluster.run(cluster.join())
     cluster.ecs.stop_task(cluster=CLUSTER, task=task, reason="by hand")
-    assert (cluster.task(task)["lastStatus"], cluster.task(task)["desiredStatus"]) == ("RUNNING", "STOPPED")
+    assert (cluster.task(task)["lastStatus"], cluster.task(task)["desiredStatus"]) == ("STOPPING", "STOPPED")
     cluster.submit(task, "STOPPED")
     assert (cluster.task(task)["stopCode"], cluster.task(task)["stoppedReason"]) == ("UserInitiated", "by hand")
 

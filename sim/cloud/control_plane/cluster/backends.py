@@ -6,6 +6,7 @@ Their modules are imported at the first use, since LocalStack loads its services
 from __future__ import annotations
 
 import base64
+import binascii
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -169,8 +170,10 @@ def _user_data(given: Any) -> str:
     """As it was before EC2's API had it in base64."""
     if given is None:
         return ""
-    encoded = given if isinstance(given, str) else str(given)
-    return base64.b64decode(encoded).decode(errors="replace")
+    try:
+        return base64.b64decode(str(given), validate=True).decode(errors="replace")
+    except binascii.Error:
+        return str(given)
 
 
 def _balancer(place: Place, found: Any) -> Balancer:
@@ -196,7 +199,8 @@ def _zones(place: Place, subnets: list[str]) -> list[str]:
     from moto.ec2.models import ec2_backends  # noqa: PLC0415
 
     backend = ec2_backends[place.account][place.region]
-    return [backend.get_subnet(each).availability_zone for each in subnets]
+    known = {each.id: each.availability_zone for each in backend.describe_subnets()}
+    return [known[each] for each in subnets if each in known]
 
 
 def _check(given: Any, listeners: tuple[Listener, ...]) -> tuple[HealthCheck, CheckTarget]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sim.cloud.control_plane.call import AwsError, Values
+from sim.cloud.control_plane.ecs.services import deployment_configuration
 from sim.cluster.task_definitions import TaskDefinition
 
 _NETWORKS = frozenset({"bridge", "host", "none"})
@@ -11,6 +12,10 @@ _NETWORKS = frozenset({"bridge", "host", "none"})
 def refuse_service(settings: Values, definition: TaskDefinition) -> None:
     """Refuses a service that the local cluster cannot run. Raises AwsError: InvalidParameterException."""
     refuse_launch(settings, definition)
+    if (controller := settings["deploymentController"]["type"]) != "ECS":
+        raise _refusal(f"the deployment controller {controller}", "Use the controller ECS.")
+    if (strategy := deployment_configuration(settings)["strategy"]) != "ROLLING":
+        raise _refusal(f"the deployment strategy {strategy}", "Use the strategy ROLLING.")
     for balancer in settings["loadBalancers"]:
         if group := balancer.get("targetGroupArn"):
             raise _refusal(f"the target group {group}", "Put a Classic ELB in front of the service.")

@@ -14,6 +14,7 @@ from sim.cluster import services
 from sim.cluster.circuit_breaker import CircuitBreaker, Threshold
 from sim.cluster.deployments import Alarms, DeploymentConfiguration, LoadBalancer, Revision
 from sim.cluster.placement import Strategy
+from sim.cluster.query import InvalidExpression, parse
 from sim.cluster.services import Service, Settings
 from sim.cluster.task_definitions import PlacementConstraint, TaskDefinition
 
@@ -188,13 +189,26 @@ def settings(values: Values, bake_seconds: BakeSeconds) -> Settings:
 
 
 def constraints(values: list[Values] | None) -> tuple[PlacementConstraint, ...]:
-    """Placement constraints, as CreateService and RunTask name them."""
-    return tuple(PlacementConstraint(each["type"], each.get("expression") or "") for each in values or ())
+    """Placement constraints, as CreateService and RunTask name them. Raises AwsError: InvalidParameterException."""
+    found = tuple(PlacementConstraint(each["type"], each.get("expression") or "") for each in values or ())
+    for each in found:
+        if each.type == "memberOf":
+            try:
+                parse(each.expression)
+            except InvalidExpression as error:
+                raise AwsError("InvalidParameterException", f"Invalid placement constraint: {error}") from None
+    return found
 
 
 def strategies(values: list[Values] | None) -> tuple[Strategy, ...]:
-    """Placement strategies, as CreateService and RunTask name them."""
-    return tuple(Strategy(each["type"], _field(each)) for each in values or ())
+    """Placement strategies, as CreateService and RunTask name them. Raises AwsError: InvalidParameterException."""
+    found = tuple(Strategy(each["type"], _field(each)) for each in values or ())
+    for each in found:
+        if each.type == "binpack" and each.field not in {"cpu", "memory"}:
+            raise AwsError(
+                "InvalidParameterException", f"A binpack strategy has the field cpu or memory, not {each.field!r}."
+            )
+    return found
 
 
 def _field(strategy: Values) -> str:

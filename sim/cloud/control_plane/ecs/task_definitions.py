@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from sim.cloud.control_plane.call import AwsError, Values
+from sim.cloud.control_plane.ecs.services import constraints
 from sim.cluster import task_definitions
 
 _DEFAULTS: Values = {
@@ -74,12 +75,13 @@ class TaskDefinitions:
     families: dict[str, dict[int, TaskDefinition]] = field(default_factory=dict)
 
     def register(
-        self, arn_prefix: str, parameters: Mapping[str, object], tags: dict[str, str], now: datetime
+        self, arn_prefix: str, parameters: Mapping[str, Any], tags: dict[str, str], now: datetime
     ) -> TaskDefinition:
-        """Adds a revision to its family. Raises AwsError: ClientException."""
+        """Adds a revision to its family. Raises AwsError: ClientException, InvalidParameterException."""
         settings = {name: value for name, value in parameters.items() if name not in {"family", "tags"}}
         definitions = parameters.get("containerDefinitions")
         settings["containerDefinitions"] = _containers(definitions, parameters.get("memory"))
+        constraints(settings.get("placementConstraints"))
         family = str(parameters["family"])
         revisions = self.families.setdefault(family, {})
         revision = max(revisions, default=0) + 1
