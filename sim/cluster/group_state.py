@@ -149,6 +149,13 @@ class Group:
     failures: int = 0
     """How many launches failed, one after the other."""
     retry_at: float = 0.0
+    refreshing: LaunchTemplate | None = None
+    """The template of an instance refresh that goes on, where it is not the group's own."""
+
+    @property
+    def template(self) -> LaunchTemplate:
+        """What the next instance is made of."""
+        return self.refreshing or self.settings.template
 
     @property
     def capacity(self) -> int:

@@ -81,20 +81,12 @@ class GroupTurn:
         digits = f"{self.chance.getrandbits(128):032x}"
         return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
-    def launch(
-        self,
-        count: int,
-        purpose: Purpose,
-        sentences: Iterable[str],
-        *,
-        beyond: bool = False,
-        template: LaunchTemplate | None = None,
-    ) -> None:
+    def launch(self, count: int, purpose: Purpose, sentences: Iterable[str], *, beyond: bool = False) -> None:
         """Asks EC2 for instances, each in a zone with the fewest."""
         settings, text = self.group.settings, cause(sentences)
         for _ in range(count):
             zone = emptiest(self.group, self.chance)
-            launch = Launch(self.new_id(), zone, template or settings.template, purpose, beyond, settings.protect_new)
+            launch = Launch(self.new_id(), zone, self.group.template, purpose, beyond, settings.protect_new)
             self.group = replace(self.group, launches={**self.group.launches, launch.id: launch})
             self._began(launch.id, "Launching a new EC2 instance", text, "PreInService")
             self.actions.append(LaunchInstance(launch.id, zone, launch.template))

@@ -146,6 +146,18 @@ def replacing() -> str:
 
 
 @inferred("activities of real accounts read so")
+def refresh_launch() -> str:
+    """The launch of a new instance by an instance refresh says so."""
+    return "an instance was launched in response to an instance refresh"
+
+
+@inferred("notifications of real accounts read so")
+def refresh_end() -> str:
+    """The termination of an old instance by an instance refresh says so."""
+    return "an instance was taken out of service in response to an instance refresh"
+
+
+@inferred("activities of real accounts read so")
 def unhealthy_before_service(reason: str) -> str:
     """A launch whose instance ends before it is in service is cancelled with that message."""
     return (
