@@ -16,7 +16,8 @@ from types import ModuleType
 from typing import Final
 
 import sim.cluster
-from sim.cluster.citations import LeftOut, Rule, rule_of
+from sim.cluster.citations import ECS_API, LeftOut, Rule, rule_of
+from sim.cluster.task_definition_fields import FIELDS
 
 ROOT: Final = Path(__file__).parent.parent
 PAGE: Final = ROOT / "docs" / "fidelity.md"
@@ -26,8 +27,8 @@ _PREFACE: Final = """\
 
 Each rule of ECS, Auto Scaling, CloudWatch and the load balancers that `sim/cluster` has, and the page of AWS that
 states it. A rule that no page states is *inferred*, with the reason. The last column names the test that proves the
-rule; the second half of the page lists what is left out. `python -m checks.fidelity --write` makes this page from the
-code.
+rule. The end of the page has what is left out, and what becomes of each part of a task definition. The page is made by
+`python -m checks.fidelity --write`.
 """
 
 
@@ -67,7 +68,12 @@ def page(of: Iterable[ModuleType]) -> str:
         if rows := list(_rows(module, proofs)):
             rooms[module.__name__] = rows
     return "\n".join(
-        [_PREFACE, *(line for room, rows in rooms.items() for line in _table(room, rows)), *_rest(left_out)]
+        [
+            _PREFACE,
+            *(line for room, rows in rooms.items() for line in _table(room, rows)),
+            *_rest(left_out),
+            *_fields(),
+        ]
     )
 
 
@@ -126,6 +132,23 @@ def _rest(left_out: Iterable[LeftOut]) -> Iterator[str]:
     yield from (
         f"| {_cell(each.what)} | [{_title(each.page)}]({each.page}) | {_cell(each.reason)} |" for each in left_out
     )
+    yield ""
+
+
+def _fields() -> Iterator[str]:
+    yield from [
+        "## Task definitions",
+        "",
+        "What the agent of a container instance makes of each parameter of [RegisterTaskDefinition]"
+        f"({ECS_API}RegisterTaskDefinition.html), where tasks are containers and where they are processes.",
+        "",
+        "| parameter | containers | processes | difference |",
+        "| --- | --- | --- | --- |",
+    ]
+    for name, field in FIELDS.items():
+        limited = f" ({', '.join(sorted(field.values))})" if field.values else ""
+        done = " | ".join("yes" + limited if each else "**no**" for each in (field.containers, field.processes))
+        yield f"| `{name}` | {done} | {_cell(field.note)} |"
     yield ""
 
 

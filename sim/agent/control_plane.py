@@ -65,7 +65,8 @@ class ControlPlane:
                     self._put(message.place, f"ec2/{message.instance}/ports", dict(message.table))
                 case HealthReport():
                     cluster, task = quote(_last(message.cluster)), quote(_last(message.task))
-                    self._put(message.place, f"ecs/{cluster}/tasks/{task}/health", {"healthStatus": message.health})
+                    health = {"healthStatus": message.health, "containers": dict(message.containers)}
+                    self._put(message.place, f"ecs/{cluster}/tasks/{task}/health", health)
         except (BotoCoreError, ClientError) as error:
             raise ControlPlaneFailed(f"{message.subject}: {error}") from None
 

@@ -149,10 +149,7 @@ def _stepped(task: LocalTask, scene: _Scene) -> tuple[LocalTask, list[Action]]:
 
 
 def _progressed(task: LocalTask, now: float) -> LocalTask:
-    ran = task.ran or (
-        all(each.started_at is not None and each.status in {"RUNNING", "STOPPED"} for each in task.containers)
-        and not stopping(task)
-    )
+    ran = task.ran or all(each.started_at is not None for each in task.containers)
     return replace(task, ran=ran, ended_at=task.ended_at or (now if ended(task) else None))
 
 

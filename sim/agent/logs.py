@@ -63,6 +63,12 @@ class LogSource(Protocol):
     def sent(self) -> None:
         """The lines read last have arrived."""
 
+    def end(self) -> None:
+        """The container has ended, so a line without an end is one as well."""
+
+    def is_over(self) -> bool:
+        """Whether the container has ended and all its lines were sent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stream:
@@ -99,6 +105,8 @@ class FileSource:
         self._path = path
         self._position = path.with_suffix(".sent")
         self._read = 0
+        self._ended = False
+        self._over = False
 
     def read(self) -> Sequence[LogEvent]:
         if not self._path.exists():
@@ -107,7 +115,9 @@ class FileSource:
         with self._path.open("rb") as file:
             file.seek(done)
             block = file.read(_MOST_BYTES)
-        whole = block[: block.rfind(b"\n") + 1] or (block if len(block) == _MOST_BYTES else b"")
+        last = self._ended and len(block) < _MOST_BYTES
+        self._over = last and not block
+        whole = block if last else block[: block.rfind(b"\n") + 1] or (block if len(block) == _MOST_BYTES else b"")
         lines = whole.splitlines(keepends=True)[:_MOST_EVENTS]
         self._read = done + sum(map(len, lines))
         now = int(time.time() * 1000)
@@ -115,6 +125,12 @@ class FileSource:
 
     def sent(self) -> None:
         self._position.write_text(str(self._read))
+
+    def end(self) -> None:
+        self._ended = True
+
+    def is_over(self) -> bool:
+        return self._over
 
 
 class LogShipper:
@@ -124,7 +140,6 @@ class LogShipper:
         self._clients = clients
         self._lock = threading.Lock()
         self._sources: dict[Stream, LogSource] = {}
-        self._last: set[Stream] = set()
         self._closed = threading.Event()
 
     def begin(self) -> None:
@@ -156,9 +171,10 @@ class LogShipper:
             self._sources[stream] = source
 
     def finish(self, stream: Stream) -> None:
-        """The container has ended: what is there is its last."""
+        """The container has ended."""
         with self._lock:
-            self._last.add(stream)
+            if source := self._sources.get(stream):
+                source.end()
 
     def _run(self) -> None:
         while not self._closed.wait(_SEND_SECONDS):
@@ -167,17 +183,16 @@ class LogShipper:
 
     def _send_all(self) -> None:
         with self._lock:
-            sources, last = dict(self._sources), set(self._last)
+            sources = dict(self._sources)
         for each, source in sources.items():
             try:
                 self._send(each, source)
             except (BotoCoreError, ClientError, OSError) as error:
                 _LOG.warning("log events for %s in %s are not sent: %s", each.name, each.group, error)
                 continue
-            if each in last:
+            if source.is_over():
                 with self._lock:
-                    self._sources.pop(each)
-                    self._last.discard(each)
+                    del self._sources[each]
 
     def _send(self, stream: Stream, source: LogSource) -> None:
         client = self._clients.logs(stream.account, stream.region)

@@ -62,7 +62,7 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class ContainerReport:
-    """A container in a SubmitTaskStateChange."""
+    """A container in a SubmitTaskStateChange. Its bindings have no addresses, which the port table has."""
 
     name: str
     status: str
@@ -92,12 +92,13 @@ class TaskReport:
 
 @dataclass(frozen=True, slots=True)
 class HealthReport:
-    """The health of a task, of which an essential container has a health check."""
+    """The health of a task, of which an essential container has a health check, and of the containers with one."""
 
     task: str
     cluster: str
     place: Place
     health: HealthStatus
+    containers: tuple[tuple[str, HealthStatus], ...]
 
     @property
     def subject(self) -> str:
@@ -216,7 +217,9 @@ def _of_task(task: LocalTask, outbox: Outbox, *, reachable: bool) -> Iterable[Me
     elif task.ran and (reachable or known):
         yield _report(task, "RUNNING")
         if health := task_health(task):
-            yield HealthReport(task.task.arn, task.task.cluster, task.task.place, health)
+            checked = (each["name"] for each in definition.containers(task.task) if each.get("healthCheck"))
+            containers = tuple((name, task.container(name).health) for name in checked)
+            yield HealthReport(task.task.arn, task.task.cluster, task.task.place, health, containers)
 
 
 def _report(task: LocalTask, status: Literal["RUNNING", "STOPPED"]) -> TaskReport:
@@ -235,7 +238,7 @@ def _report(task: LocalTask, status: Literal["RUNNING", "STOPPED"]) -> TaskRepor
                 each.image_digest,
                 each.exit_code,
                 each.reason,
-                each.bindings,
+                tuple(replace(port, address="") for port in each.bindings),
             )
             for each in task.containers
         ),

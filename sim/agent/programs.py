@@ -20,7 +20,7 @@ class BadPrograms(SimError):
 class Program:
     """A command with its folder.
 
-    `environment` comes before the image's and the definition's: it has what a process needs in place of a container's
+    `environment` wins over the definition's: it has what a process needs in place of a container's
     own network and file system. In it and in the command, `{port:8080}` is the port of this machine at which the
     process is to listen for its container port 8080, and `{directory}` a folder of its own.
     """

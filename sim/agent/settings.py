@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sim.errors import SimError
 
@@ -28,6 +28,16 @@ class Processes(BaseModel):
     groups: Path
 
 
+class Docker(BaseModel):
+    """Containers are containers of the Docker engine, in a network of the run. `run` is the run's label."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Literal["docker"]
+    run: str
+    network: str
+
+
 class Settings(BaseModel):
     """`control_plane` is its URL. `state` is a folder of the agent's own, in which an agent later finds its tasks.
 
@@ -40,7 +50,7 @@ class Settings(BaseModel):
     control_plane: str
     state: Path
     given: Mapping[str, str]
-    runtime: Processes
+    runtime: Processes | Docker = Field(discriminator="kind")
 
 
 def read(path: Path) -> Settings:

@@ -6,14 +6,18 @@ longer than the changes that the kit waits for.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from docker.errors import DockerException, NotFound
+import requests
+from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container as Handle
+from docker.utils import parse_repository_tag
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.docker_client import DockerClient
@@ -228,3 +232,113 @@ class Container:
     def _inspected(self) -> dict[str, Any]:
         self._handle.reload()
         return dict(self._handle.attrs)
+
+
+class EngineRefused(SimError):
+    """The engine refused a request. The message is the engine's own."""
+
+
+class EngineApi:
+    """The engine in the terms of its own API, for containers that set more than a `Spec` does.
+
+    Containers are named by name or id. Every method but `events` and `logs` raises EngineRefused.
+    https://docs.docker.com/reference/api/engine/version/v1.45/
+    """
+
+    def __init__(self) -> None:
+        """Raises NoEngine."""
+        self._api = _client().client.api
+
+    def pull(self, image: str, auth: Mapping[str, str] | None = None) -> None:
+        """Pulls an image from its registry; `auth` has a username and a password."""
+        repository, tag = parse_repository_tag(image)
+        with _refusals():
+            self._api.pull(repository, tag or "latest", auth_config=dict(auth) if auth else None)
+
+    def image(self, name: str) -> dict[str, Any] | None:
+        """The engine's description of an image that it has; None if it has none of this name or digest."""
+        with _refusals():
+            try:
+                return dict(self._api.inspect_image(name))
+            except NotFound:
+                return None
+
+    def create(self, name: str, request: Mapping[str, Any]) -> None:
+        """Creates a container by the body of ContainerCreate, if there is none of this name."""
+        if self.inspect(name) is None:
+            with _refusals():
+                self._api.create_container_from_config(dict(request), name)
+
+    def volume(self, name: str, run: str) -> None:
+        """Creates a volume of the run, if there is none of this name."""
+        with _refusals():
+            self._api.create_volume(name, labels={LABEL: run})
+
+    def start(self, container: str) -> None:
+        """Starts a container."""
+        with _refusals():
+            self._api.start(container)
+
+    def signal(self, container: str, name: str) -> None:
+        """Sends a signal to the container's first process."""
+        with _refusals():
+            self._api.kill(container, name)
+
+    def pause(self, container: str) -> None:
+        """Stops all processes of the container where they are."""
+        with _refusals():
+            self._api.pause(container)
+
+    def unpause(self, container: str) -> None:
+        """Undoes `pause`."""
+        with _refusals():
+            self._api.unpause(container)
+
+    def connect(self, container: str, network: str, links: Mapping[str, str]) -> None:
+        """Connects the container to a network, in which it knows others by name: `links` are pairs of both."""
+        with _refusals():
+            self._api.connect_container_to_network(container, network, links=dict(links))
+
+    def disconnect(self, container: str, network: str) -> None:
+        """Disconnects the container from a network. Packets in transit are lost."""
+        with _refusals():
+            self._api.disconnect_container_from_network(container, network, force=True)
+
+    def inspect(self, container: str) -> dict[str, Any] | None:
+        """The engine's description of a container; None if there is none."""
+        with _refusals():
+            try:
+                return dict(self._api.inspect_container(container))
+            except NotFound:
+                return None
+
+    def remove(self, container: str) -> None:
+        """Removes a container with its unnamed volumes, if it is there."""
+        with _refusals(), contextlib.suppress(NotFound):
+            self._api.remove_container(container, force=True, v=True)
+
+    def remove_volume(self, name: str) -> None:
+        """Removes a volume, if it is there."""
+        with _refusals(), contextlib.suppress(NotFound):
+            self._api.remove_volume(name)
+
+    def logs(self, container: str, since: float | None) -> Iterator[bytes]:
+        """What the container writes, in pieces, each line with its time; ends when the container does."""
+        pieces: Iterator[bytes] = self._api.logs(container, stream=True, follow=True, timestamps=True, since=since)
+        return pieces
+
+    def events(self, run: str, since: float) -> Iterator[dict[str, Any]]:
+        """What happens to the containers of a run, from then on and without end."""
+        filters = {"type": "container", "label": f"{LABEL}={run}"}
+        found: Iterator[dict[str, Any]] = self._api.events(since=since, filters=filters, decode=True)
+        return found
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except APIError as error:
+        raise EngineRefused(str(error.explanation or error)) from None
+    except (DockerException, requests.RequestException) as error:
+        raise EngineRefused(str(error)) from None

@@ -29,9 +29,11 @@ def engine(remedy: str) -> Iterator[DockerClient]:
 
 
 def remove_labelled(label: str) -> None:
-    """Removes the containers with a label, then the networks with it. Raises EngineFailed."""
+    """Removes the containers with a label, then the networks and volumes with it. Raises EngineFailed."""
     with engine("`docker ps --all` shows what is left.") as docker:
         if containers := docker.container.list(all=True, filters=[("label", label)]):
             docker.container.remove(containers, force=True, volumes=True)
         if networks := docker.network.list(filters=[("label", label)]):
             docker.network.remove([network.id for network in networks])
+        if volumes := docker.volume.list(filters=[("label", label)]):
+            docker.volume.remove([*volumes])

@@ -8,11 +8,10 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -20,11 +19,10 @@ import pytest
 from sim.cluster.desired import DesiredTask
 from sim.host.cleanup import Cleanup
 from sim.host.identity import start_of
-from sim.host.process import Process
 from sim.host.waiting import until
 from tests.unit.agent.control_plane import PLACE, FakeControlPlane, a_task, an_instance
+from tests.unit.agent.running import SECONDS, RunningAgent
 
-SECONDS = 20
 SERVER = """
 import http.server, os, signal, sys
 print("hello from", os.getpid(), flush=True)
@@ -51,53 +49,27 @@ def cleanup() -> Iterator[Cleanup]:
         yield cleanup
 
 
-class Running:
-    """An agent, its control plane, and what it runs in place of images."""
+class Running(RunningAgent):
+    """An agent, and what it runs in place of images."""
 
     def __init__(self, control_plane: FakeControlPlane, url: str, cleanup: Cleanup) -> None:
-        self.control_plane = control_plane
-        self.directory = cleanup.directory
         self.groups = cleanup.directory / "groups"
         self.groups.mkdir()
         cleanup.owns("groups", self.groups)
         programs = cleanup.directory / "programs.json"
-        program = {"directory": str(cleanup.directory), "environment": {"PATH": os.environ["PATH"]}}
-        ports = {"PATH": os.environ["PATH"], "PORT": "{port:8080}"}
+        path = {"PATH": os.environ["PATH"]}
+        commands = {"server": ["-c", SERVER], "deaf": ["-c", DEAF], "python": ["-c"]}
         named = {
-            "server": {**program, "command": [sys.executable, "-c", SERVER], "environment": ports},
-            "deaf": {**program, "command": [sys.executable, "-c", DEAF]},
-            "python": {**program, "command": [sys.executable, "-c"]},
+            name: {
+                "directory": str(cleanup.directory),
+                "command": [sys.executable, *command],
+                "environment": {**path, "PORT": "{port:8080}"} if name == "server" else path,
+            }
+            for name, command in commands.items()
         }
         programs.write_text(json.dumps(named))
-        settings = cleanup.directory / "agent.json"
-        settings.write_text(
-            json.dumps(
-                {
-                    "control_plane": url,
-                    "state": str(cleanup.directory / "agent"),
-                    "given": {"AWS_ENDPOINT_URL": "http://gateway/{task}", "WHO": "given"},
-                    "runtime": {"kind": "processes", "programs": str(programs), "groups": str(self.groups)},
-                }
-            )
-        )
-        self.process = Process(
-            "agent", [sys.executable, "-m", "sim.agent", str(settings)], {"PATH": os.environ["PATH"]}, cleanup
-        )
-        self.process.start()
-
-    def until(self, condition: Callable[[], Any], what: str) -> Any:
-        """Waits; what was seen instead is the agent's log."""
-        return until(condition, what, seconds=SECONDS, seen=lambda: self.process.tail(60))
-
-    def runs(self, task: DesiredTask, **changes: Any) -> None:
-        """Has the task run."""
-        self.control_plane.wants(an_instance(**changes), tasks=(task,))
-        self.until(lambda: "RUNNING" in self.control_plane.statuses(task), "the task to run")
-
-    def ended(self, task: DesiredTask) -> dict[str, Any]:
-        """The task's last report, once it is STOPPED."""
-        self.until(lambda: "STOPPED" in self.control_plane.statuses(task), "the task to stop")
-        return self.control_plane.last(task)
+        runtime = {"kind": "processes", "programs": str(programs), "groups": str(self.groups)}
+        super().__init__(control_plane, url, cleanup, runtime)
 
     def says(self, instance: str = "i-1") -> list[str]:
         """What the server at the instance's port 8080 says of itself."""
@@ -179,7 +151,7 @@ def test_a_task_ends_with_its_essential_container(agent: Running) -> None:
     task = a_task("t1", ending, {"image": "deaf", "stopTimeout": 2})
     agent.control_plane.wants(an_instance(), tasks=(task,))
     report = agent.ended(task)
-    assert agent.control_plane.statuses(task)[-1] == "STOPPED"
+    assert agent.control_plane.statuses(task)[0] == "RUNNING"
     assert report["reason"] == "Essential container in task exited"
     assert [each["exitCode"] for each in report["containers"]] == [3, 137]
 
@@ -188,19 +160,17 @@ def test_a_stop_is_sigterm_and_the_exit_code_is_the_programs(agent: Running) -> 
     task = a_task("t1", {"image": "server", **PORTS})
     agent.runs(task)
     agent.until(agent.answers, "an answer")
-    agent.control_plane.wants(an_instance(), tasks=(stopped(task),))
-    assert agent.ended(task)["containers"][0]["exitCode"] == 7
+    assert agent.stops(task)["containers"][0]["exitCode"] == 7
     agent.until(lambda: not agent.control_plane.address("i-1", "tcp:8080"), "the port to be free")
 
 
 def test_what_ignores_sigterm_is_killed_after_the_stop_timeout(agent: Running) -> None:
     task = a_task("t1", {"image": "deaf", "stopTimeout": 2})
     agent.runs(task)
-    log = agent.directory / "agent" / "tasks" / "t1" / "c0" / "log"
+    log = agent.state / "tasks" / "t1" / "c0" / "log"
     agent.until(lambda: "deaf" in log.read_text(), "the program to ignore SIGTERM")
     began = time.monotonic()
-    agent.control_plane.wants(an_instance(), tasks=(stopped(task),))
-    assert agent.ended(task)["containers"][0]["exitCode"] == 137
+    assert agent.stops(task)["containers"][0]["exitCode"] == 137
     assert 2 <= time.monotonic() - began < 4
 
 
@@ -209,15 +179,13 @@ def test_an_agent_that_is_killed_finds_its_tasks_when_it_is_started_again(agent:
     agent.runs(task)
     agent.until(agent.answers, "an answer")
     pid = agent.says()[0]
-    os.kill(agent.process.pid or 0, signal.SIGKILL)
-    agent.until(lambda: agent.process.pid is None, "the agent to die")
+    agent.process.kill()
     assert agent.says()[0] == pid
     agent.control_plane.reports.clear()
     agent.process.start()
     agent.until(lambda: agent.control_plane.statuses(task), "the task to be reported again")
     assert agent.says()[0] == pid
-    agent.control_plane.wants(an_instance(), tasks=(stopped(task),))
-    assert agent.ended(task)["containers"][0]["exitCode"] == 7
+    assert agent.stops(task)["containers"][0]["exitCode"] == 7
 
 
 def test_a_task_that_ends_while_no_agent_runs_is_reported_with_its_exit_code(agent: Running) -> None:
@@ -225,8 +193,7 @@ def test_a_task_that_ends_while_no_agent_runs_is_reported_with_its_exit_code(age
     agent.runs(task)
     agent.until(agent.answers, "an answer")
     pid = int(agent.says()[0])
-    os.kill(agent.process.pid or 0, signal.SIGKILL)
-    agent.until(lambda: agent.process.pid is None, "the agent to die")
+    agent.process.kill()
     os.kill(pid, signal.SIGTERM)
     agent.until(lambda: not psutil.pid_exists(pid), "the task to end")
     agent.process.start()
@@ -256,7 +223,7 @@ def test_the_tasks_of_an_instance_that_is_gone_are_killed(agent: Running) -> Non
     pid = int(agent.says()[0])
     agent.control_plane.wants()
     agent.until(lambda: not psutil.pid_exists(pid), "the task to be killed")
-    agent.until(lambda: not any((agent.directory / "agent" / "tasks").iterdir()), "its folder to be removed")
+    agent.until(lambda: not any((agent.state / "tasks").iterdir()), "its folder to be removed")
     assert agent.control_plane.statuses(task) == ["RUNNING"]
 
 
@@ -267,14 +234,9 @@ def test_a_health_check_runs_in_the_environment_of_its_container(agent: Running,
     task = a_task("t1", {"image": "deaf", "stopTimeout": 2, "healthCheck": check, "environment": who})
     healthy.touch()
     agent.runs(task)
-    route = f"/_sim/{PLACE.account}/{PLACE.region}/ecs/mail/tasks/t1/health"
-
-    def reported(status: str) -> bool:
-        return {"healthStatus": status} in agent.control_plane.of(route)
-
-    agent.until(lambda: reported("HEALTHY"), "the task to be healthy")
+    agent.until(lambda: "HEALTHY" in agent.healths(task), "the task to be healthy")
     healthy.unlink()
-    agent.until(lambda: reported("UNHEALTHY"), "the task to be unhealthy")
+    agent.until(lambda: "UNHEALTHY" in agent.healths(task), "the task to be unhealthy")
 
 
 def test_secrets_are_fetched_and_are_in_no_file_of_the_agent(agent: Running) -> None:
@@ -283,7 +245,7 @@ def test_secrets_are_fetched_and_are_in_no_file_of_the_agent(agent: Running) -> 
     agent.runs(task)
     agent.until(agent.answers, "an answer")
     assert agent.says()[3] == "s3cret-t0ken"
-    files = [each for each in agent.directory.rglob("*") if each.is_file()]
+    files = [each for each in agent.state.parent.rglob("*") if each.is_file()]
     assert files
     assert not [each for each in files if b"s3cret-t0ken" in each.read_bytes()]
 
@@ -321,7 +283,6 @@ def test_no_process_outlives_the_run(agent: Running, cleanup: Cleanup) -> None:
     task = a_task("t1", {"image": "deaf"})
     agent.runs(task)
     group = int(next(agent.groups.iterdir()).name)
-    os.kill(agent.process.pid or 0, signal.SIGKILL)
-    agent.until(lambda: agent.process.pid is None, "the agent to die")
+    agent.process.kill()
     cleanup.close()
     until(lambda: start_of(group) is None, "the task's processes to be killed", seconds=SECONDS)

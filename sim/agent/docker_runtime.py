@@ -1,0 +1,224 @@
+"""Containers as containers of the Docker engine, in one network of the run. None publishes a port.
+
+A container's name follows from its task, so it is made once, whatever becomes of the agent; an agent that was started
+later finds it by that name.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from sim.agent import definition
+from sim.agent.config import AgentConfig
+from sim.agent.core import Start
+from sim.agent.docker_logs import DockerSource
+from sim.agent.docker_request import (
+    Where,
+    container_name,
+    create_request,
+    is_connected,
+    links,
+    network_of,
+    volumes,
+)
+from sim.agent.events import Event, Exited, HealthChanged, Moved, NotFound, Started
+from sim.agent.local import Binding, LocalTask
+from sim.agent.logs import LogShipper, Stream, stream
+from sim.agent.runtime import CannotStart, Notify, NotYet
+from sim.cluster.tasks import HealthStatus
+from sim.host.container import EngineApi, EngineRefused
+
+_LOG: Final = logging.getLogger(__name__)
+_AGAIN_SECONDS: Final = 1.0
+_OUT_OF_MEMORY: Final = "OutOfMemoryError: Container killed due to memory usage"
+_HEALTH: Final[Mapping[str, HealthStatus]] = {"healthy": "HEALTHY", "unhealthy": "UNHEALTHY"}
+_ENDED: Final = {"exited", "dead"}
+
+
+class DockerRuntime:
+    """Runs containers. `directory` is for how far each container's log was shipped."""
+
+    def __init__(self, engine: EngineApi, where: Where, directory: Path, logs: LogShipper) -> None:
+        self._engine = engine
+        self._where = where
+        self._directory = directory
+        self._logs = logs
+        self._closed = threading.Event()
+        self._streams: dict[tuple[str, str], Stream] = {}
+
+    def begin(self, notify: Notify) -> None:
+        self._notify = notify
+        self._directory.mkdir(parents=True, exist_ok=True)
+        threading.Thread(target=self._watch, args=(time.time(),), name="watch containers", daemon=True).start()
+
+    def close(self) -> None:
+        self._closed.set()
+
+    def find(self, task: LocalTask, container: str) -> Event:
+        name = container_name(task, container)
+        seen = self._engine.inspect(name)
+        if seen is None:
+            return NotFound(task.task.arn, container)
+        if seen["State"]["Status"] == "created":
+            self._engine.remove(name)
+            return NotFound(task.task.arn, container)
+        self._ship(task, container)
+        if seen["State"]["Status"] in _ENDED:
+            self._over(task.task.arn, container, seen)
+        elif health := _HEALTH.get((seen["State"].get("Health") or {}).get("Status", "")):
+            self._notify(HealthChanged(task.task.arn, container, health))
+        return self._started(task, container, seen)
+
+    def start(self, start: Start, environment: Mapping[str, str]) -> Event:
+        task, container = start.task, start.container
+        name = container_name(task, container)
+        image = definition.container(task.task, container)["image"]
+        self._pull(image, start.agent)
+        try:
+            for each in volumes(task, self._where).values():
+                self._engine.volume(each.name, self._where.run)
+            self._engine.create(name, create_request(task, container, environment, self._where))
+        except EngineRefused as error:
+            raise CannotStart(f"CannotCreateContainerError: Error response from daemon: {error}") from None
+        if to := self._stream(task, container):
+            self._logs.make(to)
+        try:
+            self._engine.start(name)
+        except EngineRefused as error:
+            raise CannotStart(f"CannotStartContainerError: Error response from daemon: {error}") from None
+        self._ship(task, container)
+        return self._started(task, container, self._inspected(name))
+
+    def signal(self, task: LocalTask, container: str) -> None:
+        name = container_name(task, container)
+        seen = self._engine.inspect(name)
+        if seen is not None and seen["State"]["Running"]:
+            self._send(name, seen["Config"].get("StopSignal") or "SIGTERM")
+
+    def kill(self, task: LocalTask, container: str) -> None:
+        name = container_name(task, container)
+        seen = self._engine.inspect(name)
+        if seen is not None and seen["State"]["Running"]:
+            self._send(name, "SIGKILL")
+            if seen["State"]["Paused"]:
+                self._unpause(name)
+
+    def freeze(self, task: LocalTask, container: str) -> None:
+        name = container_name(task, container)
+        self._engine.pause(name)
+        if is_connected(task, definition.container(task.task, container)):
+            self._engine.disconnect(name, self._where.network)
+
+    def thaw(self, task: LocalTask, container: str) -> Event | None:
+        name = container_name(task, container)
+        defined = definition.container(task.task, container)
+        if is_connected(task, defined):
+            self._engine.connect(name, self._where.network, links(task, defined))
+        self._unpause(name)
+        return Moved(task.task.arn, container, self._addressed(task, container, self._inspected(name)))
+
+    def remove(self, task: LocalTask) -> None:
+        for each in task.containers:
+            self._engine.remove(container_name(task, each.name))
+            self._position(task, each.name).unlink(missing_ok=True)
+        for volume in volumes(task, self._where).values():
+            if volume.of_task:
+                self._engine.remove_volume(volume.name)
+
+    def _pull(self, image: str, agent: AgentConfig) -> None:
+        """Pulls the image as the instance's ECS_IMAGE_PULL_BEHAVIOR says. Raises CannotStart."""
+        if agent.pull_behavior in {"once", "prefer-cached"} and self._engine.image(image) is not None:
+            return
+        try:
+            self._engine.pull(image)
+        except EngineRefused as error:
+            if agent.pull_behavior == "always" or self._engine.image(image) is None:
+                raise CannotStart(f"CannotPullContainerError: Error response from daemon: {error}") from None
+
+    def _started(self, task: LocalTask, container: str, seen: Mapping[str, Any]) -> Event:
+        image = self._engine.image(seen["Image"]) or {}
+        digests = [each.partition("@")[2] for each in image.get("RepoDigests") or ()]
+        asked = seen["Config"]["Image"].partition("@")[2]
+        return Started(
+            task.task.arn,
+            container,
+            seen["Id"],
+            self._addressed(task, container, seen),
+            asked or next(iter(digests), ""),
+            frozen=seen["State"]["Paused"],
+        )
+
+    def _addressed(self, task: LocalTask, container: str, seen: Mapping[str, Any]) -> tuple[Binding, ...]:
+        owner = network_of(task, definition.container(task.task, container))
+        holder = self._inspected(container_name(task, owner)) if owner else seen
+        network = holder["NetworkSettings"]["Networks"].get(self._where.network) or {}
+        address = network.get("IPAddress", "")
+        bound = task.container(container).bindings
+        return tuple(replace(each, address=f"{address}:{each.container_port}" if address else "") for each in bound)
+
+    def _inspected(self, name: str) -> dict[str, Any]:
+        seen = self._engine.inspect(name)
+        if seen is None:
+            raise CannotStart(f"CannotInspectContainerError: No such container: {name}")
+        return seen
+
+    def _send(self, name: str, number: str) -> None:
+        try:
+            self._engine.signal(name, number)
+        except EngineRefused as error:
+            raise NotYet(str(error)) from None
+
+    def _unpause(self, name: str) -> None:
+        try:
+            self._engine.unpause(name)
+        except EngineRefused as error:
+            _LOG.info("%s is not paused: %s", name, error)
+
+    def _stream(self, task: LocalTask, container: str) -> Stream | None:
+        name = container_name(task, container)
+        return stream(task, definition.container(task.task, container), self._inspected(name)["Id"])
+
+    def _ship(self, task: LocalTask, container: str) -> None:
+        if to := self._stream(task, container):
+            source = DockerSource(self._engine, container_name(task, container), self._position(task, container))
+            self._streams[task.task.arn, container] = to
+            self._logs.ship(to, source)
+
+    def _position(self, task: LocalTask, container: str) -> Path:
+        return self._directory / container_name(task, container)
+
+    def _watch(self, since: float) -> None:
+        while not self._closed.is_set():
+            try:
+                for event in self._engine.events(self._where.run, since):
+                    since = event["timeNano"] / 1e9
+                    self._happened(event)
+            except Exception as error:
+                # The engine was restarted, or a connection to it was lost: what happened since is in its events.
+                _LOG.warning("the engine's events are asked for again: %s", error)
+            self._closed.wait(_AGAIN_SECONDS)
+
+    def _happened(self, event: Mapping[str, Any]) -> None:
+        labels = event["Actor"]["Attributes"]
+        task, container = labels.get("com.amazonaws.ecs.task-arn"), labels.get("com.amazonaws.ecs.container-name")
+        if task is None or container is None:
+            return
+        action = str(event["Action"])
+        if action == "die":
+            seen = self._engine.inspect(event["Actor"]["ID"])
+            state = {"ExitCode": int(labels.get("exitCode", 0)), "OOMKilled": False}
+            self._over(task, container, seen or {"State": state})
+        elif health := _HEALTH.get(action.removeprefix("health_status: ")):
+            self._notify(HealthChanged(task, container, health))
+
+    def _over(self, task: str, container: str, seen: Mapping[str, Any]) -> None:
+        if to := self._streams.pop((task, container), None):
+            self._logs.finish(to)
+        state = seen["State"]
+        self._notify(Exited(task, container, int(state["ExitCode"]), _OUT_OF_MEMORY if state["OOMKilled"] else ""))
