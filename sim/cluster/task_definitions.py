@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskDefinition.htm
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -15,6 +16,9 @@ HostPort = tuple[str, int]
 """A protocol, `tcp` or `udp`, and a port."""
 Attribute = tuple[str, str | None]
 """A name, and the value if one is asked for."""
+_OLD_CAPABILITY: Final = "com.amazonaws.ecs.capability"
+_CAPABILITY: Final = "ecs.capability"
+_ECR: Final = re.compile(r"[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/")
 STOP_TIMEOUT_SECONDS: Final = 30.0
 """The agent's default between SIGTERM and SIGKILL."""
 
@@ -88,6 +92,35 @@ def registered(arn: str, settings: Mapping[str, Any]) -> TaskDefinition:
 def reserved_memory(container: Mapping[str, Any]) -> int:
     """A container takes its memoryReservation of the instance's memory, or its memory where it has no reservation."""
     return int(container.get("memoryReservation") or container.get("memory") or 0)
+
+
+@cites(ECS_API + "TaskDefinition.html")
+def required_attributes(settings: Mapping[str, Any]) -> list[str]:
+    """A task definition requires of an instance what its agent must be capable of: log drivers, roles, secrets, ECR."""
+    containers: Sequence[Mapping[str, Any]] = settings["containerDefinitions"]
+    found = {
+        f"{_OLD_CAPABILITY}.logging-driver.{log['logDriver']}"
+        for each in containers
+        if (log := each.get("logConfiguration"))
+    }
+    ecr = any(_ECR.match(each["image"]) for each in containers)
+    logs = f"{_OLD_CAPABILITY}.logging-driver.awslogs" in found
+    secrets = [secret["valueFrom"] for each in containers for secret in each.get("secrets") or ()]
+    from_manager = [each.startswith("arn:aws:secretsmanager:") for each in secrets]
+    role = settings.get("executionRoleArn")
+    needs = {
+        f"{_OLD_CAPABILITY}.ecr-auth": ecr,
+        f"{_OLD_CAPABILITY}.privileged-container": any(each.get("privileged") for each in containers),
+        f"{_OLD_CAPABILITY}.task-iam-role": settings.get("taskRoleArn"),
+        f"{_CAPABILITY}.container-health-check": any(each.get("healthCheck") for each in containers),
+        f"{_CAPABILITY}.container-ordering": any(each.get("dependsOn") for each in containers),
+        f"{_CAPABILITY}.execution-role-awslogs": role and logs,
+        f"{_CAPABILITY}.execution-role-ecr-pull": role and ecr,
+        f"{_CAPABILITY}.secrets.asm.environment-variables": any(from_manager),
+        f"{_CAPABILITY}.secrets.ssm.environment-variables": secrets and not all(from_manager),
+        f"{_CAPABILITY}.task-eni": settings.get("networkMode") == "awsvpc",
+    }
+    return sorted(found | {name for name, needed in needs.items() if needed})
 
 
 @cites(ECS_GUIDE + "task_definition_parameters.html")

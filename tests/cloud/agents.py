@@ -52,6 +52,7 @@ class Fleet:
                 {"name": "MEMORY", "type": "INTEGER", "integerValue": memory},
                 {"name": "PORTS", "type": "STRINGSET", "stringSetValue": ["22"]},
             ],
+            attributes=[{"name": "ecs.capability.container-health-check"}],
         )
         return str(made["containerInstance"]["containerInstanceArn"])
 

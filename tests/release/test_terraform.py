@@ -127,8 +127,12 @@ def agents(ecs: Client) -> Iterator[None]:
                 continue
             primary = found[0]["deployments"][0]
             old = ecs.list_tasks(cluster=NAME, serviceName=SERVICE)["taskArns"]
+            wanted = ecs.describe_task_definition(taskDefinition=primary["taskDefinition"])["taskDefinition"]
             instance = ecs.register_container_instance(
-                cluster=NAME, instanceIdentityDocument=identity, totalResources=resources
+                cluster=NAME,
+                instanceIdentityDocument=identity,
+                totalResources=resources,
+                attributes=wanted["requiresAttributes"],
             )["containerInstance"]["containerInstanceArn"]
             [task] = ecs.start_task(
                 cluster=NAME,

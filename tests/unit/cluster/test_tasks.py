@@ -7,7 +7,7 @@ from dataclasses import replace
 from sim.cluster import task_definitions, tasks, throttle
 from sim.cluster.container_instances import Remaining, drained, draining, remaining
 from sim.cluster.scheduler import forgotten
-from sim.cluster.task_definitions import PortMapping, TaskDefinition, registered, static_host_ports
+from sim.cluster.task_definitions import PortMapping, TaskDefinition, registered, required_attributes, static_host_ports
 from sim.cluster.tasks import LIFE_CYCLE, Task
 from tests.unit.cluster.bench import APP, Bench, instances
 from tests.unit.cluster.proves import proves
@@ -100,6 +100,31 @@ def test_a_task_takes_its_reservation_of_memory_and_the_sum_of_cpu() -> None:
     assert (definition.cpu, definition.memory, definition.health_check) == (128, 192, False)
     whole = registered("arn", {"containerDefinitions": containers, "cpu": "256", "memory": "1024"})
     assert (whole.cpu, whole.memory) == (256, 1024)
+
+
+@proves(required_attributes)
+def test_a_definition_requires_what_the_agent_must_be_capable_of() -> None:
+    plain = {"name": "web", "image": "web:1"}
+    ours = {
+        "name": "api",
+        "image": "123456789012.dkr.ecr.eu-central-1.amazonaws.com/emails/api@sha256:0",
+        "logConfiguration": {"logDriver": "awslogs"},
+        "healthCheck": {"command": ["CMD", "true"]},
+        "dependsOn": [{"containerName": "web", "condition": "START"}],
+        "secrets": [{"name": "a", "valueFrom": "arn:aws:ssm:eu-central-1:1:parameter/a"}],
+    }
+    roles = {"executionRoleArn": "arn:aws:iam::1:role/e", "taskRoleArn": "arn:aws:iam::1:role/t"}
+    assert required_attributes({"containerDefinitions": [plain]}) == []
+    assert required_attributes({"containerDefinitions": [plain, ours], **roles}) == [
+        "com.amazonaws.ecs.capability.ecr-auth",
+        "com.amazonaws.ecs.capability.logging-driver.awslogs",
+        "com.amazonaws.ecs.capability.task-iam-role",
+        "ecs.capability.container-health-check",
+        "ecs.capability.container-ordering",
+        "ecs.capability.execution-role-awslogs",
+        "ecs.capability.execution-role-ecr-pull",
+        "ecs.capability.secrets.ssm.environment-variables",
+    ]
 
 
 @proves(static_host_ports)

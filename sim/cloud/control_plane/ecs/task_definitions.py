@@ -82,6 +82,7 @@ class TaskDefinitions:
         definitions = parameters.get("containerDefinitions")
         settings["containerDefinitions"] = _containers(definitions, parameters.get("memory"))
         constraints(settings.get("placementConstraints"))
+        settings["requiresAttributes"] = [{"name": each} for each in task_definitions.required_attributes(settings)]
         family = str(parameters["family"])
         revisions = self.families.setdefault(family, {})
         revision = max(revisions, default=0) + 1
