@@ -38,9 +38,14 @@ run "wrong_variables_are_refused" {
   command = plan
 
   variables {
-    name     = "A"
+    name                  = "A"
+    repository            = "someone"
+    provider_arn          = "github"
+    state_bucket          = "A"
+    plan_policy_documents = ["{}"]
+
     subjects = { plan = "repo:someone/*:environment:test", infra = "repo:someone/emails:ref:refs/heads/main" }
   }
 
-  expect_failures = [var.name, var.subjects]
+  expect_failures = [var.name, var.repository, var.provider_arn, var.state_bucket, var.plan_policy_documents, var.subjects]
 }
