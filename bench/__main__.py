@@ -9,7 +9,7 @@ from typing import Annotated
 import psutil
 import typer
 
-from bench import measure
+from bench import edge, measure
 from bench.measure import QUICK, Schedule
 from bench.report import rows
 from sim.cli.options import Json
@@ -28,10 +28,13 @@ def main(
     report.hint(f"{os.cpu_count()} cores, of which others use {busy:g} per cent; AWS calls of {delay_ms:g} ms")
     try:
         with report.progress("starting") as progress:
-            figures = measure.measure(QUICK if quick else Schedule(), delay_ms=delay_ms, progress=progress)
+            schedule = QUICK if quick else Schedule()
+            figures = measure.measure(schedule, delay_ms=delay_ms, progress=progress)
+            beside = edge.measure(schedule, delay_ms=delay_ms, progress=progress)
     except SimError as error:
         sys.exit(f"bench: {error}")
-    report.table(["figure", "plain", "product", "ratio", "goal"], rows(figures["plain"], figures["product"], delay_ms))
+    table = [*rows(figures["plain"], figures["product"], delay_ms), *(each.row() for each in beside)]
+    report.table(["figure", "plain", "product", "ratio", "goal"], table)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from sim.host.waiting import until
 
 _MIB = 1 << 20
 _SECONDS = 30
+_MODULE = (sys.executable, "-m")
 _PYTHON = {
     **NO_FILES,
     "PATH": os.environ.get("PATH", os.defpath),
@@ -66,7 +67,7 @@ class Aws:
 def aws(delay_ms: float, name: str = "aws") -> Iterator[Aws]:
     """Runs a stub that answers each call after `delay_ms`."""
     port = free_port()
-    with _running(name, "bench.stub", [str(port), str(delay_ms)]) as process:
+    with running(name, [*_MODULE, "bench.stub", str(port), str(delay_ms)]) as process:
         _await(f"http://127.0.0.1:{port}{CONTROL}", process)
         yield Aws(port)
 
@@ -90,7 +91,7 @@ def api(contestant: Contestant, on: Aws) -> Iterator[tuple[Process, int]]:
     """Runs the contestant's API. Yields it, once it is healthy, and its port."""
     port = free_port()
     settings = {"HOST": "127.0.0.1", "PORT": str(port), "TOKEN_PARAMETER": "/bench/token"}
-    with _running(f"{contestant.name}-api", contestant.api, [], on.environment | settings) as process:
+    with running(f"{contestant.name}-api", [*_MODULE, contestant.api], on.environment | settings) as process:
         _await(f"http://127.0.0.1:{port}/health", process)
         yield process, port
 
@@ -101,7 +102,7 @@ def worker(contestant: Contestant, on: Aws) -> Iterator[Process]:
     on.clear()
     on.send(1)
     settings = {"BUCKET": "emails", "PREFIX": "emails/"}
-    with _running(f"{contestant.name}-worker", contestant.worker, [], on.environment | settings) as process:
+    with running(f"{contestant.name}-worker", [*_MODULE, contestant.worker], on.environment | settings) as process:
         on.drain(_SECONDS)
         yield process
 
@@ -113,11 +114,12 @@ def resident_mib(process: Process) -> float:
 
 
 @contextmanager
-def _running(name: str, module: str, arguments: list[str], settings: dict[str, str] | None = None) -> Iterator[Process]:
+def running(name: str, command: list[str], settings: dict[str, str] | None = None) -> Iterator[Process]:
+    """Runs a command until the block ends; `settings` are environment variables."""
     with Cleanup() as cleanup:
         heartbeat = {"HEARTBEAT_FILE": str(cleanup.directory / "heartbeat")}
         environment = _PYTHON | heartbeat | (settings or {})
-        process = Process(name, [sys.executable, "-m", module, *arguments], environment, cleanup)
+        process = Process(name, command, environment, cleanup)
         process.start()
         try:
             yield process

@@ -11,7 +11,7 @@ import uvloop
 from sim.cloud.http import ClientConnection, Request, UpstreamLost
 from sim.errors import SimError
 
-_OK = 200
+OK = 200
 
 
 class NotServed(SimError):
@@ -68,7 +68,7 @@ async def _client(port: int, request: Request, load: Load, counting_from: float,
             status = 0
         now = time.perf_counter()
         if counting_from <= now < ends:
-            load.failed += status != _OK
-            load.latencies += [now - began] if status == _OK else []
+            load.failed += status != OK
+            load.latencies += [now - began] if status == OK else []
     if connection is not None:
         connection.close()

@@ -21,7 +21,7 @@ Figures = Mapping[str, float]
 _BOTH = (PLAIN, PRODUCT)
 MANY = 64
 _CLIENTS = (1, 16, MANY, 256)
-_PUBLISH = Request(b"POST", b"/publish", [(b"Host", b"api"), (b"Content-Type", b"application/json")], publish_body())
+PUBLISH = Request(b"POST", b"/publish", [(b"Host", b"api"), (b"Content-Type", b"application/json")], publish_body())
 _DRAIN_SECONDS = 120
 
 
@@ -67,7 +67,7 @@ def measure(schedule: Schedule, *, delay_ms: float, progress: Callable[[str], No
 
 def _publishing(aws: Aws, port: int, clients: int, schedule: Schedule) -> dict[str, float]:
     before = aws.counts()
-    result = load.run(port, _PUBLISH, clients, warm_up=schedule.warm_up, seconds=schedule.seconds)
+    result = load.run(port, PUBLISH, clients, warm_up=schedule.warm_up, seconds=schedule.seconds)
     after = aws.counts()
     sends = after["SendMessage"] - before.get("SendMessage", 0)
     by = f"{clients} client{'s' if clients > 1 else ''}"

@@ -5,18 +5,28 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import secrets
 import signal
 import sys
+from functools import cache
 from pathlib import Path
 from random import Random
+from typing import Any, Final
 
 import uvloop
+from botocore.config import Config
 
+from sim.cloud.aws_client import local_session
 from sim.cloud.edge.certificate import context
 from sim.cloud.edge.control import ControlConnection
 from sim.cloud.edge.control_plane import Asking, Reports, states
+from sim.cloud.edge.delivery import Clients, Delivery
 from sim.cloud.edge.server import Edge
 from sim.cloud.edge.sockets import Sockets
+from sim.cluster.desired import Place
+
+_IMPATIENT: Final = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1})
+"""A local cloud that is gone must not keep the edge from ending."""
 
 
 def _options() -> argparse.Namespace:
@@ -37,9 +47,10 @@ def _options() -> argparse.Namespace:
 async def _run(options: argparse.Namespace) -> None:
     host, _, port = options.cloud.rpartition(":")
     reports = Reports(Asking(host, int(port)))
+    delivery = Delivery(_clients(f"http://{options.cloud}"), lambda: secrets.token_hex(4), options.host)
     sockets = Sockets(options.host, options.directory / "ports.json", _range(options.published))
     chance = Random()  # noqa: S311 - when checks begin is no secret
-    edge = Edge(sockets, lambda: context(options.directory), chance, reports.put, lambda *_: None)
+    edge = Edge(sockets, lambda: context(options.directory), chance, reports.put, delivery.log)
     loop = asyncio.get_running_loop()
     await loop.create_server(lambda: ControlConnection(edge), options.host, options.control)
     stopped = asyncio.Event()
@@ -50,12 +61,23 @@ async def _run(options: argparse.Namespace) -> None:
             work = [
                 tasks.create_task(edge.follow(states(Asking(host, int(port))))),
                 tasks.create_task(reports.send()),
+                tasks.create_task(delivery.run(edge)),
             ]
             await stopped.wait()
             for each in work:
                 each.cancel()
+        await delivery.finish(edge)
     finally:
         edge.close()
+
+
+def _clients(endpoint: str) -> Clients:
+    @cache
+    def client(service: str, place: Place) -> Any:
+        session = local_session(place.account)
+        return session.client(service, region_name=place.region, endpoint_url=endpoint, config=_IMPATIENT)  # type: ignore[call-overload]  # of any service
+
+    return client
 
 
 def _range(text: str) -> range:

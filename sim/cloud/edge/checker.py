@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 
 from sim.cloud.edge.addresses import Addresses
-from sim.cloud.edge.messages import EndlessBody, Malformed, end_of_head, response_body, response_head
+from sim.cloud.edge.messages import EndlessBody, Malformed, end_of_head, response, response_body
 from sim.cluster.balancer import classic
 from sim.cluster.balancer.checks import CheckResult
 from sim.cluster.desired import CheckTarget
@@ -71,7 +71,7 @@ async def _status(reader: asyncio.StreamReader) -> int | None:
         if not more:
             return None
         received += more
-    head = response_head(received[: end[0]])
+    head = response(received[: end[0]])
     body = response_body(head, to=b"GET")
     if isinstance(body, EndlessBody):
         return None

@@ -13,6 +13,7 @@ from sim.cloud.edge.health import Health
 from sim.cloud.edge.listener import Listener
 from sim.cloud.edge.metrics import Minutes
 from sim.cloud.edge.node import Node
+from sim.cloud.edge.record import Record
 from sim.cloud.edge.sockets import Sockets
 from sim.cluster.desired import DesiredBalancer, DesiredInstance, DesiredListener
 from sim.cluster.target_health import RegisteredTarget, TargetHealth
@@ -99,11 +100,10 @@ class ClassicBalancer:
         found = list(self.health.nodes.values())
         return found[next(self._turn) % len(found)]
 
-    def _ended(self, seen: Seen, zone: str) -> None:
-        if seen.is_http:
-            self.metrics.request(zone, seen.record)
+    def _ended(self, record: Record, zone: str, seen: Callable[[], Seen]) -> None:
+        self.metrics.request(zone, record)
         if self.desired.access_log is not None:
-            self._log(self.desired, seen)
+            self._log(self.desired, seen())
 
     def _report(self, target: str, health: TargetHealth | None) -> None:
         self._report_health(self.desired, target, health)

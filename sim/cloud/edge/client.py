@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from sim.cloud.edge import forwarding
 from sim.cloud.edge.exchange import Exchange
-from sim.cloud.edge.messages import Malformed, check_request, end_of_head, request_head
+from sim.cloud.edge.messages import Malformed, end_of_head, request
 from sim.cloud.edge.record import Record
 from sim.cluster.balancer import answers, desync
 from sim.cluster.balancer.answers import OwnAnswer
@@ -182,17 +182,14 @@ class ClientConnection(asyncio.Protocol):
 
     def _begin(self, raw: bytes) -> Exchange:
         """Begins with a request. Raises Malformed."""
-        head = request_head(raw)
-        finding = desync.classify(head)
-        treatment = desync.treat(self.listener.settings.desync, finding.severity)
-        if finding.severity is not desync.Class.COMPLIANT:
+        read = request(raw)
+        treatment = desync.treat(self.listener.settings.desync, read.finding.severity)
+        if read.finding.issue:
             self._node.metrics.count(self._node.zone, "DesyncMitigationMode_NonCompliant_Request_Count")
-        if not treatment.routed:
-            raise Malformed(finding.issue)
-        refused = answers.refused(head.method.decode("latin-1"))
-        if refused is None:
-            check_request(head)
-        exchange = Exchange(self, self._node, head, self._began, closes=treatment.closes)
+        if read.fault or not treatment.routed:
+            raise Malformed(read.fault or read.finding.issue)
+        refused = answers.refused(read.head.method.decode("latin-1"))
+        exchange = Exchange(self, self._node, read, self._began, closes=treatment.closes)
         self._began = 0.0
         self._exchange = exchange
         if refused is not None:

@@ -11,12 +11,11 @@ import time
 from typing import TYPE_CHECKING
 
 from sim.cloud.edge import forwarding
-from sim.cloud.edge.messages import Body, ChunkedBody, Malformed, ResponseHead, request_body
+from sim.cloud.edge.messages import Body, Malformed, Request, Response, request_body
 from sim.cloud.edge.record import Record
 from sim.cloud.edge.target import TargetConnection
 from sim.cluster.balancer import answers, stickiness
 from sim.cluster.balancer.answers import OwnAnswer
-from sim.cluster.balancer.desync import RequestHead
 from sim.cluster.balancer.routing import Queue, Send, route
 
 if TYPE_CHECKING:
@@ -27,21 +26,22 @@ if TYPE_CHECKING:
 class Exchange:
     """A request of a client's connection. `began` is when it began to come, by `time.time`.
 
-    `closes` says that neither side's connection is used again. Raises Malformed if its body has no clear end.
+    `closes` says that neither side's connection is used again.
     """
 
-    def __init__(self, client: ClientConnection, node: Node, head: RequestHead, began: float, *, closes: bool) -> None:
-        self.head = head
-        self.minor = 0 if head.version == b"HTTP/1.0" else 1
+    def __init__(self, client: ClientConnection, node: Node, request: Request, began: float, *, closes: bool) -> None:
+        self.head = request.head
+        self.minor = 0 if request.head.version == b"HTTP/1.0" else 1
         self.record = Record(began)
         self.ended = False
         """True if the client has its whole answer, or gets none."""
         self._client = client
         self._node = node
-        self._body: Body = request_body(head)
-        self._chunked = isinstance(self._body, ChunkedBody)
-        self._keeps = not closes and forwarding.keeps_alive(head.version, head.lines)
-        self._expects = any(name.lower() == b"expect" for name, _ in head.lines) if not self._body.done else False
+        self._request = request
+        self._body = request_body(request.fields)
+        self._chunked = request.fields.chunked
+        self._keeps = not closes and forwarding.keeps_alive(self.minor, request.fields.options)
+        self._expects = not self._body.done and b"expect" in request.fields.names
         self._target = ""
         self._connection: TargetConnection | None = None
         self._connecting: asyncio.Task[None] | None = None
@@ -50,6 +50,7 @@ class Exchange:
         self._sent_at = 0.0
         self._answer_body: Body | None = None
         self._in_chunks = False
+        self._answer: list[bytes] = []
 
     @property
     def request_is_whole(self) -> bool:
@@ -63,8 +64,7 @@ class Exchange:
 
     def start(self) -> None:
         """Sends the request on its way."""
-        head = forwarding.to_target(self.head, self._client.described, chunked=self._chunked)
-        self._write(head)
+        self._write(forwarding.to_target(self._request, self._client.described))
         self._route()
 
     def refuse(self, answer: OwnAnswer) -> None:
@@ -96,34 +96,46 @@ class Exchange:
         """Bytes came from the instance."""
         self._client.touch()
 
-    def interim(self, head: ResponseHead) -> None:
+    def interim(self, head: Response) -> None:
         """The instance has answered with an interim answer."""
         if self.minor:
             self._client.write(forwarding.interim(head))
 
-    def answer(self, head: ResponseHead, body: Body) -> None:
+    def answer(self, head: Response, body: Body) -> None:
         """The head of the instance's answer has come, and says how its body is framed."""
         now = time.time()
         self.record.answered(head.status, now, self._sent_at)
-        self._node.metrics.latency(self._node.zone, now - self._sent_at)
         self._answer_body = body
         self._in_chunks = forwarding.goes_in_chunks(body, minor=self.minor)
         if not self._in_chunks and not forwarding.has_length(body):
             self._keeps = False
         self._keeps = self._keeps_after_early_answer()
-        self._client.write(
-            forwarding.to_client(head, body, minor=self.minor, keeps=self._keeps, cookies=self._cookies(head))
+        self._answer.append(
+            forwarding.to_client(
+                head,
+                body,
+                minor=self.minor,
+                keeps=self._keeps,
+                cookies=self._cookies(head) if self._client.stickiness else (),
+            )
         )
 
     def answer_goes_on(self, payload: bytes) -> None:
         """A part of the answer's body has come."""
         self.record.sent += len(payload)
-        self._client.write(forwarding.chunk(payload) if self._in_chunks else payload)
+        self._answer.append(forwarding.chunk(payload) if self._in_chunks else payload)
+
+    def flush(self) -> None:
+        """Sends the client what has come of the answer, in one piece: a write costs as much as all else."""
+        answer, self._answer = self._answer, []
+        if answer:
+            self._client.write(b"".join(answer))
 
     def answer_ended(self, trailers: tuple[bytes, ...]) -> None:
         """The answer is whole."""
         if self._in_chunks:
-            self._client.write(forwarding.last_chunk(trailers))
+            self._answer.append(forwarding.last_chunk(trailers))
+        self.flush()
         if self._connection is not None:
             self._connection.resume()
         self._release()
@@ -171,7 +183,7 @@ class Exchange:
 
     def _route(self) -> None:
         node, port = self._node, self._client.listener
-        sticky = self._bound_to()
+        sticky = self._bound_to() if self._client.stickiness else None
         choice = route(
             node.targets, node.outstanding, node.turn, tried=self._tried, waiting=len(node.waiting), sticky=sticky
         )
@@ -271,10 +283,10 @@ class Exchange:
         policy = self._client.stickiness
         if policy is None:
             return None
-        return stickiness.bound_to(policy, forwarding.cookies(self.head.lines), self._node.targets)
+        return stickiness.bound_to(policy, forwarding.cookies(self._request.fields), self._node.targets)
 
-    def _cookies(self, head: ResponseHead) -> tuple[str, ...]:
+    def _cookies(self, head: Response) -> tuple[str, ...]:
         policy = self._client.stickiness
         if policy is None:
             return ()
-        return stickiness.to_set(policy, self._bound_to(), self._target, forwarding.cookies_set(head.lines))
+        return stickiness.to_set(policy, self._bound_to(), self._target, forwarding.cookies_set(head))

@@ -6,18 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sim.cloud.edge.messages import Body, ChunkedBody, EndlessBody, LengthBody, ResponseHead, tokens
+from sim.cloud.edge.messages import Body, ChunkedBody, EndlessBody, Fields, LengthBody, Request, Response
 from sim.cluster.balancer.answers import OwnAnswer
-from sim.cluster.balancer.desync import RequestHead
 
 # Of one connection, not of the message: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1. A balancer's own follow.
 _HOP_BY_HOP: Final = frozenset(
     {b"", b"connection", b"keep-alive", b"proxy-connection", b"te", b"transfer-encoding", b"upgrade"}
 )
 _FORWARDED_FOR: Final = b"x-forwarded-for"
-_SET: Final = frozenset({b"x-forwarded-port", b"x-forwarded-proto"})
+_USUAL: Final = frozenset({b"close", b"keep-alive"})
+_SET: Final = frozenset({b"x-forwarded-for", b"x-forwarded-port", b"x-forwarded-proto"})
+_NOT_TO_TARGET: Final = _HOP_BY_HOP | _SET
 _LENGTH: Final = b"content-length"
-_NOT_IN_TRAILERS: Final = _HOP_BY_HOP | _SET | {_FORWARDED_FOR, _LENGTH, b"host", b"trailer"}
+_NEEDED: Final = frozenset({_LENGTH, b"host"})
+_NOT_IN_TRAILERS: Final = _HOP_BY_HOP | _SET | {_LENGTH, b"host", b"trailer"}
 LAST_CHUNK: Final = b"0\r\n\r\n"
 
 
@@ -31,28 +33,17 @@ class Client:
     port: bytes
 
 
-def to_target(head: RequestHead, client: Client, *, chunked: bool) -> bytes:
+def to_target(request: Request, client: Client) -> bytes:
     """The head of the request for the instance, always HTTP/1.1, its headers in their order and as they were written.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/x-forwarded-headers.html: the client's address is
     appended to X-Forwarded-For.
     """
-    named = _named(head.lines)
-    addresses: list[bytes] = []
-    has_length = chunked  # the length of a chunked body is not passed on, nor is a second one
-    parts = [b"%b %b HTTP/1.1\r\n" % (head.method, head.target)]
-    for name, value in head.lines:
-        lower = name.lower()
-        if lower == _FORWARDED_FOR:
-            addresses.append(value.strip())
-        elif lower == _LENGTH:
-            if not has_length:
-                parts.append(b"%b:%b\r\n" % (name, value))
-            has_length = True
-        elif lower not in _HOP_BY_HOP and lower not in _SET and lower not in named:
-            parts.append(b"%b:%b\r\n" % (name, value))
-    addresses.append(client.address)
-    if chunked:
+    fields = request.fields
+    parts = [b"%b %b HTTP/1.1\r\n" % (request.head.method, request.head.target)]
+    parts += _passed(fields, _dropped(fields.options) | _SET if fields.options else _NOT_TO_TARGET)
+    addresses = [*fields.values(_FORWARDED_FOR), client.address]
+    if fields.chunked:
         parts.append(b"Transfer-Encoding: chunked\r\n")
     parts.append(
         b"X-Forwarded-For: %b\r\nX-Forwarded-Port: %b\r\nX-Forwarded-Proto: %b\r\nConnection: keep-alive\r\n\r\n"
@@ -61,22 +52,13 @@ def to_target(head: RequestHead, client: Client, *, chunked: bool) -> bytes:
     return b"".join(parts)
 
 
-def to_client(head: ResponseHead, body: Body, *, minor: int, keeps: bool, cookies: Sequence[str] = ()) -> bytes:
+def to_client(head: Response, body: Body, *, minor: int, keeps: bool, cookies: Sequence[str] = ()) -> bytes:
     """The head of the answer for the client, in the version that it speaks (`minor`).
 
-    `keeps` says whether its connection stays, `cookies` are set beside those of the instance.
+    `keeps` says whether the client's connection stays, `cookies` are set beside those of the instance.
     """
-    named = _named(head.lines)
     parts = [b"HTTP/1.%d %d %b\r\n" % (minor, head.status, head.reason)]
-    has_length = isinstance(body, ChunkedBody)  # the length of a chunked body is not passed on, nor is a second one
-    for name, value in head.lines:
-        lower = name.lower()
-        if lower == _LENGTH:
-            if not has_length:
-                parts.append(b"%b:%b\r\n" % (name, value))
-            has_length = True
-        elif lower not in _HOP_BY_HOP and lower not in named:
-            parts.append(b"%b:%b\r\n" % (name, value))
+    parts += _passed(head.fields, _dropped(head.fields.options))
     parts += [b"Set-Cookie: %b\r\n" % each.encode() for each in cookies]
     if goes_in_chunks(body, minor=minor):
         parts.append(b"Transfer-Encoding: chunked\r\n")
@@ -84,9 +66,9 @@ def to_client(head: ResponseHead, body: Body, *, minor: int, keeps: bool, cookie
     return b"".join(parts)
 
 
-def interim(head: ResponseHead) -> bytes:
+def interim(head: Response) -> bytes:
     """An interim answer (100, 103), for a client that speaks HTTP/1.1."""
-    lines = b"".join(b"%b:%b\r\n" % line for line in head.lines if line[0].lower() not in _HOP_BY_HOP)
+    lines = b"".join(b"%b:%b\r\n" % line for line in head.fields.lines if line[0].lower() not in _HOP_BY_HOP)
     return b"HTTP/1.1 %d %b\r\n%b\r\n" % (head.status, head.reason, lines)
 
 
@@ -110,10 +92,12 @@ def last_chunk(trailers: Sequence[bytes]) -> bytes:
     return b"".join([b"0\r\n", *(line + b"\r\n" for line in kept), b"\r\n"])
 
 
-def keeps_alive(version: bytes, lines: Sequence[tuple[bytes, bytes]]) -> bool:
-    """True if whoever sent this head leaves its connection open. https://www.rfc-editor.org/rfc/rfc9112#section-9.3"""
-    named = tokens(lines, b"connection")
-    return b"close" not in named if version == b"HTTP/1.1" else b"keep-alive" in named and b"close" not in named
+def keeps_alive(minor: int, options: frozenset[bytes]) -> bool:
+    """True if whoever sent a head with these connection options leaves its connection open; `minor` is of its version.
+
+    https://www.rfc-editor.org/rfc/rfc9112#section-9.3
+    """
+    return b"close" not in options and (minor == 1 or b"keep-alive" in options)
 
 
 def goes_in_chunks(body: Body, *, minor: int) -> bool:
@@ -121,9 +105,29 @@ def goes_in_chunks(body: Body, *, minor: int) -> bool:
     return minor == 1 and isinstance(body, (ChunkedBody, EndlessBody))
 
 
-def _named(lines: Sequence[tuple[bytes, bytes]]) -> frozenset[bytes]:
-    """The headers that Connection names, which are of one connection too."""
-    return tokens(lines, b"connection") - {_LENGTH, b"host", _FORWARDED_FOR}
+def _passed(fields: Fields, dropped: frozenset[bytes]) -> list[bytes]:
+    """The headers that go on: all of them as they are, or one by one if some do not.
+
+    The length of a chunked body does not, nor does a second one.
+    """
+    names = fields.names
+    if not names:
+        return []
+    if dropped.isdisjoint(names) and (fields.length is None or names.count(_LENGTH) == 1):
+        return [fields.block, b"\r\n"]
+    kept = []
+    has_length = fields.chunked
+    for name, line in zip(names, fields.lines, strict=True):
+        if name in dropped or (has_length and name == _LENGTH):
+            continue
+        has_length = has_length or name == _LENGTH
+        kept.append(b"%b:%b\r\n" % line)
+    return kept
+
+
+def _dropped(options: frozenset[bytes]) -> frozenset[bytes]:
+    """The headers of one connection: those that Connection names, too, unless the message needs them."""
+    return _HOP_BY_HOP if options <= _USUAL else _HOP_BY_HOP | (options - _NEEDED)
 
 
 def has_length(body: Body) -> bool:
@@ -131,14 +135,13 @@ def has_length(body: Body) -> bool:
     return isinstance(body, LengthBody)
 
 
-def cookies(lines: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+def cookies(fields: Fields) -> dict[str, str]:
     """What a request's Cookie headers say."""
-    pairs = (pair.partition(b"=") for key, value in lines if key.lower() == b"cookie" for pair in value.split(b";"))
+    pairs = (pair.partition(b"=") for value in fields.values(b"cookie") for pair in value.split(b";"))
     return {name.strip().decode("latin-1"): value.strip().decode("latin-1") for name, _, value in pairs}
 
 
-def cookies_set(lines: Sequence[tuple[bytes, bytes]]) -> frozenset[str]:
+def cookies_set(head: Response) -> frozenset[str]:
     """The names of the cookies that an answer sets."""
-    return frozenset(
-        value.partition(b"=")[0].strip().decode("latin-1") for key, value in lines if key.lower() == b"set-cookie"
-    )
+    found = head.fields.values(b"set-cookie")
+    return frozenset(value.partition(b"=")[0].strip().decode("latin-1") for value in found)

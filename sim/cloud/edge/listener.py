@@ -40,7 +40,7 @@ class Listener:
         desired: DesiredListener,
         settings: Settings,
         next_node: Callable[[], Node],
-        ended: Callable[[Seen, str], None],
+        ended: Callable[[Record, str, Callable[[], Seen]], None],
     ) -> None:
         self.desired = desired
         self.settings = settings
@@ -87,11 +87,12 @@ class Listener:
 
     def record(self, record: Record, zone: str, head: RequestHead | None, client: ClientConnection) -> None:
         """A request is over; `head` is None if it could not be read."""
-        self._ended(Seen(record, client.address, self.desired, head, client.cipher), zone)
+        self._ended(record, zone, lambda: Seen(record, client.address, self.desired, head, client.cipher))
 
     def record_connection(self, side: ClientSide) -> None:
         """A connection over TCP is over."""
-        self._ended(Seen(side.record, side.address, self.desired, None, side.cipher), side.zone)
+        record = side.record
+        self._ended(record, side.zone, lambda: Seen(record, side.address, self.desired, None, side.cipher))
 
     def _http(self) -> asyncio.Protocol:
         return ClientConnection(self)

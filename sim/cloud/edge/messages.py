@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final, Protocol
 
-from sim.cluster.balancer.desync import RequestHead
+from sim.cluster.balancer.desync import Finding, RequestHead, classify
 
 HEAD_BYTES: Final = 65_536
 """The longest head. https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html gives
@@ -25,6 +26,13 @@ _NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([^\x00\r\n]*))?")
 _CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\x00\r\n]*)?")
 _LENGTH_DIGITS: Final = 18
+_VERSIONS: Final = frozenset({b"HTTP/1.0", b"HTTP/1.1"})
+_NAMES: Final = 1024
+"""How many names of headers are remembered: clients send the same few."""
+_LENGTH: Final = b"content-length"
+_HEADS: Final = 256
+"""How many heads are remembered, if they are not longer than `_REMEMBERED_BYTES`."""
+_REMEMBERED_BYTES: Final = 1024
 _SWITCHING: Final = 101
 _FIRST_FINAL: Final = 200
 _BODILESS: Final = frozenset({204, 304})
@@ -37,14 +45,43 @@ class Malformed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class ResponseHead:
-    """An answer before its body. `lines` are its headers, names and values as they came."""
+class Fields:
+    """The headers of a head: as they came (`block`), as `lines` of names and values, and `names` in lower case."""
+
+    block: bytes
+    lines: Lines
+    names: Sequence[bytes]
+    options: frozenset[bytes] = frozenset()
+    """What the Connection headers name, in lower case: https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1"""
+    chunked: bool = False
+    length: int | None = None
+    """What Content-Length says. It does not count for a body in chunks, and is not passed on with one."""
+
+    def values(self, wanted: bytes) -> Sequence[bytes]:
+        """The values of the headers of this name, which is in lower case."""
+        if wanted not in self.names:
+            return ()
+        return [line[1].strip() for line, name in zip(self.lines, self.names, strict=True) if name == wanted]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The head of a request, its class by `desync`, and why it cannot be passed on in any mode, if that is so."""
+
+    head: RequestHead
+    finding: Finding
+    fields: Fields
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The head of an answer. `minor` is that of its version: 1 for HTTP/1.1."""
 
     minor: int
-    """Of its version: 1 for HTTP/1.1."""
     status: int
     reason: bytes
-    lines: tuple[tuple[bytes, bytes], ...]
+    fields: Fields
 
     @property
     def is_interim(self) -> bool:
@@ -153,7 +190,7 @@ class ChunkedBody:
             self.done = True
             return
         name, colon, value = line.partition(b":")
-        if not colon or not _NAME.fullmatch(name) or _is_torn(value):
+        if not colon or not _is_name(name) or b"\r" in value or b"\0" in value:
             raise Malformed("a trailer is no header line")
         self.trailers = (*self.trailers, line)
         if sum(map(len, self.trailers)) > _TRAILER_BYTES:
@@ -178,106 +215,115 @@ def end_of_head(data: bytes) -> tuple[int, int] | None:
     return found if found[1] >= 0 else None
 
 
-def request_head(raw: bytes) -> RequestHead:
-    """The head of a request, split but not judged. `raw` is without the empty line. Raises Malformed.
-
-    A header line without a colon, and one that goes on with the next line, cannot be told apart from a smuggled one.
-    """
-    line, *headers = raw.split(b"\r\n")
-    method, _, rest = line.partition(b" ")
-    target, _, version = rest.rpartition(b" ")
-    if not method or not target:
-        raise Malformed("the request line is not a method, a target and a version")
-    return RequestHead(method, target, version, tuple(_split(headers)))
+def request(raw: bytes) -> Request:
+    """Reads the head of a request; `raw` is without the empty line. Raises Malformed without a request line."""
+    return _remembered_request(raw) if len(raw) <= _REMEMBERED_BYTES else _request(raw)
 
 
-def check_request(head: RequestHead) -> None:
-    """Raises Malformed for a request that no mode may pass on, since the next reader could take it for two."""
-    if not _NAME.fullmatch(head.method) or _is_torn(head.target) or b" " in head.target or b"\t" in head.target:
-        raise Malformed("the method or the target cannot be passed on")
-    if head.version not in {b"HTTP/1.0", b"HTTP/1.1"}:
-        raise Malformed("the version is neither HTTP/1.0 nor HTTP/1.1")
-    _check_lines(head.lines)
+def response(raw: bytes) -> Response:
+    """Reads the head of an answer; `raw` is without the empty line. Raises Malformed."""
+    return _remembered_response(raw) if len(raw) <= _REMEMBERED_BYTES else _response(raw)
 
 
-def request_body(head: RequestHead) -> Body:
-    """How a request's body is framed; with both headers it is chunked, and Content-Length is not passed on.
-
-    https://www.rfc-editor.org/rfc/rfc9112#section-6.3. Raises Malformed.
-    """
-    return _framed(head.lines) or LengthBody(0)
+def request_body(fields: Fields) -> Body:
+    """How a request's body is framed. https://www.rfc-editor.org/rfc/rfc9112#section-6.3"""
+    return ChunkedBody() if fields.chunked else LengthBody(fields.length or 0)
 
 
-def response_head(raw: bytes) -> ResponseHead:
-    """The head of an answer; `raw` is without the empty line. Raises Malformed."""
-    line, *headers = raw.split(b"\r\n")
-    status = _STATUS_LINE.fullmatch(line)
-    if status is None:
-        raise Malformed("the status line cannot be read")
-    lines = tuple(_split(headers))
-    _check_lines(lines)
-    head = ResponseHead(int(status[1]), int(status[2]), status[3] or b"", lines)
-    if head.status == _SWITCHING:
-        raise Malformed("an answer to an upgrade, which nobody asked for")
-    return head
-
-
-def response_body(head: ResponseHead, *, to: bytes) -> Body:
-    """How an answer's body is framed; `to` is the method of the request. Raises Malformed.
+def response_body(head: Response, *, to: bytes) -> Body:
+    """How an answer's body is framed; `to` is the method of the request.
 
     https://www.rfc-editor.org/rfc/rfc9112#section-6.3
     """
     if to == b"HEAD" or head.status in _BODILESS:
         return LengthBody(0)
-    return _framed(head.lines) or EndlessBody()
+    if head.fields.chunked:
+        return ChunkedBody()
+    return EndlessBody() if head.fields.length is None else LengthBody(head.fields.length)
 
 
-def tokens(lines: Lines, name: bytes) -> frozenset[bytes]:
-    """The elements of a list header, in lower case. `name` is in lower case."""
-    return frozenset(
-        element.strip().lower()
-        for key, value in lines
-        if len(key) == len(name) and key.lower() == name
-        for element in value.split(b",")
-    )
+def _request(raw: bytes) -> Request:
+    line, _, block = raw.partition(b"\r\n")
+    method, _, rest = line.partition(b" ")
+    target, _, version = rest.rpartition(b" ")
+    if not method or not target:
+        raise Malformed("the request line is not a method, a target and a version")
+    lines = _split(block)
+    head = RequestHead(method, target, version, lines)
+    finding = classify(head)
+    try:
+        _check_request_line(head)
+        return Request(head, finding, _fields(block, lines))
+    except Malformed as error:
+        return Request(head, finding, _NO_FIELDS, str(error))
 
 
-def _split(headers: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
-    lines = []
-    for header in headers:
-        name, colon, value = header.partition(b":")
-        if not colon or name[:1] in {b" ", b"\t"}:
-            raise Malformed("a header line has no name, or goes on with the line before")
-        lines.append((name, value))
-    return lines
+def _response(raw: bytes) -> Response:
+    line, _, block = raw.partition(b"\r\n")
+    status = _STATUS_LINE.fullmatch(line)
+    if status is None:
+        raise Malformed("the status line cannot be read")
+    head = Response(int(status[1]), int(status[2]), status[3] or b"", _fields(block, _split(block)))
+    if head.status == _SWITCHING:
+        raise Malformed("an answer to an upgrade, which nobody asked for")
+    return head
 
 
-def _check_lines(lines: Lines) -> None:
-    for name, value in lines:
-        # An empty header is not passed on, so it may be there.
-        if (name and not _NAME.fullmatch(name)) or _is_torn(value):
-            raise Malformed("a header cannot be passed on")
+# On a connection that is kept, one head after the other is the same.
+_remembered_request = lru_cache(_HEADS)(_request)
+_remembered_response = lru_cache(_HEADS)(_response)
 
 
-def _is_torn(text: bytes) -> bool:
-    """True if some reader could see an end of line or of text in it."""
-    return b"\n" in text or b"\r" in text or b"\0" in text
+def _split(block: bytes) -> tuple[tuple[bytes, bytes], ...]:
+    """Names and values. A line without a colon cannot be told apart from the end of the one before: Malformed."""
+    if not block:
+        return ()
+    lines = [line.partition(b":") for line in block.split(b"\r\n")]
+    if any(not colon for _, colon, _ in lines):
+        raise Malformed("a header line has no colon")
+    return tuple((name, value) for name, _, value in lines)
 
 
-def _framed(lines: Lines) -> Body | None:
-    """The body by its headers, None if neither says anything."""
-    lengths: set[bytes] = set()
-    encodings: list[bytes] = []
-    for name, value in lines:
-        if len(name) == len(b"content-length") and name.lower() == b"content-length":
-            lengths.add(value.strip())
-        elif len(name) == len(b"transfer-encoding") and name.lower() == b"transfer-encoding":
-            encodings.append(value.strip().lower())
-    if len(lengths) > 1 or any(not each.isdigit() or len(each) > _LENGTH_DIGITS for each in lengths):
+def _check_request_line(head: RequestHead) -> None:
+    """Raises Malformed for what no mode may pass on, since the next reader could take it for something else."""
+    line = head.method + head.target
+    if not _is_name(head.method) or any(each in line for each in (b" ", b"\t", b"\r", b"\n", b"\0")):
+        raise Malformed("the method or the target cannot be passed on")
+    if head.version not in _VERSIONS:
+        raise Malformed("the version is neither HTTP/1.0 nor HTTP/1.1")
+
+
+def _fields(block: bytes, lines: Lines) -> Fields:
+    """Raises Malformed for headers that no mode may pass on."""
+    ends = max(len(lines) - 1, 0)
+    if block.count(b"\n") != ends or block.count(b"\r") != ends or b"\0" in block:
+        raise Malformed("a header has an end of line or of text in it")
+    if any(name and not _is_name(name) for name, _ in lines):  # an empty one is not passed on, so it may be there
+        raise Malformed("the name of a header cannot be passed on")
+    fields = Fields(block, lines, tuple(name.lower() for name, _ in lines))
+    options = (each.strip().lower() for value in fields.values(b"connection") for each in value.split(b","))
+    chunked = _is_chunked(fields.values(b"transfer-encoding"))
+    return replace(fields, options=frozenset(options), chunked=chunked, length=_length(fields.values(_LENGTH)))
+
+
+@lru_cache(_NAMES)
+def _is_name(name: bytes) -> bool:
+    return _NAME.fullmatch(name) is not None
+
+
+def _length(values: Sequence[bytes]) -> int | None:
+    if not values:
+        return None
+    if len(set(values)) > 1 or not values[0].isdigit() or len(values[0]) > _LENGTH_DIGITS:
         raise Malformed("Content-Length is not one number")
-    encodings = [each for each in encodings if each != b"identity"]
+    return int(values[0])
+
+
+def _is_chunked(values: Sequence[bytes]) -> bool:
+    encodings = [each for each in (value.lower() for value in values) if each != b"identity"]
     if encodings and encodings != [b"chunked"]:
         raise Malformed("Transfer-Encoding is not chunked")
-    if encodings:
-        return ChunkedBody()
-    return LengthBody(int(lengths.pop())) if lengths else None
+    return bool(encodings)
+
+
+_NO_FIELDS: Final = Fields(b"", (), ())

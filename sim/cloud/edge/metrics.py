@@ -5,14 +5,16 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/elb-cloudwatch-m
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sim.cloud.edge.record import Record
 
 NAMESPACE: Final = "AWS/ELB"
-_FIRST_CLASS, _LAST_CLASS = 2, 5
+_BACKEND: Final = tuple(f"HTTPCode_Backend_{kind}XX" for kind in range(10))
 _SERVER_ERROR: Final = 500
 _SECONDS: Final = frozenset({"Latency"})
 
@@ -30,59 +32,79 @@ class Statistics:
         """One sample more."""
         self.count += 1
         self.total += value
-        self.minimum = min(value, self.minimum)
-        self.maximum = max(value, self.maximum)
+        self.minimum = min(self.minimum, value)
+        self.maximum = max(self.maximum, value)
+
+    def merge(self, other: Statistics) -> None:
+        """The samples of another set, too."""
+        self.count += other.count
+        self.total += other.total
+        self.minimum = min(self.minimum, other.minimum)
+        self.maximum = max(self.maximum, other.maximum)
 
 
 class Minutes:
     """Collects the samples of the present minute, by zone and metric."""
 
     def __init__(self) -> None:
-        self._sets: dict[tuple[str, str], Statistics] = {}
+        self._sets: defaultdict[str, dict[str, Statistics]] = defaultdict(dict)
 
     def sample(self, zone: str, metric: str, value: float) -> None:
         """One sample of a metric."""
-        found = self._sets.get((zone, metric))
-        if found is None:
-            found = self._sets[zone, metric] = Statistics()
-        found.add(value)
+        self._statistics(zone, metric).add(value)
 
     def count(self, zone: str, metric: str) -> None:
         """One more of what the metric counts."""
-        self.sample(zone, metric, 1)
-
-    def latency(self, zone: str, seconds: float) -> None:
-        """From the request's way to the instance to the head of the answer."""
-        self.sample(zone, "Latency", seconds)
+        self._statistics(zone, metric).add(1)
 
     def request(self, zone: str, record: Record) -> None:
         """A request over HTTP that was answered, by an instance or by the balancer."""
-        if not record.status:
-            return
         if record.target_status:
-            self.count(zone, "RequestCount")
-            kind = record.target_status // 100
-            if _FIRST_CLASS <= kind <= _LAST_CLASS:
-                self.count(zone, f"HTTPCode_Backend_{kind}XX")
-        else:
+            self._statistics(zone, "RequestCount").add(1)
+            self._statistics(zone, "Latency").add(record.target_seconds)
+            self._statistics(zone, _BACKEND[record.target_status // 100]).add(1)
+        elif record.status:
             self.count(zone, "HTTPCode_ELB_5XX" if record.status >= _SERVER_ERROR else "HTTPCode_ELB_4XX")
 
-    def take(self) -> Mapping[tuple[str, str], Statistics]:
+    def take(self) -> Mapping[str, Mapping[str, Statistics]]:
         """What was collected, by zone and metric; the next minute begins empty."""
-        taken, self._sets = self._sets, {}
+        taken, self._sets = self._sets, defaultdict(dict)
         return taken
 
+    def _statistics(self, zone: str, metric: str) -> Statistics:
+        of_zone = self._sets[zone]
+        found = of_zone.get(metric)
+        if found is None:
+            found = of_zone[metric] = Statistics()
+        return found
 
-def data(name: str, taken: Mapping[tuple[str, str], Statistics], at: float) -> Sequence[Mapping[str, Any]]:
-    """The arguments of PutMetricData for the load balancer of this name; `at` is in Unix seconds."""
+
+def merged(taken: Iterable[Mapping[str, Statistics]]) -> Mapping[str, Statistics]:
+    """What several zones have seen together, by metric."""
+    together: defaultdict[str, Statistics] = defaultdict(Statistics)
+    for of_zone in taken:
+        for metric, each in of_zone.items():
+            together[metric].merge(each)
+    return together
+
+
+def data(name: str, taken: Mapping[str, Mapping[str, Statistics]], at: float) -> list[dict[str, Any]]:
+    """The entries of PutMetricData for the load balancer of this name, one for each metric of each zone, and of all.
+
+    `at` is in Unix seconds.
+    """
+    balancer = [{"Name": "LoadBalancerName", "Value": name}]
+    zones = {zone: [*balancer, {"Name": "AvailabilityZone", "Value": zone}] for zone in taken}
+    together = _entries(balancer, merged(taken.values()), at)
+    return together + [entry for zone, of_zone in taken.items() for entry in _entries(zones[zone], of_zone, at)]
+
+
+def _entries(dimensions: Sequence[Mapping[str, str]], of: Mapping[str, Statistics], at: float) -> list[dict[str, Any]]:
     return [
         {
             "MetricName": metric,
-            "Dimensions": [
-                {"Name": "LoadBalancerName", "Value": name},
-                *([{"Name": "AvailabilityZone", "Value": zone}] if zone else []),
-            ],
-            "Timestamp": at,
+            "Dimensions": dimensions,
+            "Timestamp": datetime.fromtimestamp(at, UTC),
             "Unit": "Seconds" if metric in _SECONDS else "Count",
             "StatisticValues": {
                 "SampleCount": each.count,
@@ -91,5 +113,5 @@ def data(name: str, taken: Mapping[tuple[str, str], Statistics], at: float) -> S
                 "Maximum": each.maximum,
             },
         }
-        for (zone, metric), each in taken.items()
+        for metric, each in of.items()
     ]

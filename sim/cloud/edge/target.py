@@ -11,10 +11,10 @@ from sim.cloud.edge.messages import (
     EndlessBody,
     LengthBody,
     Malformed,
-    ResponseHead,
+    Response,
     end_of_head,
+    response,
     response_body,
-    response_head,
 )
 
 if TYPE_CHECKING:
@@ -37,11 +37,14 @@ class TargetConnection(asyncio.Protocol):
         self._exchange: Exchange | None = None
         self._transport: asyncio.Transport
         self._timer: asyncio.TimerHandle | None = None
+        self._free_since = 0.0
         self._paused = False
         self._silent = False
         self._received = b""
-        self._head: ResponseHead | None = None
+        self._head: Response | None = None
         self._body: Body = LengthBody(0)
+        self._stays = False
+        """True if the instance leaves the connection open after its answer."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -64,9 +67,6 @@ class TargetConnection(asyncio.Protocol):
 
     def carry(self, exchange: Exchange) -> None:
         """The connection is for this exchange now."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         self._exchange = exchange
         self._head = None
 
@@ -134,27 +134,39 @@ class TargetConnection(asyncio.Protocol):
             if end is None:
                 self._received = data
                 return
-            head = response_head(data[: end[0]])
+            head = response(data[: end[0]])
             data = data[end[1] :]
             if head.is_interim:
                 exchange.interim(head)
             else:
                 self._head = head
                 self._body = response_body(head, to=exchange.head.method)
+                self._stays = keeps_alive(head.minor, head.fields.options)
                 exchange.answer(head, self._body)
         payload, rest = self._body.feed(data)
         if payload:
             exchange.answer_goes_on(payload)
         if self._body.done:
-            self._finish(exchange, self._head, rest)
+            self._finish(exchange, rest)
+        else:
+            exchange.flush()
 
-    def _finish(self, exchange: Exchange, head: ResponseHead, rest: bytes) -> None:
+    def _check_idle(self) -> None:
+        """Closes the connection if it has had nothing to do for the idle timeout; comes again otherwise."""
+        due = self._idle + (self._free_since if self._exchange is None else self._loop.time())
+        if self._loop.time() < due:
+            self._timer = self._loop.call_at(due, self._check_idle)
+        else:
+            self.close()
+
+    def _finish(self, exchange: Exchange, rest: bytes) -> None:
         """The answer is whole. The connection is kept if both sides can go on with it."""
         self._exchange = None
-        version = b"HTTP/1.1" if head.minor else b"HTTP/1.0"
-        if rest or self.closed or not exchange.request_is_whole or not keeps_alive(version, head.lines):
+        if rest or self.closed or not exchange.request_is_whole or not self._stays:
             self.cut()
         else:
-            self._timer = self._loop.call_later(self._idle, self.close)
+            self._free_since = self._loop.time()
+            if self._timer is None:
+                self._timer = self._loop.call_later(self._idle, self._check_idle)
             self._node.keep(self, tls=self._tls)
         exchange.answer_ended(self._body.trailers)

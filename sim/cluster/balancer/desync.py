@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final, Literal
 
 from sim.cluster.citations import ELB_GUIDE, cites, inferred
@@ -21,8 +22,13 @@ _VERSION: Final = re.compile(rb"HTTP/\d\.\d")
 _KNOWN_VERSIONS: Final = frozenset({b"HTTP/0.9", b"HTTP/1.0", b"HTTP/1.1", b"HTTP/2.0"})
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _NOT_ASCII: Final = re.compile(rb"[\x80-\xff]")
+_PLAIN: Final = b"\t" + bytes(range(0x20, 0x7F))
+_TARGET: Final = re.compile(rb"[\x21-\x7e]+")
 _WITHOUT_BODY: Final = frozenset({b"GET", b"HEAD"})
-_LENGTH, _ENCODING = b"content-length", b"transfer-encoding"
+_LENGTH, _ENCODING, _LIKE_FRAMING = b"content-length", b"transfer-encoding", b"like framing"
+_ORDINARY: Final = b"ordinary"
+_NAMES: Final = 1024
+"""How many names of headers are remembered: clients send the same few."""
 _ENCODINGS: Final = frozenset({b"chunked", b"identity"})
 
 
@@ -62,11 +68,14 @@ class Treatment:
 
 
 _COMPLIANT: Final = Finding(Class.COMPLIANT)
+_ROUTED: Final = Treatment(routed=True, closes=False)
 
 
 @cites(_PAGE)
 def classify(head: RequestHead) -> Finding:
     """A request is severe, ambiguous, acceptable or compliant, by the worst of the issues that it has."""
+    if _is_ordinary(head):
+        return _COMPLIANT
     return max(_issues(head), key=lambda finding: finding.severity, default=_COMPLIANT)
 
 
@@ -75,7 +84,7 @@ def treat(mode: Mode, severity: Class) -> Treatment:
     """`monitor` routes everything; `defensive` blocks what is severe, and closes the connections of what is ambiguous;
     `strictest` blocks all that is not compliant."""
     if mode == "monitor" or severity is Class.COMPLIANT:
-        return Treatment(routed=True, closes=False)
+        return _ROUTED
     if mode == "strictest" or severity is Class.SEVERE:
         return Treatment(routed=False, closes=True)
     return Treatment(routed=True, closes=severity is Class.AMBIGUOUS)
@@ -87,12 +96,12 @@ def _issues(head: RequestHead) -> Iterator[Finding]:
     encodings: list[bytes] = []
     for name, value in head.lines:
         yield from _of_header(name, value)
-        stripped = name.lower().strip()
-        if stripped == _LENGTH:
+        kind = _kind(name)
+        if kind == _LENGTH:
             lengths.append(value.strip())
-        elif stripped == _ENCODING:
+        elif kind == _ENCODING:
             encodings.append(value.strip().lower())
-        elif looks_like_framing(name):
+        elif kind == _LIKE_FRAMING:
             yield Finding(Class.AMBIGUOUS, "a header can be normalized to Transfer-Encoding or Content-Length")
     yield from _of_lengths(lengths)
     yield from _of_encodings(encodings)
@@ -100,6 +109,33 @@ def _issues(head: RequestHead) -> Iterator[Finding]:
         yield Finding(Class.AMBIGUOUS, "both a Transfer-Encoding header and a Content-Length header")
     if head.method in _WITHOUT_BODY:
         yield from _of_body_of_a_get(lengths, encodings)
+
+
+def _is_ordinary(head: RequestHead) -> bool:
+    """True for most requests without an issue, after one quick look at each header. False says nothing."""
+    lengths = 0
+    for name, value in head.lines:
+        kind = _kind(name)
+        if kind == _LENGTH and value.strip().isdigit():
+            lengths += 1
+        elif kind != _ORDINARY:
+            return False
+    if b"".join([value for _, value in head.lines]).translate(None, _PLAIN):
+        return False
+    if lengths > 1 or (lengths and head.method in _WITHOUT_BODY):
+        return False
+    return _kind(head.method) == _ORDINARY and head.version in _KNOWN_VERSIONS and bool(_TARGET.fullmatch(head.target))
+
+
+@lru_cache(_NAMES)
+def _kind(name: bytes) -> bytes:
+    """Which header of the framing it is, or looks like; _ORDINARY for another name that is a token."""
+    stripped = name.lower().strip()
+    if stripped in {_LENGTH, _ENCODING}:
+        return stripped
+    if looks_like_framing(name):
+        return _LIKE_FRAMING
+    return _ORDINARY if _TOKEN.fullmatch(name) else b""
 
 
 def _of_request_line(head: RequestHead) -> Iterator[Finding]:

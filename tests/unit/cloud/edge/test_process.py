@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import sim
-from sim.cluster.desired import Desired, to_json
+from bench.control_plane import DRAINED, ControlPlane
+from sim.cluster.desired import Desired
 from sim.host import loopback
 from sim.host.cleanup import Cleanup
 from sim.host.process import Process, free_port
@@ -24,60 +22,12 @@ SECONDS = 20.0
 ROOT = Path(sim.__file__).parents[1]
 
 
-class ControlPlane:
-    """Answers the long poll with `state`, and keeps what is reported."""
-
-    def __init__(self) -> None:
-        self.state = Desired(1)
-        self.reported: dict[str, str] = {}
-        self.changed = threading.Condition()
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                after = self.path.rpartition("after=")[2] if "after=" in self.path else ""
-                with outer.changed:
-                    outer.changed.wait_for(lambda: str(outer.state.revision) != after, SECONDS)
-                    self.answer(to_json(outer.state))
-
-            def do_PUT(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                outer.reported[self.path] = body["State"]
-                self.answer("{}")
-
-            def do_DELETE(self) -> None:
-                outer.reported[self.path] = "drained"
-                self.answer("{}")
-
-            def answer(self, body: str) -> None:
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body.encode())
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def set(self, state: Desired) -> None:
-        """Another state is desired."""
-        with self.changed:
-            self.state = state
-            self.changed.notify_all()
-
-
 @pytest.fixture
 def control_plane() -> Iterator[ControlPlane]:
-    made = ControlPlane()
+    made = ControlPlane(Desired(1))
+    made.start()
     yield made
-    made.server.shutdown()
-    made.server.server_close()
+    made.stop()
 
 
 def listeners(control: int) -> list[dict[str, Any]]:
@@ -108,7 +58,7 @@ def test_it_follows_the_desired_state_and_has_the_same_port_after_a_restart(
         assert loopback.request("GET", url, seconds=5).data == b"ok"
 
         control_plane.set(Desired(3, running, (), (balancer(),), ports))
-        until(lambda: control_plane.reported.get(health) == "drained", "its drain", seconds=SECONDS)
+        until(lambda: control_plane.reported.get(health) == DRAINED, "its drain", seconds=SECONDS)
         edge.terminate()
         assert edge.wait(SECONDS) == 0, edge.tail()
         edge.start()
