@@ -13,9 +13,9 @@ https://docs.aws.amazon.com/fis/latest/userguide/fis-actions-reference.html (inj
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 from xml.sax.saxutils import escape
 
 from sim.aws.api_call import ApiCall, ApiProtocol
@@ -72,11 +72,11 @@ def error_answer(call: ApiCall, error: AwsError) -> HttpAnswer:
             )
         case ApiProtocol.QUERY:
             inner = {"Type": _blame(error), "Code": error.code, "Message": error.message}
-            return _xml_answer(error, xml("ErrorResponse", {"Error": inner, "RequestId": _REQUEST_ID}))
+            return _xml_answer(error, _xml("ErrorResponse", {"Error": inner, "RequestId": _REQUEST_ID}))
         case ApiProtocol.REST_XML:
             inner = {"Code": error.code, "Message": error.message, "RequestId": _REQUEST_ID}
             # The answer to a HEAD has no body: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
-            return _xml_answer(error, b"" if call.operation.startswith("Head") else xml("Error", inner))
+            return _xml_answer(error, "" if call.operation.startswith("Head") else _xml("Error", inner))
 
 
 def json_type(service: str) -> str:
@@ -84,33 +84,16 @@ def json_type(service: str) -> str:
     return f"application/x-amz-json-1.{0 if service in _JSON_1_0 else 1}"
 
 
-def xml(name: str, value: object) -> bytes:
-    """An XML document of mappings, lists, times and scalars. S3's lists are flat: an element for each, none around."""
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + "".join(_elements(name, value)).encode()
-
-
-def _xml_answer(error: AwsError, body: bytes) -> HttpAnswer:
-    return HttpAnswer(error.status, {"content-type": "application/xml"}, body)
+def _xml_answer(error: AwsError, document: str) -> HttpAnswer:
+    body = f'<?xml version="1.0" encoding="UTF-8"?>\n{document}' if document else ""
+    return HttpAnswer(error.status, {"content-type": "application/xml"}, body.encode())
 
 
 def _blame(error: AwsError) -> str:
     return "Receiver" if error.status >= _SERVER_ERROR else "Sender"
 
 
-def _elements(name: str, value: object) -> Iterator[str]:
-    if isinstance(value, list):
-        for each in value:
-            yield from _elements(name, each)
-    elif isinstance(value, dict):
-        yield f"<{name}>"
-        for inner, each in value.items():
-            yield from _elements(inner, each)
-        yield f"</{name}>"
-    else:
-        yield f"<{name}>{escape(_xml_text(value))}</{name}>"
-
-
-def _xml_text(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _xml(name: str, value: Any) -> str:
+    """An element with elements or a text in it."""
+    inner = escape(value) if isinstance(value, str) else "".join(_xml(*each) for each in value.items())
+    return f"<{name}>{inner}</{name}>"

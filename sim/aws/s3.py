@@ -1,7 +1,7 @@
 """Amazon S3: a specification that runs.
 
-A bucket is its objects by key. Reads see every write that was answered before, and so do listings; so nothing is left
-to choice ([Guide] Welcome, "Amazon S3 data consistency model").
+A bucket is its objects by key. A read sees every write that was answered before, so nothing is left to choice ([Guide]
+Welcome, "Amazon S3 data consistency model").
 
 Pages are below https://docs.aws.amazon.com/AmazonS3/latest/: [API] is `API/`, [Guide] is `userguide/`.
 """
@@ -12,8 +12,6 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import islice
-from typing import Any
 
 from sim.aws.model import Answer, AwsError, Choice, Parameters, find, operation
 
@@ -21,8 +19,6 @@ MAX_KEY_BYTES = 1024
 """[Guide] object-keys"""
 MAX_METADATA_BYTES = 2048
 """[Guide] UsingMetadata: of user-defined metadata, names and values together."""
-MAX_KEYS = 1000
-"""[API] API_ListObjectsV2: in one answer."""
 
 
 @dataclass(frozen=True)
@@ -34,17 +30,6 @@ class StoredObject:
     modified_at: int
     content_type: str = "binary/octet-stream"
     metadata: dict[str, str] = field(default_factory=dict)
-
-    def described(self) -> Answer:
-        """What GetObject and HeadObject return about it."""
-        return {
-            "AcceptRanges": "bytes",
-            "LastModified": datetime.fromtimestamp(self.modified_at, UTC),
-            "ContentLength": len(self.body),
-            "ETag": self.etag,
-            "ContentType": self.content_type,
-            "Metadata": dict(self.metadata),
-        }
 
 
 @dataclass
@@ -99,49 +84,18 @@ def _get(bucket: Bucket, parameters: Parameters, now: float) -> Answer:
     stored = bucket.objects.get(parameters["Key"])
     if stored is None:
         raise AwsError("NoSuchKey", "The specified key does not exist.", 404)
-    return {**stored.described(), "Body": stored.body}
-
-
-def _head(bucket: Bucket, parameters: Parameters, now: float) -> Answer:
-    """[API] API_HeadObject: an answer to HEAD has no body, so an error's only code is its status."""
-    del now
-    stored = bucket.objects.get(parameters["Key"])
-    if stored is None:
-        raise AwsError("404", "Not Found", 404)
-    return stored.described()
-
-
-def _list(bucket: Bucket, parameters: Parameters, now: float) -> Answer:
-    """[API] API_ListObjectsV2: in the order of the keys' UTF-8 bytes, up to 1,000 at once, then on from the token."""
-    del now
-    prefix: str = parameters.get("Prefix", "")
-    at_most = min(parameters.get("MaxKeys", MAX_KEYS), MAX_KEYS)
-    after = parameters.get("ContinuationToken", parameters.get("StartAfter", "")).encode()
-    keys = sorted((key for key in bucket.objects if key.startswith(prefix)), key=str.encode)
-    rest = [key for key in keys if key.encode() > after]
-    page = list(islice(rest, at_most))
-    answer: Answer = {"IsTruncated": len(page) < len(rest), "Name": bucket.name, "Prefix": prefix}
-    answer |= {"MaxKeys": at_most, "KeyCount": len(page)}
-    if page:
-        answer["Contents"] = [_listed(key, bucket.objects[key]) for key in page]
-    if answer["IsTruncated"] and page:
-        answer["NextContinuationToken"] = page[-1]
-    return answer
-
-
-def _listed(key: str, stored: StoredObject) -> dict[str, Any]:
     return {
-        "Key": key,
+        "AcceptRanges": "bytes",
         "LastModified": datetime.fromtimestamp(stored.modified_at, UTC),
+        "ContentLength": len(stored.body),
         "ETag": stored.etag,
-        "Size": len(stored.body),
-        "StorageClass": "STANDARD",
+        "ContentType": stored.content_type,
+        "Metadata": dict(stored.metadata),
+        "Body": stored.body,
     }
 
 
 _OPERATIONS = {
     "PutObject": operation(_put, "Bucket", "Key", "Body", "ContentType", "Metadata", "IfNoneMatch"),
     "GetObject": operation(_get, "Bucket", "Key"),
-    "HeadObject": operation(_head, "Bucket", "Key"),
-    "ListObjectsV2": operation(_list, "Bucket", "Prefix", "MaxKeys", "StartAfter", "ContinuationToken"),
 }

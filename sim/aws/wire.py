@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
@@ -30,7 +30,7 @@ from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 
 from sim.aws.api_call import ApiCall, ApiProtocol
-from sim.aws.errors import error_answer, json_type, xml
+from sim.aws.errors import error_answer, json_type
 from sim.aws.model import Answer, AwsError, Parameters
 
 if TYPE_CHECKING:
@@ -136,15 +136,7 @@ class _Rest:
         path = unquote(url.path).removeprefix("/")
         virtual = _VIRTUAL_HOST.match(url.hostname or "")
         bucket, _, key = (virtual["bucket"], "", path) if virtual else path.partition("/")
-        parameters: dict[str, Any] = {"Bucket": bucket}
-        if operation == "ListObjectsV2":
-            asked = dict(parse_qsl(url.query, keep_blank_values=True))
-            return parameters | {
-                name: (int(asked[header]) if name == "MaxKeys" else asked[header])
-                for header, name in _LIST_QUERY.items()
-                if header in asked
-            }
-        parameters["Key"] = key
+        parameters: dict[str, Any] = {"Bucket": bucket, "Key": key}
         if operation == "PutObject":
             parameters["Body"] = _bytes(request)
             headers = {name.lower(): _text(value) for name, value in request.headers.items()}
@@ -155,20 +147,12 @@ class _Rest:
         return parameters
 
     def write(self, call: Attempt, answer: Answer) -> AWSResponse:
-        if call.operation == "ListObjectsV2":
-            return _response(call, 200, {"content-type": "application/xml"}, xml("ListBucketResult", answer))
         headers = {header: _header(answer[name]) for name, header in _ANSWER_HEADERS.items() if name in answer}
         headers |= {_METADATA + name: value for name, value in answer.get("Metadata", {}).items()}
         return _response(call, 200, headers, answer.get("Body", b""))
 
 
 _SPEAKS: dict[str, _Json | _Rest] = {"sqs": _Json(), "ssm": _Json(), "s3": _Rest()}
-_LIST_QUERY = {
-    "prefix": "Prefix",
-    "max-keys": "MaxKeys",
-    "start-after": "StartAfter",
-    "continuation-token": "ContinuationToken",
-}
 _PUT_HEADERS = {"content-type": "ContentType", "if-none-match": "IfNoneMatch"}
 _ANSWER_HEADERS = {
     "AcceptRanges": "accept-ranges",

@@ -84,12 +84,6 @@ def _put_object(**parameters: Any) -> Callable[[Emulator], object]:
     return probe
 
 
-def _list_after(emulator: Emulator) -> None:
-    checked, bucket = emulator.bucket()
-    checked.call("PutObject", Bucket=bucket, Key="é", Body=b"")
-    checked.call("ListObjectsV2", Bucket=bucket, StartAfter="a")
-
-
 def _put_parameters(*calls: dict[str, Any], suffix: str = "") -> Callable[[Emulator], object]:
     def probe(emulator: Emulator) -> None:
         checked, name = emulator.parameters()
@@ -199,12 +193,6 @@ DEPARTURES = (
         _BOTH,
         "AmazonS3/latest/userguide/UsingMetadata.html",
         _put_object(Metadata={"a": "x" * 2048}),
-    ),
-    Departure(
-        "StartAfter compares with the key as it is in a URL",
-        ("LocalStack",),
-        "AmazonS3/latest/API/API_ListObjectsV2.html",
-        _list_after,
     ),
     Departure(
         "a parameter's type can be changed",

@@ -179,14 +179,6 @@ class S3Programs(RuleBasedStateMachine):
         self.call("GetObject", Key=key)
 
     @rule(key=keys)
-    def head(self, key: str) -> None:
-        self.call("HeadObject", Key=key)
-
-    @rule(prefix=st.sampled_from(["", "a", "a/", "z"]), at_most=st.integers(1, 4), after=st.sampled_from(["", "a/1"]))
-    def list(self, prefix: str, at_most: int, after: str) -> None:
-        self.call("ListObjectsV2", Prefix=prefix, MaxKeys=at_most, StartAfter=after)
-
-    @rule(key=keys)
     def miss(self, key: str) -> None:
         self.call("PutObject", Bucket=f"{self.bucket}-none", Key=key, Body=b"")
 
