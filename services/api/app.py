@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Callable
@@ -59,7 +60,7 @@ def create_app(
         runtime=runtime,
     )
     readiness = Readiness({"queue": queue.check, "token": token.check}, runtime)
-    document = openapi()
+    document = json.dumps(openapi())
 
     @app.post("/publish")
     def publish_email() -> Response:
@@ -88,7 +89,7 @@ def create_app(
 
     @app.get("/openapi.json")
     def openapi_document() -> Response:
-        return jsonify(document)
+        return Response(document, content_type="application/json")
 
     _answer_problems(app)
     _trace_requests(app, runtime)
@@ -108,11 +109,8 @@ def _body(max_bytes: int) -> bytes:
 
 def _answer_problems(app: Flask) -> None:
     def answer(problem: Problem, headers: dict[str, str]) -> Response:
-        response: Response = jsonify(problem.document(g.request_id))
-        response.status_code = problem.kind.status
-        response.content_type = problems.CONTENT_TYPE
-        response.headers.update(headers)
-        return response
+        document = problem.document(g.request_id).model_dump_json(exclude_defaults=True)
+        return Response(document, problem.kind.status, headers, content_type=problems.CONTENT_TYPE)
 
     @app.errorhandler(Rejection)
     def rejected(rejection: Rejection) -> Response:

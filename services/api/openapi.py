@@ -4,35 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from services.api import problems
-from services.api.problems import Kind
+from services.api.problems import Kind, ProblemDocument
 from services.api.publish import IDEMPOTENCY_KEY, PublishRequest, PublishResponse
 from services.pipeline.version import version
 
 _REFERENCE = "#/components/schemas/{model}"
-
-
-class FieldErrorDocument(BaseModel):
-    """A field that breaks its rule."""
-
-    field: str
-    rule: str
-
-
-class ProblemDocument(BaseModel):
-    """Problem details as in RFC 9457."""
-
-    model_config = ConfigDict(title="Problem")
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    request_id: str
-    errors: list[FieldErrorDocument] = []
 
 
 class ReadyDocument(BaseModel):

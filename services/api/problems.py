@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from pydantic import BaseModel, ConfigDict
+
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 1
 
@@ -67,12 +69,24 @@ KINDS = (
 )
 
 
-@dataclass(frozen=True)
-class FieldError:
+class FieldError(BaseModel):
     """A field that breaks its rule. Never with its value, which may be confidential."""
 
     field: str
     rule: str
+
+
+class ProblemDocument(BaseModel):
+    """Problem details as in RFC 9457."""
+
+    model_config = ConfigDict(title="Problem")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str
+    errors: tuple[FieldError, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,18 +97,16 @@ class Problem:
     detail: str
     errors: tuple[FieldError, ...] = ()
 
-    def document(self, request_id: str) -> dict[str, object]:
+    def document(self, request_id: str) -> ProblemDocument:
         """The problem details object."""
-        document: dict[str, object] = {
-            "type": self.kind.type,
-            "title": self.kind.title,
-            "status": self.kind.status.value,
-            "detail": self.detail,
-            "request_id": request_id,
-        }
-        if self.errors:
-            document["errors"] = [{"field": error.field, "rule": error.rule} for error in self.errors]
-        return document
+        return ProblemDocument(
+            type=self.kind.type,
+            title=self.kind.title,
+            status=self.kind.status,
+            detail=self.detail,
+            request_id=request_id,
+            errors=self.errors,
+        )
 
     def headers(self) -> dict[str, str]:
         """The headers that go with it."""

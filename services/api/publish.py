@@ -124,4 +124,4 @@ def _field_error(fault: ErrorDetails) -> FieldError:
             rule = f"must be {Email.model_fields[str(fault['loc'][-1])].description}"
         case _:
             rule = "must be an object with the four fields of an e-mail"
-    return FieldError(name, rule)
+    return FieldError(field=name, rule=rule)
