@@ -41,9 +41,16 @@ class Fleet:
 
     def join(self, *, zone: str = f"{REGION}a", memory: int = 1024) -> str:
         """An EC2 instance starts, and its agent registers it; the ARN of the container instance."""
-        image = self.ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
-        run = self.ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, Placement={"AvailabilityZone": zone})
-        identity = {"instanceId": run["Instances"][0]["InstanceId"], "availabilityZone": zone}
+        run = self.ec2.run_instances(ImageId=self.image(), MinCount=1, MaxCount=1, Placement={"AvailabilityZone": zone})
+        return self.register(run["Instances"][0]["InstanceId"], zone=zone, memory=memory)
+
+    def image(self) -> str:
+        """An AMI."""
+        return str(self.ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"])
+
+    def register(self, ec2: str, *, zone: str = f"{REGION}a", memory: int = 1024) -> str:
+        """The agent of an EC2 instance registers it; the ARN of the container instance."""
+        identity = {"instanceId": ec2, "availabilityZone": zone}
         made = self.ecs.register_container_instance(
             cluster=CLUSTER,
             instanceIdentityDocument=json.dumps(identity),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import itertools
 import re
@@ -13,9 +14,14 @@ from typing import Any
 import pytest
 from botocore.config import Config
 
-from sim.cloud.aws_client import local_session
+from sim.cloud.aws_client import REGION, local_session
 from sim.cloud.desired import parsed, path
 from sim.cloud.local import LocalCloud
+from sim.cluster.balancer.checks import HealthCheck
+from sim.cluster.balancer.classic import Settings
+from sim.cluster.balancer.nodes import Policy
+from sim.cluster.cadence import LOCAL
+from sim.cluster.desired import AccessLog, CheckTarget, DesiredBalancer, DesiredListener, Place
 from sim.host.cleanup import Cleanup
 from sim.host.loopback import NoAnswer, request
 from tests.cloud.agents import CLUSTER, Fleet, Values
@@ -37,12 +43,22 @@ def driven() -> Iterator[str]:
 
 
 @pytest.fixture
-def fleet(driven: str) -> Fleet:
-    """An empty cluster in an account of the test's own, and the agents of what joins it."""
-    account = str(next(_accounts))
+def account() -> str:
+    """One that no other test uses."""
+    return str(next(_accounts))
+
+
+@pytest.fixture
+def clients(driven: str, account: str) -> Callable[[str], Any]:
+    """Makes clients for the services of the test's own account."""
     session: Any = local_session(account)
     config = Config(retries={"total_max_attempts": 1}, read_timeout=60)
-    clients: Callable[[str], Any] = lambda service: session.client(service, endpoint_url=driven, config=config)  # noqa: E731
+    return lambda service: session.client(service, endpoint_url=driven, config=config)
+
+
+@pytest.fixture
+def fleet(driven: str, account: str, clients: Callable[[str], Any]) -> Fleet:
+    """An empty cluster, and the agents of what joins it."""
     fleet = Fleet(driven, account, clients)
     fleet.define("api:1")
     return fleet
@@ -219,6 +235,87 @@ def test_a_lost_instance_gets_no_task_until_its_agent_is_back(fleet: Fleet) -> N
     fleet.put(f"ec2/{ec2}/lost", {"lost": False})
     fleet.put(f"ec2/{ec2}/connected", {"connected": True})
     fleet.settle(fleet.steady, "the service")
+
+
+def test_a_task_waits_for_an_instance_of_its_capacity_provider(fleet: Fleet, clients: Callable[[str], Any]) -> None:
+    fleet.desired()
+    autoscaling = clients("autoscaling")
+    user_data = "#!/bin/bash\necho ECS_CLUSTER=c >> /etc/ecs/ecs.config\n"
+    template = {
+        "ImageId": fleet.image(),
+        "InstanceType": "t3.small",
+        "UserData": base64.b64encode(user_data.encode()).decode(),
+    }
+    fleet.ec2.create_launch_template(LaunchTemplateName="nodes", LaunchTemplateData=template)
+    autoscaling.create_auto_scaling_group(
+        AutoScalingGroupName="g",
+        LaunchTemplate={"LaunchTemplateName": "nodes", "Version": "$Latest"},
+        MinSize=1,
+        MaxSize=1,
+        AvailabilityZones=[f"{REGION}a"],
+    )
+    [group] = autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=["g"])["AutoScalingGroups"]
+    provider = {"autoScalingGroupArn": group["AutoScalingGroupARN"]}
+    fleet.ecs.create_capacity_provider(name="p", autoScalingGroupProvider=provider)
+    fleet.join()
+    fleet.service(capacityProviderStrategy=[{"capacityProvider": "p", "weight": 1}])
+    assert fleet.messages()[-1].endswith("No Container Instances were found in your capacity provider.")
+    [waiting] = fleet.ecs.list_tasks(cluster=CLUSTER)["taskArns"]
+    assert (fleet.status(waiting), fleet.mine(fleet.desired())) == ("PROVISIONING", [])
+    [launched] = [each for each in fleet.desired().instances if each.instance_type == "t3.small"]
+    assert (launched.user_data, launched.zone) == (user_data, f"{REGION}a")
+    instance = fleet.register(launched.id)
+    fleet.settle(fleet.steady, "the service")
+    assert fleet.tasks_on(instance) == 1
+    [found] = fleet.ecs.describe_tasks(cluster=CLUSTER, tasks=[waiting])["tasks"]
+    assert (found["capacityProviderName"], found["containerInstanceArn"]) == ("p", instance)
+
+
+def test_the_edge_is_handed_a_load_balancer_with_all_its_settings(fleet: Fleet) -> None:
+    subnet = next(
+        each["SubnetId"] for each in fleet.ec2.describe_subnets()["Subnets"] if each["AvailabilityZone"] == f"{REGION}b"
+    )
+    certificate = f"arn:aws:iam::{fleet.account}:server-certificate/c"
+    fleet.elb.create_load_balancer(
+        LoadBalancerName="e",
+        Listeners=[
+            {
+                "Protocol": "HTTPS",
+                "LoadBalancerPort": 443,
+                "InstanceProtocol": "HTTP",
+                "InstancePort": 8080,
+                "SSLCertificateId": certificate,
+            }
+        ],
+        Subnets=[subnet],
+    )
+    fleet.elb.modify_load_balancer_attributes(
+        LoadBalancerName="e",
+        LoadBalancerAttributes={
+            "CrossZoneLoadBalancing": {"Enabled": True},
+            "AccessLog": {"Enabled": True, "S3BucketName": "logs", "EmitInterval": 5, "S3BucketPrefix": "e"},
+            "ConnectionDraining": {"Enabled": True, "Timeout": 30},
+            "ConnectionSettings": {"IdleTimeout": 45},
+            "AdditionalAttributes": [{"Key": "elb.http.desyncmitigationmode", "Value": "strictest"}],
+        },
+    )
+    check = {"Target": "HTTP:8080/health", "Interval": 5, "Timeout": 2, "HealthyThreshold": 2, "UnhealthyThreshold": 3}
+    fleet.elb.configure_health_check(LoadBalancerName="e", HealthCheck=check)
+    [found] = [each for each in fleet.desired().balancers if each.place.account == fleet.account]
+    policy = Policy((f"{REGION}b",), HealthCheck(5.0, 2.0, 2, 3), 30.0, cross_zone=True, delays=LOCAL.delays)
+    assert found == DesiredBalancer(
+        "e",
+        Place(fleet.account, REGION),
+        found.dns_name,
+        Settings(policy, 45.0, "strictest"),
+        CheckTarget("HTTP", 8080, "/health"),
+        (DesiredListener("HTTPS", 443, "HTTP", 8080, certificate),),
+        (),
+        AccessLog("logs", "e", 5),
+    )
+    [described] = fleet.elb.describe_load_balancers(LoadBalancerNames=["e"])["LoadBalancerDescriptions"]
+    assert described["ListenerDescriptions"][0]["Listener"]["InstanceProtocol"] == "HTTP"
+    assert described["DNSName"] == found.dns_name
 
 
 def test_what_the_local_cluster_cannot_run_is_refused_by_name(fleet: Fleet) -> None:
