@@ -21,6 +21,10 @@ ELB_API: Final = "https://docs.aws.amazon.com/elasticloadbalancing/2012-06-01/AP
 ELB_GUIDE: Final = "https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/"
 ELBV2_API: Final = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_"
 ALB_GUIDE: Final = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/"
+CLOUDWATCH_API: Final = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_"
+CLOUDWATCH_GUIDE: Final = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/"
+SCALING_API: Final = "https://docs.aws.amazon.com/autoscaling/application/APIReference/API_"
+SCALING_GUIDE: Final = "https://docs.aws.amazon.com/autoscaling/application/userguide/"
 ASG_API: Final = "https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_"
 ASG_GUIDE: Final = "https://docs.aws.amazon.com/autoscaling/ec2/userguide/"
 
