@@ -16,7 +16,7 @@ from sim.agent.docker_runtime import DockerRuntime
 from sim.agent.journal import Journal
 from sim.agent.logs import LogShipper
 from sim.agent.process_runtime import ProcessRuntime
-from sim.agent.runtime import Runtime
+from sim.agent.runtime import Registry, Runtime
 from sim.errors import SimError
 from sim.host.container import LABEL, EngineApi
 
@@ -32,19 +32,19 @@ def main() -> None:
         sys.exit(str(error))
 
 
-def _runtime(given: settings.Settings, logs: LogShipper) -> Runtime:
+def _runtime(given: settings.Settings, registry: Registry, logs: LogShipper) -> Runtime:
     match given.runtime:
         case settings.Processes(programs=programs, groups=groups):
             return ProcessRuntime(given.state / "tasks", groups, programs, logs)
         case settings.Docker(run=run, network=network):
-            return DockerRuntime(EngineApi(), Where(LABEL, run, network), given.state / "logs", logs)
+            return DockerRuntime(EngineApi(), registry, Where(LABEL, run, network), given.state / "logs", logs)
 
 
 def _run(given: settings.Settings) -> None:
     given.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     control_plane = ControlPlane(given.control_plane)
     logs = LogShipper(control_plane)
-    agent = Agent(control_plane, _runtime(given, logs), Journal(given.state / "tasks.json"), given.given)
+    agent = Agent(control_plane, _runtime(given, control_plane, logs), Journal(given.state / "tasks.json"), given.given)
     signal.signal(signal.SIGTERM, lambda *_: agent.stop())
     signal.signal(signal.SIGINT, lambda *_: agent.stop())
     logs.begin()

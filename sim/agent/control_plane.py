@@ -6,11 +6,13 @@ AWS's own operations where there are any; the control plane's routes for the res
 from __future__ import annotations
 
 import json
+import logging
 import threading
+from base64 import b64decode
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
@@ -25,6 +27,7 @@ from sim.cluster.desired import Desired, Place
 from sim.errors import SimError
 from sim.host import loopback
 
+_LOG: Final = logging.getLogger(__name__)
 _MARGIN_SECONDS: Final = 10.0
 _ROUTE_SECONDS: Final = 10.0
 _LONGEST_REASON: Final = 1024
@@ -87,6 +90,23 @@ class ControlPlane:
         """A client for CloudWatch Logs."""
         client: LogsClient = self.client("logs", Place(account, region))
         return client
+
+    def login(self, image: str, place: Place) -> Mapping[str, str] | None:
+        """A username and a password for the image's registry, if it is the place's ECR; None for another one.
+
+        https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html
+        """
+        try:
+            tokens = self.client("ecr", place).get_authorization_token()["authorizationData"]
+        except (BotoCoreError, ClientError) as error:
+            _LOG.info("no login to ECR: %s", error)
+            return None
+        server = image.partition("/")[0]
+        for each in tokens:
+            if urlsplit(each["proxyEndpoint"]).netloc == server:
+                username, _, password = b64decode(each["authorizationToken"]).decode().partition(":")
+                return {"username": username, "password": password}
+        return None
 
     def _submit(self, report: TaskReport) -> None:
         self.client("ecs", report.place).submit_task_state_change(

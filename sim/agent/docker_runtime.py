@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from sim.agent import definition
-from sim.agent.config import AgentConfig
 from sim.agent.core import Start
 from sim.agent.docker_logs import DockerSource
 from sim.agent.docker_request import (
@@ -30,7 +29,7 @@ from sim.agent.docker_request import (
 from sim.agent.events import Event, Exited, HealthChanged, Moved, NotFound, Started
 from sim.agent.local import Binding, LocalTask
 from sim.agent.logs import LogShipper, Stream, stream
-from sim.agent.runtime import CannotStart, Notify, NotYet
+from sim.agent.runtime import CannotStart, Notify, NotYet, Registry
 from sim.cluster.tasks import HealthStatus
 from sim.host.container import EngineApi, EngineRefused
 
@@ -44,8 +43,9 @@ _ENDED: Final = {"exited", "dead"}
 class DockerRuntime:
     """Runs containers. `directory` is for how far each container's log was shipped."""
 
-    def __init__(self, engine: EngineApi, where: Where, directory: Path, logs: LogShipper) -> None:
+    def __init__(self, engine: EngineApi, registry: Registry, where: Where, directory: Path, logs: LogShipper) -> None:
         self._engine = engine
+        self._registry = registry
         self._where = where
         self._directory = directory
         self._logs = logs
@@ -79,7 +79,7 @@ class DockerRuntime:
         task, container = start.task, start.container
         name = container_name(task, container)
         image = definition.container(task.task, container)["image"]
-        self._pull(image, start.agent)
+        self._pull(image, start)
         try:
             for each in volumes(task, self._where).values():
                 self._engine.volume(each.name, self._where.run)
@@ -131,14 +131,15 @@ class DockerRuntime:
             if volume.of_task:
                 self._engine.remove_volume(volume.name)
 
-    def _pull(self, image: str, agent: AgentConfig) -> None:
+    def _pull(self, image: str, start: Start) -> None:
         """Pulls the image as the instance's ECS_IMAGE_PULL_BEHAVIOR says. Raises CannotStart."""
-        if agent.pull_behavior in {"once", "prefer-cached"} and self._engine.image(image) is not None:
+        behavior = start.agent.pull_behavior
+        if behavior in {"once", "prefer-cached"} and self._engine.image(image) is not None:
             return
         try:
-            self._engine.pull(image)
+            self._engine.pull(image, self._registry.login(image, start.task.task.place))
         except EngineRefused as error:
-            if agent.pull_behavior == "always" or self._engine.image(image) is None:
+            if behavior == "always" or self._engine.image(image) is None:
                 raise CannotStart(f"CannotPullContainerError: Error response from daemon: {error}") from None
 
     def _started(self, task: LocalTask, container: str, seen: Mapping[str, Any]) -> Event:

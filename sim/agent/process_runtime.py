@@ -109,12 +109,7 @@ class ProcessRuntime:
     def start(self, start: Start, environment: Mapping[str, str]) -> Event:
         task, name = start.task, start.container
         defined = definition.container(task.task, name)
-        program = programs.find(programs.read(self._programs_file), defined["image"])
-        if program is None:
-            raise CannotStart(
-                f"CannotPullContainerError: nothing runs as a process in place of the image {defined['image']}; "
-                "only images that the local cloud was given are known"
-            )
+        program = self._program(defined["image"])
         folder = self._folder(task, name)
         own = folder / "own"
         own.mkdir(parents=True, exist_ok=True)
@@ -166,6 +161,17 @@ class ProcessRuntime:
         if running is None:
             raise NotYet(f"{container} of {task.task.arn} does not run")
         return running
+
+    def _program(self, image: str) -> programs.Program:
+        """What runs in place of the image. Raises CannotStart."""
+        known = programs.read(self._programs_file)
+        program = programs.find(known, image)
+        if program is None:
+            raise CannotStart(
+                f"CannotPullContainerError: nothing runs as a process in place of the image {image}: it is "
+                f"not in {self._programs_file.name}"
+            )
+        return program
 
     def _bound(self, task: LocalTask, container: str, folder: Path) -> tuple[Binding, ...]:
         """The bindings with addresses: those of the start before, if an agent has ended in the midst of one."""

@@ -34,7 +34,7 @@ _PROGRAMS = TypeAdapter(dict[str, Program])
 
 
 def read(path: Path) -> Mapping[str, Program]:
-    """The programs by image or repository, from a JSON file of `Program`'s fields. Raises BadPrograms."""
+    """The programs by image or repository, from a JSON file. Raises BadPrograms."""
     try:
         return _PROGRAMS.validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:

@@ -8,6 +8,7 @@ from typing import Protocol
 from sim.agent.core import Start
 from sim.agent.events import Event
 from sim.agent.local import LocalTask
+from sim.cluster.desired import Place
 from sim.errors import SimError
 
 Notify = Callable[[Event], None]
@@ -19,6 +20,13 @@ class CannotStart(SimError):
 
 class NotYet(SimError):
     """An action cannot be carried out now; later it may."""
+
+
+class Registry(Protocol):
+    """ECR, as far as images come from it."""
+
+    def login(self, image: str, place: Place) -> Mapping[str, str] | None:
+        """A username and a password for the image's registry; None if it asks for none."""
 
 
 class Runtime(Protocol):

@@ -62,10 +62,14 @@ class FakeControlPlane:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._desired = Desired(1)
+        self.forget()
+
+    def forget(self) -> None:
+        """Forgets all reports and answers."""
         self.reports: list[tuple[str, Any]] = []
         """What was called, an operation or a path, and with what."""
-        self.answers: dict[str, Any] = {}
-        """The answers of operations, by name; an exception's name is one of AWS's errors."""
+        self.answers: dict[str, Any] = {"DescribeRepositories": {"repositories": []}}
+        """The answers of operations, by name; a text is the name of an error."""
 
     def wants(self, *instances: DesiredInstance, tasks: tuple[DesiredTask, ...] = ()) -> None:
         """Has another desired state."""

@@ -43,12 +43,6 @@ DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); prin
 PORTS = {"portMappings": [{"containerPort": 8080, "hostPort": 8080, "protocol": "tcp"}]}
 
 
-@pytest.fixture
-def cleanup() -> Iterator[Cleanup]:
-    with Cleanup() as cleanup:
-        yield cleanup
-
-
 class Running(RunningAgent):
     """An agent, and what it runs in place of images."""
 
@@ -87,13 +81,23 @@ class Running(RunningAgent):
             return False
 
 
-@pytest.fixture
-def agent(cleanup: Cleanup) -> Iterator[Running]:
+@pytest.fixture(scope="module")
+def agent() -> Iterator[Running]:
     control_plane = FakeControlPlane()
-    with control_plane.serving() as url:
+    with Cleanup() as cleanup, control_plane.serving() as url:
         running = Running(control_plane, url, cleanup)
         yield running
         running.process.kill()
+
+
+@pytest.fixture(autouse=True)
+def _no_tasks(agent: Running) -> Iterator[None]:
+    """A test begins without tasks. Those of an instance that is gone are killed and removed."""
+    agent.control_plane.forget()
+    yield
+    agent.control_plane.wants()
+    tasks = agent.state / "tasks"
+    agent.until(lambda: not tasks.exists() or not any(tasks.iterdir()), "the tasks to be removed")
 
 
 def stopped(task: DesiredTask) -> DesiredTask:
@@ -148,12 +152,12 @@ def test_an_image_that_nothing_runs_for_cannot_be_pulled(agent: Running) -> None
 
 def test_a_task_ends_with_its_essential_container(agent: Running) -> None:
     ending = {"image": "python", "command": ["import sys; sys.exit(3)"]}
-    task = a_task("t1", ending, {"image": "deaf", "stopTimeout": 2})
+    task = a_task("t1", ending, {"image": "python", "command": ["import time; time.sleep(1000)"]})
     agent.control_plane.wants(an_instance(), tasks=(task,))
     report = agent.ended(task)
     assert agent.control_plane.statuses(task)[0] == "RUNNING"
     assert report["reason"] == "Essential container in task exited"
-    assert [each["exitCode"] for each in report["containers"]] == [3, 137]
+    assert [each["exitCode"] for each in report["containers"]] == [3, 143]
 
 
 def test_a_stop_is_sigterm_and_the_exit_code_is_the_programs(agent: Running) -> None:
@@ -279,10 +283,12 @@ def test_a_log_group_that_is_not_there_keeps_the_container_from_starting(agent: 
     assert "failed to initialize logging driver" in agent.ended(task)["reason"]
 
 
-def test_no_process_outlives_the_run(agent: Running, cleanup: Cleanup) -> None:
-    task = a_task("t1", {"image": "deaf"})
-    agent.runs(task)
-    group = int(next(agent.groups.iterdir()).name)
-    agent.process.kill()
-    cleanup.close()
+def test_no_process_outlives_the_run() -> None:
+    control_plane = FakeControlPlane()
+    with Cleanup() as cleanup, control_plane.serving() as url:
+        agent = Running(control_plane, url, cleanup)
+        agent.runs(a_task("t1", {"image": "deaf"}))
+        group = int(next(agent.groups.iterdir()).name)
+        agent.process.kill()
+        assert start_of(group) is not None
     until(lambda: start_of(group) is None, "the task's processes to be killed", seconds=SECONDS)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+from typing import Final
+
 from sim.cloud.control_plane.call import AwsError, Call, Operations, Values
 from sim.cloud.control_plane.ecs.descriptions import moment
 from sim.cloud.control_plane.ecs.state import States, Surroundings, as_tags, page, tags_of, wants_tags
+from sim.cluster.task_definition_fields import not_done
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 class TaskDefinitionOperations:
@@ -26,6 +32,8 @@ class TaskDefinitionOperations:
         tags = tags_of(call.parameters.get("tags"))
         prefix = call.arn("ecs", "task-definition/")
         made = self._states.of(call).definitions.register(prefix, call.parameters, tags, moment(self._around.now()))
+        for each in not_done(call.parameters, "containers"):
+            _LOG.warning("%s asks for what the local agents do not do: %s", made.arn, each)
         return {"taskDefinition": made.describe(), "tags": as_tags(tags)}
 
     def describe(self, call: Call) -> Values:
