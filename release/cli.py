@@ -18,7 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from release import amis, image, infra, summary
+from release import amis, engine, infra, summary
 from release.aws import Clients
 from release.changelog import changelog
 from release.deploy import FAILURES, Deployer, Outcome
@@ -79,7 +79,7 @@ def _unpublished(options: argparse.Namespace) -> int:
     found = []
     for service in SERVICES:
         version = str(_version(checkout, service))
-        if not Repository(ecr, f"{options.repositories}/{service}").digests((version,)):
+        if not Repository(ecr, f"{options.repositories}/{service}").found((version,)):
             found.append({"service": service, "version": version, "commit": checkout.version_set_by(service)})
     if options.json:
         print(json.dumps(found))
@@ -93,7 +93,7 @@ def _publish(options: argparse.Namespace) -> int:
     version = str(_version(checkout, options.service))
     repository = Repository(Clients(os.environ).ecr, options.repository)
     base = base_image(checkout.root, options.service)
-    done = publish(image.read(options.archive), version, checkout.head(), repository, options.platform, base=base)
+    done = publish(engine.image(options.image), version, checkout.head(), repository, options.platform, base=base)
     if options.json:
         print(json.dumps(asdict(done)))
     else:
@@ -233,7 +233,7 @@ def parser() -> argparse.ArgumentParser:
 
     publishing = commands.add_parser("publish", help="push an image to ECR under the service's version")
     publishing.add_argument("service", choices=SERVICES)
-    publishing.add_argument("archive", type=Path, help="what `docker save` wrote")
+    publishing.add_argument("image", help="its name in the Docker engine, such as services/api:0.1.0")
     publishing.add_argument("--repository", required=True, help="its name in ECR, such as emails/api")
     publishing.add_argument("--platform", default=PLATFORM, help=f"the instances', by default {PLATFORM}")
     _json(publishing)

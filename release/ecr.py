@@ -1,18 +1,17 @@
-"""A repository in ECR, by ECR's own API.
+"""A repository in ECR. Images are pushed to it by Docker, as AWS documents it, and everything else is ECR's API.
 
-`docker push` ends in the same calls, made by ECR's proxy. Made here they need no engine, no login and no credentials in
-a file, and can be rehearsed wherever ECR's API is answered.
-https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_InitiateLayerUpload.html
+https://docs.aws.amazon.com/AmazonECR/latest/userguide/docker-push-ecr-image.html
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from release import engine
+from release.engine import Image
 from release.errors import NotAVersion, NotPublished
-from release.image import INDEX, MANIFEST, Image
+from release.publish import Pushed, pushed
 from release.versions import Version
 
 if TYPE_CHECKING:
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
 
 _SHOWN = 5
 _MEDIA_TYPES = [
-    MANIFEST,
-    INDEX,
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 ]
@@ -35,16 +34,16 @@ class Repository:
         self._ecr = ecr
         self._name = name
 
-    def digests(self, tags: tuple[str, ...]) -> Mapping[str, str]:
-        """The digest of each of the tags that is there."""
-        found: dict[str, str] = {}
+    def found(self, tags: tuple[str, ...]) -> Mapping[str, Pushed]:
+        """The image of each of the tags that is there."""
+        found: dict[str, Pushed] = {}
         # One by one: two tags of one image are one image in some answers.
         for tag in tags:
             answer = self._ecr.batch_get_image(
-                repositoryName=self._name, imageIds=[{"imageTag": tag}], acceptedMediaTypes=[MANIFEST]
+                repositoryName=self._name, imageIds=[{"imageTag": tag}], acceptedMediaTypes=_MEDIA_TYPES
             )
             for image in answer["images"]:
-                found[tag] = image["imageId"]["imageDigest"]
+                found[tag] = pushed(image["imageId"]["imageDigest"], image["imageManifest"])
         return found
 
     def digest(self, version: str) -> str:
@@ -83,47 +82,27 @@ class Repository:
         if not answer["images"]:
             raise NotPublished(f"{self._name} has no {digest}; publish it again from the commit of its version")
         [image, *_] = answer["images"]
-        with suppress(self._ecr.exceptions.ImageAlreadyExistsException):
+        try:
             self._ecr.put_image(
                 repositoryName=self._name,
                 imageManifest=image["imageManifest"],
-                imageManifestMediaType=image.get("imageManifestMediaType", MANIFEST),
+                imageManifestMediaType=image.get("imageManifestMediaType", _MEDIA_TYPES[0]),
                 imageTag=tag,
                 imageDigest=digest,
             )
+        except (
+            self._ecr.exceptions.ImageAlreadyExistsException,
+            self._ecr.exceptions.ImageTagAlreadyExistsException,
+        ):
+            # Another run may be as far.
+            if self.found((tag,))[tag].digest != digest:
+                raise
 
-    def push(self, image: Image, tags: tuple[str, ...]) -> None:
-        """Makes the image be there under the tags: what is missing of its blobs first, its manifest last."""
-        known = self._ecr.batch_check_layer_availability(repositoryName=self._name, layerDigests=list(image.blobs))
-        there = {layer["layerDigest"] for layer in known["layers"] if layer["layerAvailability"] == "AVAILABLE"}
-        for digest, blob in image.blobs.items():
-            if digest not in there:
-                self._upload(digest, blob)
-        for tag in tags:
-            # Another publish of the same image may be as far.
-            with suppress(self._ecr.exceptions.ImageAlreadyExistsException):
-                self._ecr.put_image(
-                    repositoryName=self._name,
-                    imageManifest=image.manifest,
-                    imageManifestMediaType=MANIFEST,
-                    imageTag=tag,
-                    imageDigest=image.digest,
-                )
-
-    def _upload(self, digest: str, blob: bytes) -> None:
-        begun = self._ecr.initiate_layer_upload(repositoryName=self._name)
-        upload, size = begun["uploadId"], begun["partSize"]
-        for first in range(0, len(blob), size):
-            part = blob[first : first + size]
-            self._ecr.upload_layer_part(
-                repositoryName=self._name,
-                uploadId=upload,
-                partFirstByte=first,
-                partLastByte=first + len(part) - 1,
-                layerPartBlob=part,
-            )
-        with suppress(self._ecr.exceptions.LayerAlreadyExistsException):
-            self._ecr.complete_layer_upload(repositoryName=self._name, uploadId=upload, layerDigests=[digest])
+    def push(self, image: Image, tag: str) -> None:
+        """Pushes an image of the engine under a tag. Raises CommandFailed."""
+        [repository] = self._ecr.describe_repositories(repositoryNames=[self._name])["repositories"]
+        [authorization] = self._ecr.get_authorization_token()["authorizationData"]
+        engine.push(image, f"{repository['repositoryUri']}:{tag}", authorization["authorizationToken"])
 
 
 def _version(tag: str) -> Version | None:

@@ -8,7 +8,7 @@ class ReleaseError(Exception):
 
 
 class CommandFailed(ReleaseError):
-    """git or Terraform is not there or ended with an error."""
+    """git, Terraform or Docker is not there or ended with an error."""
 
 
 class NotAVersion(ReleaseError):
@@ -16,7 +16,7 @@ class NotAVersion(ReleaseError):
 
 
 class NotAnImage(ReleaseError):
-    """An archive is not what `docker save` writes of one image."""
+    """An image is not the one that a release is made of."""
 
 
 class NoBaseImage(ReleaseError):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from release.engine import Image
 from release.errors import NotAnImage, NotAVersion, NotPublished, VersionTaken
-from release.image import Image
 from release.versions import Version
 
 PLATFORM = "linux/amd64"
@@ -16,14 +17,34 @@ _COMMIT = re.compile(r"[0-9a-f]{12}")
 _LABEL = "org.opencontainers.image."
 
 
+@dataclass(frozen=True)
+class Pushed:
+    """An image in the registry: its digest, and the digest of its configuration, None if it is an index of images."""
+
+    digest: str
+    configuration: str | None
+
+    def is_the_same(self, image: Image) -> bool:
+        """True if it is this image of an engine.
+
+        Layers are compressed on their way into a registry, and not by every tool to the same bytes. So the digests of
+        one image may differ; the configuration has the digests of the layers as they are in a container.
+        https://github.com/opencontainers/image-spec/blob/main/config.md#imageid
+        """
+        return image.id in {self.digest, self.configuration}
+
+
 class Registry(Protocol):
-    """One repository of images."""
+    """One repository of images (`release.ecr.Repository`)."""
 
-    def digests(self, tags: tuple[str, ...]) -> Mapping[str, str]:
-        """The digest of each of the tags that is there."""
+    def found(self, tags: tuple[str, ...]) -> Mapping[str, Pushed]:
+        """The image of each of the tags that is there."""
 
-    def push(self, image: Image, tags: tuple[str, ...]) -> None:
-        """Makes the image be there under the tags."""
+    def push(self, image: Image, tag: str) -> None:
+        """Pushes an image of the engine under a tag."""
+
+    def tag(self, digest: str, tag: str) -> None:
+        """Gives an image that is there one more tag."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +82,20 @@ def revision(tags: Iterable[str]) -> str:
     )
 
 
-def missing(wanted: tuple[str, ...], digest: str, there: Mapping[str, str]) -> tuple[str, ...]:
-    """Which of the wanted tags are to be pushed.
+def pushed(digest: str, manifest: str) -> Pushed:
+    """The image in the registry that has this digest and this manifest."""
+    return Pushed(digest, json.loads(manifest).get("config", {}).get("digest"))
 
-    Raises VersionTaken if `there`, which says which tag has which digest, has one of them for another image.
+
+def missing(wanted: tuple[str, ...], image: Image, there: Mapping[str, Pushed]) -> tuple[str, ...]:
+    """The wanted tags that the registry does not have.
+
+    Raises VersionTaken if `there`, the images by their tags, has another image under one of them.
     """
     for tag in wanted:
-        if there.get(tag, digest) != digest:
+        if tag in there and not there[tag].is_the_same(image):
             raise VersionTaken(
-                f"{tag} is there already as {there[tag]}, and this image is {digest}; "
+                f"{tag} is there already as {there[tag].digest}, and that is not the image {image.id}; "
                 "a version is published once: `python -m release bump` makes the next"
             )
     return tuple(tag for tag in wanted if tag not in there)
@@ -101,16 +127,25 @@ def check(image: Image, version: str, commit: str, platform: str, base: str) -> 
 def publish(
     image: Image, version: str, commit: str, registry: Registry, platform: str = PLATFORM, *, base: str = ""
 ) -> Published:
-    """Pushes what is missing; `platform` is the instances', `base` the image to build on, "" for none.
+    """Publishes an image of the engine; `platform` is the instances', `base` the image to build on, "" for none.
 
-    Raises VersionTaken, NotAnImage.
+    It is pushed once. Where it is there under one of its tags, it is given the others, so that it keeps its digest.
+    Raises VersionTaken, NotAnImage, NotPublished.
     """
     check(image, version, commit, platform, base)
     wanted = tags(version, commit)
-    new = missing(wanted, image.digest, registry.digests(wanted))
-    if new:
-        registry.push(image, new)
-    return Published(version, image.digest, new)
+    there = registry.found(wanted)
+    new = missing(wanted, image, there)
+    if not there:
+        registry.push(image, version)
+        there = registry.found(wanted)
+    absent = missing(wanted, image, there)
+    if absent == wanted:
+        raise NotPublished(f"{version} was pushed, and the registry does not have it; publish it again")
+    digest = next(iter(there.values())).digest
+    for tag in absent:
+        registry.tag(digest, tag)
+    return Published(version, digest, new)
 
 
 def _pinned(base: str) -> str:

@@ -23,6 +23,7 @@ _MODULES: Final = {
     "down": "stack",
     "apply": "terraform",
     "destroy": "terraform",
+    "register": "register",
     "status": "stack",
     "publish": "stack",
     "objects": "stack",

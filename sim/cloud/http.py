@@ -21,6 +21,7 @@ _ALWAYS_LENGTH = frozenset({b"POST", b"PUT", b"PATCH"})
 _NEVER_LENGTH = frozenset({204, 304})
 """The statuses whose answers have no body, and here no Content-Length either."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 # Headers of one connection, not of the message. https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
 _HOP_BY_HOP = frozenset({b"connection", b"content-length", b"expect", b"keep-alive", b"transfer-encoding"})
 
@@ -100,6 +101,8 @@ class ServerConnection(_Message):
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            # Docker tries TLS first, and then plain HTTP if the answer to that is one of HTTP.
+            self._transport.write(_BAD_REQUEST)
             self._transport.close()
 
     def on_message_begin(self) -> None:
@@ -189,6 +192,15 @@ class ClientConnection(_Message):
     def _complete(self, headers: Headers, body: bytes) -> None:
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(Response(self._parser.get_status_code(), headers, body))
+
+
+async def ask_once(address: tuple[str, int], request: Request) -> Response:
+    """The answer of the server at an address, on a connection of its own. Raises OSError or UpstreamLost."""
+    _, connection = await asyncio.get_running_loop().create_connection(ClientConnection, *address)
+    try:
+        return await connection.ask(request)
+    finally:
+        connection.close()
 
 
 def _end_to_end(headers: Headers) -> Headers:

@@ -3,32 +3,47 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
+from secrets import token_hex
 
 import sim
+from sim.aws.ecr_authorization import RegistryAccess
 from sim.cloud.aws_client import NO_FILES
 from sim.cloud.gateway.control_client import GatewayControl
 from sim.cloud.localstack import serve_script, settings, venv
 from sim.cloud.resources import DataPlane, local_resources
 from sim.host.cleanup import Cleanup
-from sim.host.process import Process, free_port
+from sim.host.process import Process, ProcessFailed, free_port
 from sim.host.waiting import until
 
 _READY_SECONDS = 60
+_STOP_SECONDS = 15
 _SOURCE = Path(sim.__file__).parents[1]
 
 
 class LocalCloud:
     """LocalStack on a free loopback port. `data_plane` goes to it straight, services through the gateway's `ports`."""
 
-    def __init__(self, cleanup: Cleanup, ports: Iterable[str], progress: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        cleanup: Cleanup,
+        ports: Iterable[str],
+        progress: Callable[[str], None],
+        registry_image: str | None = None,
+    ) -> None:
+        """`registry_image` is what ECR's registry runs from; None for an ECR to which nothing can be pushed."""
         self._cleanup = cleanup
         self._names = tuple(ports)
+        self._registry_image = registry_image
         self._progress = progress
         self.processes: list[Process] = []
         """LocalStack and the gateway, once it is open."""
+        self.registry: RegistryAccess | None = None
+        """Where Docker reaches ECR's registry, once it is open; None if Docker does not."""
 
     def open(self) -> None:
         """Installs LocalStack where it is missing, and begins the start of it and of the gateway.
@@ -40,6 +55,8 @@ class LocalCloud:
         self.endpoint = f"http://127.0.0.1:{port}"
         self.gateway_control = GatewayControl(f"http://127.0.0.1:{control}")
         self.data_plane = DataPlane(self.endpoint, local_resources(self.endpoint))
+        if self._registry_image and _docker_reaches_loopback():
+            self.registry = RegistryAccess(f"127.0.0.1:{free_port()}", token_hex())
         self._localstack = self._new_localstack(port)
         self._gateway = self._new_gateway(port, control)
         self.processes = [self._localstack, self._gateway]
@@ -50,7 +67,7 @@ class LocalCloud:
         directory = self._cleanup.directory / "localstack"
         python = venv.ensure(self._progress)
         venv.share_cache(directory)
-        environment = settings.environment("127.0.0.1", port, directory)
+        environment = settings.environment("127.0.0.1", port, directory, self.registry)
         return Process(
             "localstack",
             [str(python), str(serve_script)],
@@ -59,16 +76,29 @@ class LocalCloud:
         )
 
     def _new_gateway(self, upstream: int, control: int) -> Process:
+        options, environment = self._for_registry()
         return Process(
             "gateway",
             [
                 *(sys.executable, "-m", "sim.cloud.gateway", "--host", "127.0.0.1"),
                 *("--upstream", f"127.0.0.1:{upstream}", "--control", str(control)),
+                *options,
                 *(f"{name}={number}" for name, number in self._ports.items()),
             ],
-            {**_inherited(), "PYTHONPATH": str(_SOURCE)},
+            {**_inherited(), **environment, "PYTHONPATH": str(_SOURCE)},
             self._cleanup,
         )
+
+    def _for_registry(self) -> tuple[tuple[str, ...], dict[str, str]]:
+        """What the gateway is told of the registry, whose storage it starts when Docker first needs it."""
+        if self.registry is None or self._registry_image is None:
+            return (), {}
+        storage = f"127.0.0.1:{free_port()}"
+        options = (
+            *("--registry", self.registry.address.rpartition(":")[2], "--storage", storage),
+            *("--storage-url", f"http://{storage}", "--storage-image", self._registry_image),
+        )
+        return options, {**_docker(), **self.registry.environment()}
 
     def prepare(self, *, visibility_timeout: int, max_receive_count: int) -> None:
         """Waits until all is ready, and makes the resources. Raises ProcessFailed or TimedOut."""
@@ -83,6 +113,11 @@ class LocalCloud:
 
     def stop(self) -> None:
         """Ends it. What was in it is gone."""
+        if self.processes:
+            # The gateway ends the registry's storage, which is a container.
+            self._gateway.terminate()
+            with suppress(ProcessFailed):
+                self._gateway.wait(_STOP_SECONDS)
         for process in reversed(self.processes):
             process.kill()
 
@@ -102,3 +137,14 @@ class LocalCloud:
 def _inherited() -> dict[str, str]:
     """What LocalStack gets of our environment: nothing that configures AWS, proxies, LocalStack or Python."""
     return {**NO_FILES, **{name: os.environ[name] for name in ("HOME", "LANG", "PATH") if name in os.environ}}
+
+
+def _docker() -> dict[str, str]:
+    """What says which Docker engine is meant."""
+    return {name: value for name, value in os.environ.items() if name.startswith(("DOCKER_", "XDG_RUNTIME_DIR"))}
+
+
+def _docker_reaches_loopback() -> bool:
+    """Whether there is Docker, whose engine reaches this machine's loopback: on Linux, elsewhere it is in a machine of
+    its own."""
+    return sys.platform == "linux" and shutil.which("docker") is not None

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from python_on_whales import DockerClient
 from python_on_whales.exceptions import DockerException
 
+from release.docker_client import account_of
 from sim.errors import SimError
 
-_LAST_LINES = 30
+_PULL_REMEDY = (
+    "See that this machine reaches the registry. Where it cannot, `.ci/bases` builds stand-ins on Debian, and "
+    "the settings of docs/images.md, in the environment or in the file .env, name images that can be had."
+)
 
 
 class EngineFailed(SimError):
@@ -23,9 +27,17 @@ def engine(remedy: str) -> Iterator[DockerClient]:
     try:
         yield DockerClient()
     except DockerException as error:
-        lines = (error.stderr or "").strip().splitlines()[-_LAST_LINES:]
-        command = " ".join(error.docker_command[1:3])
-        raise EngineFailed("\n".join([f"`docker {command}` failed:", *lines, remedy])) from None
+        raise EngineFailed(account_of(error, remedy)) from None
+
+
+def obtain(image: str, progress: Callable[[str], None]) -> None:
+    """Pulls an image that the engine does not have. Raises EngineFailed."""
+    with engine("`docker version` says whether an engine answers.") as docker:
+        if docker.image.exists(image):
+            return
+    progress(f"pulling {image}")
+    with engine(_PULL_REMEDY) as docker:
+        docker.image.pull(image, quiet=True)
 
 
 def remove_labelled(label: str) -> None:

@@ -21,6 +21,11 @@ class PublishedPorts:
     address: str
     host: str
 
+    @property
+    def engine_host(self) -> str:
+        """The address at which the engine itself reaches the ports."""
+        return self.address if _is_loopback(self.address) else "127.0.0.1"
+
     def url(self, port: int) -> str:
         """The URL of a published port, without a path."""
         return f"http://[{self.host}]:{port}" if ":" in self.host else f"http://{self.host}:{port}"

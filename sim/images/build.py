@@ -8,18 +8,13 @@ from pathlib import Path
 from typing import Final
 
 from services.pipeline.version import version
-from sim.host.engine import engine
+from sim.host.engine import engine, obtain
 from sim.images import service
 from sim.images.base_image import BaseImages
 from sim.images.checkout import ROOT, identity
 
 TAG: Final = f"checkout-{identity()}"
 """Of all that is built here, so that no other checkout's images take its place."""
-
-_PULL_REMEDY = (
-    "See that this machine reaches the registry. Where it cannot, `.ci/bases` builds stand-ins on Debian, and "
-    "the settings of docs/images.md, in the environment or in the file .env, name images that can be had."
-)
 
 
 @dataclass(frozen=True)
@@ -45,7 +40,7 @@ def build(settings: Mapping[str, str | None], progress: Callable[[str], None]) -
     IMAGE_SOURCE among the settings is the URL of the repository, for the services' labels. Raises EngineFailed.
     """
     bases = BaseImages.of(settings)
-    for base in (bases.python, bases.localstack):
+    for base in (bases.python, bases.localstack, bases.registry):
         obtain(base, progress)
 
     def one(repository: str, dockerfile: str, base: str, arguments: Mapping[str, str]) -> str:
@@ -96,13 +91,3 @@ def id_of(image: str) -> str:
     """By which an image is meant whatever becomes of its name. Raises EngineFailed."""
     with engine("`python -m sim.images build` builds the images.") as docker:
         return docker.image.inspect(image).id
-
-
-def obtain(image: str, progress: Callable[[str], None]) -> None:
-    """Pulls an image that the engine does not have. Raises EngineFailed."""
-    with engine("`docker version` says whether an engine answers.") as docker:
-        if docker.image.exists(image):
-            return
-    progress(f"pulling {image}")
-    with engine(_PULL_REMEDY) as docker:
-        docker.image.pull(image, quiet=True)

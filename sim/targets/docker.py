@@ -9,10 +9,15 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from secrets import token_hex
 from typing import ClassVar
 
+from sim.aws.ecr_authorization import RegistryAccess
 from sim.cloud.gateway.control_client import GatewayControl
 from sim.cloud.localstack.settings import PORT, container_environment, is_ready
+from sim.cloud.registry.container import NAME as STORAGE
+from sim.cloud.registry.container import PORT as STORAGE_PORT
+from sim.cloud.registry.container import storage_spec
 from sim.cloud.resources import DataPlane, local_resources
 from sim.faults.plan import AwsService
 from sim.host.container import LABEL, Container, Network, Spec, new_run, ports_of_engine
@@ -39,6 +44,7 @@ from sim.targets.target import (
 _AWS: tuple[AwsService, ...] = ("s3", "sqs", "ssm")
 _API_PORT = 8080
 _CONTROL_PORT = 4600
+_REGISTRY_PORT = 4599
 _GATEWAY_PORTS = {name: _CONTROL_PORT + number for number, name in enumerate(PORTS, 1)}
 _EVERYWHERE = "0.0.0.0"  # noqa: S104 - in its container, of which one port is published to loopback
 _READY_SECONDS = 60
@@ -78,27 +84,32 @@ class DockerTarget(LocalTarget):
         # By its name the first: what is published to the host goes through it, whatever is cut.
         edge = Network.create(self._run, "edge")
         aws = {each: Network.create(self._run, each) for each in _AWS}
+        # Both ports of the registry are for the engine.
+        host, storage = self._ports.engine_host, free_port()
+        registry = RegistryAccess(f"{host}:{free_port()}", token_hex())
         localstack = Spec(
             "localstack",
             self._images.control_plane,
-            container_environment(),
+            container_environment(registry),
             {edge: ("localstack",)},
             ports={PORT: free_port()},
         )
         gateway = Spec(
             GATEWAY,
             self._images.kit,
-            {},
+            registry.environment(),
             {edge: (), **{network: (each,) for each, network in aws.items()}},
-            ports={_CONTROL_PORT: free_port()},
+            ports={_CONTROL_PORT: free_port(), _REGISTRY_PORT: int(registry.address.rpartition(":")[2])},
             confined=True,
             command=(
                 *("sim.cloud.gateway", "--host", _EVERYWHERE),
                 *("--upstream", f"localstack:{PORT}", "--control", str(_CONTROL_PORT)),
+                *("--registry", str(_REGISTRY_PORT), "--storage", f"{STORAGE}:{STORAGE_PORT}"),
+                *("--storage-url", f"http://{host}:{storage}"),
                 *(f"{name}={number}" for name, number in _GATEWAY_PORTS.items()),
             ),
         )
-        for spec in (localstack, gateway):
+        for spec in (localstack, gateway, storage_spec(self._images.bases.registry, {edge: (STORAGE,)}, storage)):
             self._containers[spec.name] = Container.create(self._run, spec)
         return self._url("localstack", PORT)
 
@@ -181,7 +192,7 @@ class DockerTarget(LocalTarget):
 
     def _take_over(self) -> bool:
         """Whether a run before this one has left everything running."""
-        found = {name: Container.find(self._run, name) for name in ("localstack", GATEWAY, *SERVICES)}
+        found = {name: Container.find(self._run, name) for name in ("localstack", GATEWAY, STORAGE, *SERVICES)}
         running = {name: container for name, container in found.items() if container is not None}
         if len(running) < len(found):
             return False

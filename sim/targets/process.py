@@ -17,6 +17,8 @@ from sim.cloud.local import LocalCloud
 from sim.faults.plan import AwsService
 from sim.host.process import Process, free_port
 from sim.host.waiting import until
+from sim.images.base_image import BaseImages
+from sim.images.base_image import settings as image_settings
 from sim.targets.local import LocalTarget
 from sim.targets.settings import HEARTBEAT_SECONDS, PROCESSES, api_ready
 from sim.targets.target import PORTS, Capability, Progress, Provision, Service, Tuning, port
@@ -36,7 +38,8 @@ class ProcessTarget(LocalTarget):
         self, tuning: Tuning, progress: Progress, *, provision: Provision = Provision.KIT, roots: Path | None = None
     ) -> None:
         super().__init__(tuning, progress, provision, roots)
-        self._cloud = LocalCloud(self._cleanup, PORTS, progress)
+        registry = BaseImages.of(image_settings(os.environ)).registry
+        self._cloud = LocalCloud(self._cleanup, PORTS, progress, registry)
         self._processes: dict[Service, Process] = {}
 
     def down(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from botocore.config import Config
 from sim.cloud.aws_client import local_session
 from sim.cloud.local import LocalCloud
 from sim.host.cleanup import Cleanup
+from sim.images.base_image import BaseImages, settings
 
 _CONFIG = Config(retries={"total_max_attempts": 1})
 _accounts = itertools.count(100000000001)
@@ -21,16 +23,22 @@ Client = Any
 
 
 @pytest.fixture(scope="session")
-def endpoint() -> Iterator[str]:
-    """Of a LocalStack that is ready."""
+def cloud() -> Iterator[LocalCloud]:
+    """A LocalStack that is ready. Where there is Docker its ECR has a registry, which starts at its first use."""
     with Cleanup() as cleanup:
-        cloud = LocalCloud(cleanup, (), print)
+        cloud = LocalCloud(cleanup, (), print, BaseImages.of(settings(os.environ)).registry)
         try:
             cloud.open()
             cloud.prepare(visibility_timeout=30, max_receive_count=3)
-            yield cloud.endpoint
+            yield cloud
         finally:
             cloud.stop()
+
+
+@pytest.fixture(scope="session")
+def endpoint(cloud: LocalCloud) -> str:
+    """The URL of LocalStack."""
+    return cloud.endpoint
 
 
 @pytest.fixture

@@ -9,15 +9,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from python_on_whales import DockerClient
 from testcontainers.core.config import testcontainers_config
 
+from release import engine
+from release.ecr import Repository
 from services.pipeline.message import Email
 from sim.client.api import Client
 from sim.client.tracker import EmailTracker
+from sim.cloud.aws_client import local_session
 from sim.faults.plan import AwsService
 from sim.host.container import LABEL
 from sim.host.engine import remove_labelled
 from sim.host.published_ports import EngineElsewhere
+from sim.host.pull import pull
 from sim.host.waiting import until
 from sim.images.build import Images
 from sim.targets.docker import DockerTarget
@@ -52,6 +57,21 @@ def test_it_works_whatever_docker_is_set_to(target: DockerTarget, email: Email) 
         assert document["Config"]["Image"].startswith("sha256:"), "by a name that another checkout may take"
         published = [port for ports in document["NetworkSettings"]["Ports"].values() for port in ports or []]
         assert {port["HostIp"] for port in published} <= {ELSEWHERE}
+
+
+def test_an_image_is_pushed_to_its_registry_and_pulled_again(target: DockerTarget, images: Images) -> None:
+    docker = DockerClient()
+    ecr = local_session().client("ecr", endpoint_url=target.data_plane.endpoint)
+    uri = ecr.create_repository(repositoryName="emails/api")["repository"]["repositoryUri"]
+    assert uri.startswith(f"{ELSEWHERE}:")
+    image = engine.image(images.services["api"])
+    Repository(ecr, "emails/api").push(image, "1.0.0")
+    [digest] = {each["imageDigest"] for each in ecr.describe_images(repositoryName="emails/api")["imageDetails"]}
+    pulled = f"{uri}@{digest}"
+    try:
+        assert pull(pulled, ecr.get_authorization_token()["authorizationData"][0]) == image.id
+    finally:
+        docker.image.remove(pulled)
 
 
 def test_an_engine_elsewhere_is_refused_at_once_unless_a_setting_opens_its_ports(

@@ -11,11 +11,12 @@ import pytest
 from services.pipeline.version import version
 from sim.host.cleanup import Cleanup
 from sim.host.container import LABEL, Container, Network, Spec, new_run, ports_of_engine
+from sim.host.engine import obtain
 from sim.host.loopback import answers
 from sim.host.process import free_port
 from sim.host.waiting import until
 from sim.images.base_image import BaseImages, settings
-from sim.images.build import build_image, id_of, obtain, tag
+from sim.images.build import build_image, id_of, tag
 from sim.images.checkout import ROOT
 from tests.images.containers import DOCKER
 

@@ -19,15 +19,15 @@ from release.deploy import Deployer, Verdict
 from release.ecr import Repository
 from release.ecs import Service, Time
 from release.errors import CommandFailed
-from release.image import Image, read
 from release.lock import KEY, Lock
-from release.publish import publish
 from release.terraform import Plan
-from tests.cloud.conftest import Client, account, aws, endpoint
+from sim.cloud.registry.register import register
+from sim.cloud.registry.source_image import Source
+from tests.cloud.conftest import Client, account, aws, cloud, endpoint
 from tests.cloud.ecs import CLUSTER, Cluster
-from tests.unit.release.conftest import labels, repository, save
+from tests.unit.release.conftest import repository
 
-__all__ = ["account", "aws", "endpoint", "repository"]
+__all__ = ["account", "aws", "cloud", "endpoint", "repository"]
 
 COMMIT = "c0ffee" * 6 + "c0ff"
 
@@ -119,12 +119,9 @@ class Place:
     def repository(self) -> Repository:
         return Repository(self.aws("ecr"), "emails/api")
 
-    def publish(self, version: str, layer: bytes = b"layer") -> Image:
-        """An image of its own for the version, out of an archive as `docker save` writes it."""
-        archive = save(self.directory / f"{version}.tar", [layer, version.encode()], labels(version, COMMIT))
-        image = read(archive)
-        publish(image, version, COMMIT, self.repository)
-        return image
+    def publish(self, version: str) -> str:
+        """The digest of a version, which is there as its source: a deployment needs no more of it."""
+        return register(self.aws("ecr"), "emails/api", Source("api", version, COMMIT, self.directory))
 
     def deployer(self) -> Deployer:
         return Deployer(

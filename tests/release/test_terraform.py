@@ -14,14 +14,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from python_on_whales import DockerClient
 
 from release.cli import CHANGES, ROLLED_BACK, main
 from release.publish import deployed
 from release.roots import Environment
 from sim.cloud.aws_client import REGION
+from sim.images.build import build_image
 from sim.terraform import installation
 from tests.cloud.conftest import Client
-from tests.unit.release.conftest import BASE, Repository, labels, save, settle
+from tests.release.test_real_image import write_image
+from tests.unit.release.conftest import BASE, Repository, labels, settle
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 NAME, SERVICE, REPOSITORY = "emails-test", "emails-test-api", "emails/api"
@@ -167,8 +170,15 @@ def release(checkout: Repository, subject: str) -> str:
     assert main([*root, "bump", "api"]) == 0
     version = (checkout.root / "services/api/version.txt").read_text().strip()
     commit = checkout.commit("chore(release): next versions", {})
-    archive = save(checkout.root.parent / f"{version}.tar", [subject.encode()], labels(version, commit, BASE))
-    assert main([*root, "publish", "api", str(archive), "--repository", REPOSITORY, "--json"]) == 0
+    image = f"test/release-{commit[:12]}:{version}"
+    context = checkout.root.parent / version
+    context.mkdir()
+    write_image(context, subject, labels(version, commit, BASE))
+    build_image(image, dockerfile=context / "Dockerfile", context=context, arguments={})
+    try:
+        assert main([*root, "publish", "api", image, "--repository", REPOSITORY, "--json"]) == 0
+    finally:
+        DockerClient().image.remove(image)
     return version
 
 
@@ -185,6 +195,7 @@ def tags(aws: Callable[[str], Client], digest: str) -> list[str]:
     return [tag for image in found["imageDetails"] for tag in image["imageTags"]]
 
 
+@pytest.mark.usefixtures("docker")
 def test_a_commit_becomes_what_runs_and_a_bad_one_is_taken_back(
     checkout: Repository, aws: Callable[[str], Client], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

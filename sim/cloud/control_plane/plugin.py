@@ -6,6 +6,7 @@ LocalStack calls each decorated function once, at the first call to its service.
 from __future__ import annotations
 
 import copy
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -23,6 +24,7 @@ from localstack.services.edge import ROUTER
 from localstack.services.moto import MotoFallbackDispatcher, call_moto
 from localstack.services.plugins import Service, aws_provider
 
+from sim.aws.ecr_authorization import RegistryAccess
 from sim.cloud.control_plane.application_autoscaling.provider import ApplicationAutoScaling
 from sim.cloud.control_plane.autoscaling.models import next_subnet
 from sim.cloud.control_plane.autoscaling.provider import AutoScaling
@@ -103,7 +105,7 @@ def autoscaling() -> Service:
 
 @_provides(api="ecr")
 def ecr() -> Service:
-    return _over_moto("ecr", Ecr().operations)
+    return _over_moto("ecr", Ecr(RegistryAccess.of(os.environ), _now).operations)
 
 
 @_provides(api="ecs")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from sim.aws.ecr_authorization import RegistryAccess
 from sim.host.loopback import NoAnswer, request
 
 DATA_PLANE = ("s3", "sqs", "ssm", "sts", "iam")
@@ -35,13 +36,14 @@ _EVERYWHERE = {
 }
 
 
-def environment(host: str, port: int, directory: Path) -> dict[str, str]:
+def environment(host: str, port: int, directory: Path, registry: RegistryAccess | None = None) -> dict[str, str]:
     """The variables for a LocalStack on one address of this machine. It writes only below `directory`.
 
-    An existing `cache` below `directory` saves two thirds of the start-up time.
+    An existing `cache` below `directory` saves two thirds of the start-up time. `registry` is the one of its ECR.
     """
     return {
         **_EVERYWHERE,
+        **(registry.environment() if registry else {}),
         "GATEWAY_LISTEN": f"{host}:{port}",
         "OVERRIDE_IN_DOCKER": "0",
         "FILESYSTEM_ROOT": str(directory),
@@ -50,9 +52,10 @@ def environment(host: str, port: int, directory: Path) -> dict[str, str]:
     }
 
 
-def container_environment() -> dict[str, str]:
+def container_environment(registry: RegistryAccess | None = None) -> dict[str, str]:
     """The variables for a LocalStack in a container with the control plane (`sim.images.control_plane`)."""
-    return {**_EVERYWHERE, "GATEWAY_LISTEN": f"0.0.0.0:{PORT}"}
+    access = registry.environment() if registry else {}
+    return {**_EVERYWHERE, **access, "GATEWAY_LISTEN": f"0.0.0.0:{PORT}"}
 
 
 def is_ready(endpoint: str) -> bool:

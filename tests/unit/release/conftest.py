@@ -1,12 +1,8 @@
-"""A repository of git with the services' folders, and images in archives."""
+"""A repository of git with the services' folders, and the labels of their images."""
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
 import subprocess
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -64,54 +60,3 @@ def labels(version: str, revision: str, base: str = "") -> dict[str, str]:
     """What the Dockerfiles say of an image."""
     prefix = "org.opencontainers.image"
     return {f"{prefix}.version": version, f"{prefix}.revision": revision, f"{prefix}.base.name": base}
-
-
-def save(
-    file: Path,
-    layers: list[bytes],
-    labels: dict[str, str],
-    *,
-    kind: str = "tar",
-    architecture: str = "amd64",
-    attested: bool = False,
-    platforms: tuple[str, ...] = (),
-) -> Path:
-    """An image as `docker save` writes it: an OCI image layout in a tar file, its layers not compressed.
-
-    `attested` is how an engine writes one that keeps its images in containerd: with what attests it beside it.
-    With `platforms` the index names the image once for each of these architectures.
-    """
-    configured = {"architecture": architecture, "os": "linux", "config": {"Labels": labels}}
-    config = json.dumps({**configured, "rootfs": {"type": "layers"}}).encode()
-    described = [_descriptor(layer, f"application/vnd.oci.image.layer.v1.{kind}") for layer in layers]
-    manifest = json.dumps({"schemaVersion": 2, "config": _descriptor(config), "layers": described}).encode()
-    blobs = [config, manifest, *layers]
-    top = manifest
-    if attested or platforms:
-        images = [(manifest, "linux", each) for each in platforms or (architecture,)]
-        inner = [
-            _descriptor(blob) | {"platform": {"os": os, "architecture": each}}
-            for blob, os, each in [*images, (b"{}", "unknown", "unknown")]
-        ]
-        top = json.dumps({"schemaVersion": 2, "manifests": inner}).encode()
-        blobs += [top, b"{}"]
-    return archive(file, [top], blobs)
-
-
-def archive(file: Path, images: list[bytes], blobs: list[bytes]) -> Path:
-    """A tar file with an index of these manifests, and the blobs."""
-    index = json.dumps({"schemaVersion": 2, "manifests": [_descriptor(each) for each in images]}).encode()
-    with tarfile.open(file, "w") as tar:
-        for name, blob in {"index.json": index, **{_path(blob): blob for blob in blobs}}.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(blob)
-            tar.addfile(member, io.BytesIO(blob))
-    return file
-
-
-def _descriptor(blob: bytes, media_type: str = "") -> dict[str, object]:
-    return {"mediaType": media_type, "digest": f"sha256:{hashlib.sha256(blob).hexdigest()}", "size": len(blob)}
-
-
-def _path(blob: bytes) -> str:
-    return f"blobs/sha256/{hashlib.sha256(blob).hexdigest()}"

@@ -2,90 +2,115 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from release.engine import Image
 from release.errors import NotAnImage, NotPublished, VersionTaken
-from release.image import Image, read
-from release.publish import deployed, missing, publish, revision
-from tests.unit.release.conftest import BASE, labels, save
+from release.publish import Pushed, deployed, missing, publish, pushed, revision
+from tests.unit.release.conftest import BASE, labels
 
 COMMIT = "0123456789abcdef" * 2 + "01234567"
 TAGS = ("1.2.3", "1.2.3-0123456789ab")
+AMD, ARM = "linux/amd64", "linux/arm64"
+IMAGE = Image("sha256:configured", labels("1.2.3", COMMIT), AMD)
+THERE = Pushed("sha256:there", IMAGE.id)
+OTHERS = Pushed("sha256:others", "sha256:other")
 
 
 class Shelf:
-    """A registry in a dictionary."""
+    """A registry in a dictionary, into which `pushes` lead."""
 
-    def __init__(self) -> None:
-        self.tags: dict[str, str] = {}
+    def __init__(self, tags: Mapping[str, Pushed] | None = None) -> None:
+        self.tags = dict(tags or {})
+        self.pushes: list[str] = []
+        self.comes_first: Pushed | None = None
 
-    def digests(self, tags: tuple[str, ...]) -> Mapping[str, str]:
+    def found(self, tags: tuple[str, ...]) -> Mapping[str, Pushed]:
         return {tag: self.tags[tag] for tag in tags if tag in self.tags}
 
-    def push(self, image: Image, tags: tuple[str, ...]) -> None:
-        assert not set(tags) & set(self.tags)
-        self.tags |= dict.fromkeys(tags, image.digest)
+    def push(self, image: Image, tag: str) -> None:
+        assert tag not in self.tags
+        self.pushes.append(tag)
+        self.tags[tag] = self.comes_first or Pushed(f"sha256:of {tag}", image.id)
+
+    def tag(self, digest: str, tag: str) -> None:
+        [self.tags[tag]] = {each for each in self.tags.values() if each.digest == digest}
 
 
-@pytest.fixture
-def image(tmp_path: Path) -> Image:
-    return read(save(tmp_path / "image.tar", [b"layer"], labels("1.2.3", COMMIT)))
-
-
-def test_an_image_is_there_under_its_version_and_its_version_with_its_commit(image: Image) -> None:
+def test_an_image_is_pushed_once_and_is_there_under_its_version_and_its_version_with_its_commit() -> None:
     shelf = Shelf()
-    assert publish(image, "1.2.3", COMMIT, shelf).new == TAGS
-    assert shelf.tags == dict.fromkeys(TAGS, image.digest)
+    done = publish(IMAGE, "1.2.3", COMMIT, shelf)
+    assert (done.new, shelf.pushes) == (TAGS, ["1.2.3"])
+    assert {each.digest for each in shelf.tags.values()} == {done.digest}
+    assert tuple(shelf.tags) == TAGS
 
 
-def test_publishing_it_again_changes_nothing(image: Image) -> None:
+def test_publishing_it_again_changes_nothing() -> None:
+    shelf = Shelf(dict.fromkeys(TAGS, THERE))
+    done = publish(IMAGE, "1.2.3", COMMIT, shelf)
+    assert (done.new, done.digest, shelf.pushes) == ((), THERE.digest, [])
+
+
+@pytest.mark.parametrize("kept", TAGS)
+def test_what_an_interrupted_publish_left_out_is_made_good_without_another_push(kept: str) -> None:
+    """Another push may compress the layers to other bytes, and give the version a second digest."""
+    shelf = Shelf({kept: THERE})
+    assert publish(IMAGE, "1.2.3", COMMIT, shelf).new == tuple(tag for tag in TAGS if tag != kept)
+    assert (shelf.tags, shelf.pushes) == (dict.fromkeys(TAGS, THERE), [])
+
+
+def test_a_version_with_another_image_is_never_overwritten() -> None:
+    shelf = Shelf({"1.2.3": OTHERS})
+    with pytest.raises(VersionTaken, match=r"1\.2\.3 is there already as sha256:others.*release bump"):
+        publish(IMAGE, "1.2.3", COMMIT, shelf)
+    assert (shelf.tags, shelf.pushes) == ({"1.2.3": OTHERS}, [])
+
+
+def test_an_image_that_another_publish_pushed_meanwhile_is_noticed() -> None:
     shelf = Shelf()
-    publish(image, "1.2.3", COMMIT, shelf)
-    assert publish(image, "1.2.3", COMMIT, shelf).new == ()
+    shelf.comes_first = OTHERS
+    with pytest.raises(VersionTaken, match="is there already as sha256:others"):
+        publish(IMAGE, "1.2.3", COMMIT, shelf)
 
 
-def test_what_an_interrupted_push_left_out_is_made_good(image: Image) -> None:
-    shelf = Shelf()
-    shelf.tags["1.2.3"] = image.digest
-    assert publish(image, "1.2.3", COMMIT, shelf).new == TAGS[1:]
-
-
-def test_a_version_with_another_digest_is_never_overwritten(image: Image) -> None:
-    shelf = Shelf()
-    shelf.tags["1.2.3"] = "sha256:other"
-    with pytest.raises(VersionTaken, match=r"1\.2\.3 is there already as sha256:other.*release bump"):
-        publish(image, "1.2.3", COMMIT, shelf)
-    assert shelf.tags == {"1.2.3": "sha256:other"}
+def test_an_image_is_the_same_by_its_configuration_or_by_its_manifest() -> None:
+    by_configuration = pushed("sha256:1", json.dumps({"config": {"digest": IMAGE.id}, "layers": []}))
+    index = json.dumps({"manifests": [{"digest": "sha256:2"}]})
+    assert by_configuration.is_the_same(IMAGE)
+    assert pushed(IMAGE.id, index).is_the_same(IMAGE), "an engine that keeps images as containerd does"
+    assert not pushed("sha256:1", index).is_the_same(IMAGE)
+    assert not OTHERS.is_the_same(IMAGE)
 
 
 @pytest.mark.parametrize(
     ("version", "commit", "label"), [("1.2.4", COMMIT, "version"), ("1.2.3", "f" * 40, "revision")]
 )
-def test_an_image_of_another_version_or_commit_is_refused(image: Image, version: str, commit: str, label: str) -> None:
+def test_an_image_of_another_version_or_commit_is_refused(version: str, commit: str, label: str) -> None:
     with pytest.raises(NotAnImage, match=f"label {label} says"):
-        publish(image, version, commit, Shelf())
+        publish(IMAGE, version, commit, Shelf())
 
 
-def test_an_image_for_another_architecture_is_refused_before_its_version_is_spent(tmp_path: Path) -> None:
-    arm = read(save(tmp_path / "arm.tar", [b"layer"], labels("1.2.3", COMMIT), architecture="arm64"))
+def test_an_image_for_another_architecture_is_refused_before_its_version_is_spent() -> None:
+    arm = Image("sha256:arm", labels("1.2.3", COMMIT), ARM)
     shelf = Shelf()
     with pytest.raises(NotAnImage, match=r"for linux/arm64, and the instances are linux/amd64.*--platform"):
         publish(arm, "1.2.3", COMMIT, shelf)
     assert shelf.tags == {}
-    assert publish(arm, "1.2.3", COMMIT, shelf, "linux/arm64").new == TAGS
+    assert publish(arm, "1.2.3", COMMIT, shelf, ARM).new == TAGS
 
 
-def test_an_image_on_another_base_is_refused_and_one_from_a_mirror_is_not(tmp_path: Path) -> None:
-    mirrored = BASE.replace("python", "mirror.example.com/library/python")
-    image = read(save(tmp_path / "mirrored.tar", [b"layer"], labels("1.2.3", COMMIT, mirrored)))
-    assert publish(image, "1.2.3", COMMIT, Shelf(), base=BASE).new == TAGS
-    stand_in = read(save(tmp_path / "stand-in.tar", [b"layer"], labels("1.2.3", COMMIT, "base/python:3.11")))
-    unknown = read(save(tmp_path / "unknown.tar", [b"layer"], labels("1.2.3", COMMIT)))
+def test_an_image_on_another_base_is_refused_and_one_from_a_mirror_is_not() -> None:
+    def on(base: str) -> Image:
+        return Image("sha256:1", labels("1.2.3", COMMIT, base), AMD)
+
+    mirrored = on(BASE.replace("python", "mirror.example.com/library/python"))
+    assert publish(mirrored, "1.2.3", COMMIT, Shelf(), base=BASE).new == TAGS
+    stand_in, unknown = on("base/python:3.11"), on("")
     for wrong, said in ((stand_in, "built on base/python:3.11"), (unknown, "built on a base that no label names")):
         with pytest.raises(NotAnImage, match=f"{said}, and a release is built on python:3.11@sha256:ba5e"):
             publish(wrong, "1.2.3", COMMIT, Shelf(), base=BASE)
@@ -101,11 +126,11 @@ def test_the_tags_of_an_image_say_which_commit_it_was_built_from() -> None:
         revision(["1.2.3", kept])
 
 
-@given(st.dictionaries(st.sampled_from(TAGS), st.sampled_from(["ours", "theirs"])))
-def test_after_pushing_what_is_missing_every_tag_is_this_image_or_nothing_was_pushed(there: dict[str, str]) -> None:
+@given(st.dictionaries(st.sampled_from(TAGS), st.sampled_from([THERE, OTHERS])))
+def test_with_what_is_missing_every_tag_is_this_image_or_nothing_is_missing_for_it(there: dict[str, Pushed]) -> None:
     try:
-        new = missing(TAGS, "ours", there)
+        new = missing(TAGS, IMAGE, there)
     except VersionTaken:
-        assert "theirs" in there.values()
+        assert OTHERS in there.values()
     else:
-        assert there | dict.fromkeys(new, "ours") == dict.fromkeys(TAGS, "ours")
+        assert there | dict.fromkeys(new, THERE) == dict.fromkeys(TAGS, THERE)

@@ -1,1 +1,1 @@
-"""Elastic Container Registry: images are pushed by its API."""
+"""Elastic Container Registry: what it has of images. Their bytes are in `sim.cloud.registry`."""

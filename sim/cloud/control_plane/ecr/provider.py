@@ -1,82 +1,76 @@
-"""Corrections to moto's ECR: layers can be pushed, and an image has the digest of its manifest."""
+"""Corrections to moto's ECR: an image has its manifest's digest, and Docker finds the registry (`sim.cloud.registry`).
+
+Without a registry there is no token to log in with, and a repository's URI is the one that it would have in AWS.
+"""
 
 from __future__ import annotations
 
-import uuid
-from collections import defaultdict
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
-from sim.cloud.control_plane.call import AwsError, Call, Operations, Regional, Values
-from sim.cloud.control_plane.ecr.models import PART_SIZE, Layers, Upload, blobs, manifest_digest
+from sim.aws.ecr_authorization import SECONDS, PrivateRegistry, RegistryAccess, issue
+from sim.cloud.control_plane.call import AwsError, Call, Operations, Values
+from sim.cloud.control_plane.ecr.models import manifest_digest
 
 
 class Ecr:
-    """Keeps the layers of each repository, by the repository's name."""
+    """ECR in front of a registry that Docker can reach; None if there is none."""
 
-    def __init__(self) -> None:
-        self._layers: Regional[defaultdict[str, Layers]] = Regional(lambda: defaultdict(Layers))
+    def __init__(self, registry: RegistryAccess | None, now: Callable[[], datetime]) -> None:
+        self._registry = registry
+        self._now = now
         self.operations: Operations = {
-            "BatchCheckLayerAvailability": self.check_layers,
-            "CompleteLayerUpload": self.complete_upload,
-            "DeleteRepository": self.delete_repository,
-            "InitiateLayerUpload": self.initiate_upload,
-            "PutImage": self.put_image,
-            "UploadLayerPart": self.upload_part,
+            "CreateRepository": lambda call: self._with_uri(call, "repository"),
+            "DeleteRepository": lambda call: self._with_uri(call, "repository"),
+            "DescribeRepositories": lambda call: self._with_uri(call, "repositories"),
+            "GetAuthorizationToken": self.authorization_token,
+            "PutImage": put_image,
         }
 
-    def check_layers(self, call: Call) -> Values:
-        return {"layers": self._of(call).availability(call.parameters["layerDigests"]), "failures": []}
-
-    def initiate_upload(self, call: Call) -> Values:
-        upload_id = str(uuid.uuid4())
-        self._of(call).uploads[upload_id] = Upload()
-        return {"uploadId": upload_id, "partSize": PART_SIZE}
-
-    def upload_part(self, call: Call) -> Values:
-        asked = call.parameters
-        first, last = asked["partFirstByte"], asked["partLastByte"]
-        received = self._of(call).upload(asked["uploadId"], first, last, asked["layerPartBlob"])
-        return self._about(call) | {"uploadId": asked["uploadId"], "lastByteReceived": received}
-
-    def complete_upload(self, call: Call) -> Values:
-        asked = call.parameters
-        digest = self._of(call).complete(asked["uploadId"], asked["layerDigests"])
-        return self._about(call) | {"uploadId": asked["uploadId"], "layerDigest": digest}
-
-    def put_image(self, call: Call) -> Values:
-        manifest = call.parameters["imageManifest"]
-        digest = manifest_digest(manifest, call.parameters.get("imageDigest"))
-        lacking = [each for each in blobs(manifest) if each not in self._of(call).sizes]
-        if lacking:
+    def authorization_token(self, call: Call) -> Values:
+        if self._registry is None:
             raise AwsError(
-                "LayersNotFoundException", f"The image refers to layers that the repository does not have: {lacking}"
+                "ServerException",
+                "This local cloud has no registry to log in to. The target docker has one, and so has `sim up` on "
+                "Linux where there is Docker: docs/control-plane.md says why.",
             )
-        self._refuse_to_move(call, digest)
-        return call.forward("PutImage", call.parameters | {"imageDigest": digest})
+        expires = (self._now() + timedelta(seconds=SECONDS)).replace(microsecond=0)
+        token = issue(PrivateRegistry(call.account, call.region), int(expires.timestamp()), self._registry.secret)
+        endpoint = f"http://{self._registry.address}"
+        return {
+            "authorizationData": [
+                {"authorizationToken": token, "expiresAt": expires.astimezone(UTC), "proxyEndpoint": endpoint}
+            ]
+        }
 
-    def delete_repository(self, call: Call) -> Values:
+    def _with_uri(self, call: Call, key: str) -> Values:
+        """moto's answer, whose repositories have URIs that Docker can reach."""
         answer = call.forward()
-        self._layers.of(call).pop(call.parameters["repositoryName"], None)
+        if self._registry is not None:
+            for repository in [answer[key]] if key == "repository" else answer[key]:
+                repository["repositoryUri"] = f"{self._registry.address}/{repository['repositoryName']}"
         return answer
 
-    def _refuse_to_move(self, call: Call, digest: str) -> None:
-        """Raises AwsError, ImageTagAlreadyExistsException, if the tag is immutable and another image has it."""
-        name, tag = call.parameters["repositoryName"], call.parameters.get("imageTag")
-        if not tag or _repository(call)["imageTagMutability"] != "IMMUTABLE":
-            return
-        named = call.forward("BatchGetImage", {"repositoryName": name, "imageIds": [{"imageTag": tag}]})["images"]
-        if any(each["imageId"]["imageDigest"] != digest for each in named):
-            raise AwsError(
-                "ImageTagAlreadyExistsException",
-                f"The image tag '{tag}' already exists in the '{name}' repository and cannot be overwritten "
-                "because the tag is immutable.",
-            )
 
-    def _of(self, call: Call) -> Layers:
-        """The layers of the repository that the call names. Raises RepositoryNotFoundException."""
-        return self._layers.of(call)[_repository(call)["repositoryName"]]
+def put_image(call: Call) -> Values:
+    manifest = call.parameters["imageManifest"]
+    digest = manifest_digest(manifest, call.parameters.get("imageDigest"))
+    _refuse_to_move(call, digest)
+    return call.forward("PutImage", call.parameters | {"imageDigest": digest})
 
-    def _about(self, call: Call) -> Values:
-        return {"registryId": call.account, "repositoryName": call.parameters["repositoryName"]}
+
+def _refuse_to_move(call: Call, digest: str) -> None:
+    """Raises AwsError, ImageTagAlreadyExistsException, if the tag is immutable and another image has it."""
+    name, tag = call.parameters["repositoryName"], call.parameters.get("imageTag")
+    if not tag or _repository(call)["imageTagMutability"] != "IMMUTABLE":
+        return
+    named = call.forward("BatchGetImage", {"repositoryName": name, "imageIds": [{"imageTag": tag}]})["images"]
+    if any(each["imageId"]["imageDigest"] != digest for each in named):
+        raise AwsError(
+            "ImageTagAlreadyExistsException",
+            f"The image tag '{tag}' already exists in the '{name}' repository and cannot be overwritten "
+            "because the tag is immutable.",
+        )
 
 
 def _repository(call: Call) -> Values:

@@ -32,7 +32,7 @@ def test_the_page_has_a_row_for_each_corrected_operation() -> None:
         "autoscaling": AutoScaling(now).operations,
         "cloudwatch": CLOUDWATCH,
         "ec2": EC2,
-        "ecr": Ecr().operations,
+        "ecr": Ecr(None, now).operations,
         "ecs": ecs.operations,
         "elb": Elb(time.time).operations,
         "sqs": SQS,
