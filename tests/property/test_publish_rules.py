@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import json
 import string
-from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from services.pipeline.message import Email, Message
-from sim.client.api import ApiAnswer, Client
-from sim.client.tracker import EmailTracker
-from sim.targets.target import Capability
+from services.pipeline.message import Message
+from tests.property.answers import assert_problem
 from tests.property.in_process import MESSAGE_MAX_BYTES, RECEIVED_AT, Api
 from tests.property.oracle import ACCEPTED, Rules, Ruling, judge, message_bytes
 from tests.property.strategies import (
-    MARKER,
     TOKEN,
     almost_good_bodies,
     any_json,
@@ -56,22 +52,6 @@ def assert_as_ruled(api: Api, body: bytes, sent_with: dict[str, str] | None = No
     else:
         assert_problem(answer, ruling)
         assert not api.sqs.bodies
-
-
-def assert_problem(answer: ApiAnswer, ruling: Ruling) -> None:
-    """A problem as in RFC 9457, of the ruling's type, that names each bad field and repeats no value."""
-    document = answer.document
-    assert (answer.status, document["type"]) == (ruling.status, f"urn:email-api:problem:{ruling.problem}")
-    assert answer.headers["content-type"] == "application/problem+json"
-    members = {"type", "title", "status", "detail", "request_id"}
-    assert set(document) == (members | {"errors"} if ruling.faults else members)
-    assert document["status"] == answer.status
-    assert document["request_id"] == answer.headers["x-request-id"]
-    errors: Any = document.get("errors", [])
-    told = sorted((error["field"], error["rule"]) for error in errors)
-    assert [field for field, _ in told] == [field for field, _ in ruling.faults]
-    assert all(rule.startswith(begins) for (_, rule), (_, begins) in zip(told, ruling.faults, strict=True))
-    assert MARKER not in json.dumps(document)
 
 
 @settings(max_examples=100)
@@ -171,24 +151,3 @@ def test_a_request_id_is_kept_if_it_is_one(api: Api, sent: str) -> None:
     kept = 1 <= len(sent) <= 128 and set(sent) <= set(ID_CHARACTERS)
     answered = api.post(b"", {"X-Request-Id": sent}).headers["x-request-id"]
     assert answered == sent if kept else len(answered) == 32 and set(answered) <= set(string.hexdigits)
-
-
-@pytest.mark.needs(Capability.OBJECTS, Capability.QUEUE)
-def test_over_http_too_and_what_is_accepted_is_stored(client: Client, tracker: EmailTracker) -> None:
-    rules = Rules(TOKEN, 1_048_576, RECEIVED_AT)
-    token = json.dumps(client.token)[1:-1].encode()
-
-    @settings(max_examples=150)
-    @given(almost_good_bodies(), headers)
-    def ask(body: bytes, sent_with: dict[str, str]) -> None:
-        # The real token is put in at the last moment, so that no failure prints it.
-        answer = client.post(body.replace(TOKEN.encode(), token), sent_with)
-        ruling = judge(rules, body, sent_with.get("Idempotency-Key"))
-        if ruling == ACCEPTED:
-            assert answer.status == 200
-            tracker.accepted[answer.message_id] = Email.model_validate(json.loads(body)["data"])
-        else:
-            assert_problem(answer, ruling)
-
-    ask()
-    tracker.verify()
