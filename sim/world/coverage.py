@@ -1,9 +1,9 @@
-"""What a world has met: how often each fault hit each operation, and where crashes fell."""
+"""What happened in a world: how often each fault hit each operation, and where crashes fell."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Self
 
@@ -24,7 +24,7 @@ class Place(StrEnum):
 
 
 class Encounter(StrEnum):
-    """What the cluster may come to."""
+    """What may happen to the cluster."""
 
     ROLLBACK_BY_BREAKER = "a rollback by the circuit breaker"
     ROLLBACK_BY_ALARM = "a rollback by the alarm"
@@ -38,7 +38,7 @@ class Encounter(StrEnum):
 
 @dataclass
 class Coverage:
-    """Counts, which can be added up."""
+    """Counts of what happened. The counts of several worlds can be added."""
 
     faults: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By fault and operation, or service for a fault of tasks."""
@@ -53,19 +53,12 @@ class Coverage:
     """Of virtual time."""
 
     def __iadd__(self, other: Coverage) -> Self:
-        self.faults += other.faults
-        self.crashes += other.crashes
-        self.deployments += other.deployments
-        self.encounters += other.encounters
-        self.publishes += other.publishes
-        self.stored += other.stored
-        self.restarts += other.restarts
-        self.seconds += other.seconds
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
         return self
 
     def never_hit(self) -> list[str]:
-        """What was not met of all that the world can do: faults of operations and of tasks, places of crashes, versions
-        that were deployed, and what the cluster came to."""
+        """Everything that could have happened and did not: faults, places of crashes, versions, encounters."""
         met = {fault for fault, _ in self.faults}
         calls = [f"{fault} of {name}" for fault, (_, name) in CALL_FAULTS if not self.faults[fault, name]]
         return [
