@@ -26,7 +26,7 @@ def run(count: int, work: Callable[[int], int]) -> int:
     waited_for = {*END, signal.SIGCHLD}
     # multiprocessing starts its helper with the first child, and unblocks END for that.
     resource_tracker.ensure_running()
-    # The children begin with this mask: one that is told to end while it loads does so when it has.
+    # The children begin with this mask: one that gets a signal while it loads ends when it has loaded.
     signal.pthread_sigmask(signal.SIG_BLOCK, waited_for)
     for child in children:
         child.start()

@@ -2,7 +2,7 @@
 
 A model is a state machine over values. It does what AWS's pages promise and, where they promise little, asks a
 `Choice` what happens this time: a calm one makes it the service of a good day, a seeded one the worst that the
-contract allows, and one that looks at what an emulator answered tells whether the model can answer the same.
+contract allows, and one that looks at what an emulator answered shows whether the model can answer the same.
 """
 
 from __future__ import annotations

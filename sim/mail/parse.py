@@ -44,7 +44,7 @@ def parse(raw: bytes) -> Email:
         raise UnreadableMail(_UNKNOWN_CHARSET) from None
     except Exception as error:
         # The boundary: what the standard library raises on hostile input is not documented and differs from one
-        # version to the next. Its message may quote the mail, so only its name is told.
+        # version to the next. Its message may quote the mail, so only its name is reported.
         cause = type(error).__name__
         raise UnreadableMail(f"malformed: Python's e-mail parser failed on it ({cause}); repair its MIME") from None
 

@@ -1,1 +1,1 @@
-"""What a deployment costs clients, foretold: the cluster's cores in virtual time, on settings read from Terraform."""
+"""Predicts what a deployment costs clients: the cluster's cores in virtual time, on settings read from Terraform."""

@@ -89,8 +89,8 @@ def test_up_again_changes_nothing(compose: ComposeTarget, tracker: EmailTracker,
 
 
 def test_the_token_is_printed_to_who_asks_and_is_in_no_log(compose: ComposeTarget) -> None:
-    told = compose.compose.run("setup", ["token"], remove=True, tty=False)
-    assert told == compose.token()
+    printed = compose.compose.run("setup", ["token"], remove=True, tty=False)
+    assert printed == compose.token()
     assert [name for name, log in compose.logs().items() if compose.token() in log] == []
 
 

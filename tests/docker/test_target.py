@@ -122,28 +122,28 @@ def label(target: DockerTarget) -> str:
 
 
 def reusing(tuning: Tuning) -> tuple[DockerTarget, list[str]]:
-    """A target that takes over what is there, and what it was told on the way."""
-    told: list[str] = []
-    return DockerTarget(tuning, told.append, reuse=True), told
+    """A target that takes over what is there, and its progress."""
+    progress: list[str] = []
+    return DockerTarget(tuning, progress.append, reuse=True), progress
 
 
 def test_containers_stay_and_a_second_run_takes_them_over(email: Email) -> None:
     # Nobody else's, though they have the same images.
     tuning = replace(FAST, service_environment={"REUSED_BY": uuid.uuid4().hex})
-    first, told = reusing(tuning)
+    first, progress = reusing(tuning)
     labels = set()
     try:
         with first:
             labels.add(label(first))
             ours = ids(first)
-            assert "starting the containers" in told
+            assert "starting the containers" in progress
             first.kill("worker")
             first.start("worker")
-        second, told = reusing(tuning)
+        second, progress = reusing(tuning)
         with second:
             labels.add(label(second))
             assert ids(second) == ours
-            assert "starting the containers" not in told
+            assert "starting the containers" not in progress
             tracker = EmailTracker(second, Client(second.url, second.token()))
             tracker.publish(email)
             tracker.verify()

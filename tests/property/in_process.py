@@ -55,13 +55,13 @@ class Ssm:
         return {"Parameter": {"Value": TOKEN}}
 
 
-def application(sqs: Sqs, **told: Any) -> Flask:
-    """The API on an SQS of one's own; `told` are settings."""
+def application(sqs: Sqs, **chosen: Any) -> Flask:
+    """The API on an SQS of one's own; `chosen` are settings."""
     settings = Settings(
         aws_region="us-east-1",
         queue_url="http://sqs.invalid/queue",
         token_parameter="/email/token",
-        **told,
+        **chosen,
     )
     return create_app(settings, cast("SQSClient", sqs), cast("SSMClient", Ssm()), StoppedClock(), lambda: False)
 

@@ -15,7 +15,7 @@ LAST_SECOND = 253402300799
 
 @dataclass(frozen=True)
 class Rules:
-    """What a deployment was told. `received_at` is the time that its clock shows, in Unix seconds."""
+    """The settings of a deployment. `received_at` is the time that its clock shows, in Unix seconds."""
 
     token: str
     max_bytes: int

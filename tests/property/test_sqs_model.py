@@ -129,9 +129,9 @@ TestBadDays.settings = settings(max_examples=200, stateful_step_count=40)
 
 @given(st.integers(1, 43_200), st.sampled_from(["queue", "receive", "change"]), st.floats(0.001, 0.999))
 def test_in_calm_a_message_is_hidden_for_its_visibility_timeout_and_no_longer(
-    timeout: int, told_by: str, share: float
+    timeout: int, set_by: str, share: float
 ) -> None:
-    queue = Queue(URL, "arn", visibility_timeout=timeout if told_by == "queue" else 30)
+    queue = Queue(URL, "arn", visibility_timeout=timeout if set_by == "queue" else 30)
     sqs = Sqs([queue])
     calm = Seeded(random.Random(0), {})
 
@@ -141,9 +141,9 @@ def test_in_calm_a_message_is_hidden_for_its_visibility_timeout_and_no_longer(
         return answer
 
     call("SendMessage", 0.0, MessageBody="a")
-    asked = {"VisibilityTimeout": timeout} if told_by == "receive" else {}
+    asked = {"VisibilityTimeout": timeout} if set_by == "receive" else {}
     [message] = call("ReceiveMessage", 0.0, **asked)["Messages"]
-    if told_by == "change":
+    if set_by == "change":
         call("ChangeMessageVisibility", 0.0, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=timeout)
     assert "Messages" not in call("ReceiveMessage", timeout * share)
     [again] = call("ReceiveMessage", float(timeout))["Messages"]

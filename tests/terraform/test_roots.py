@@ -130,15 +130,15 @@ def test_the_outputs_say_what_people_and_workflows_need(local_roots: LocalRoots,
     assert outputs["account"]["build_role_arn"] != outputs["github"]["deploy_role_arn"]
 
 
-def test_a_deployment_of_the_api_is_foretold_to_cost_no_request(local_roots: LocalRoots, tmp_path: Path) -> None:
+def test_a_deployment_of_the_api_is_predicted_to_cost_no_request(local_roots: LocalRoots, tmp_path: Path) -> None:
     """The gate of a pull request: settings of Terraform that would cost clients anything break these limits."""
     states = [tmp_path / "cluster.json", tmp_path / "api.json"]
     for file, root in zip(states, ("cluster", "services/api"), strict=True):
         file.write_text(local_roots.root(root).run("show", "-json")[1])
     limits = ["--serving-at-least", "2", "--nothing-at-most", "0", "--missing-at-most", "0"]
-    foretold = CliRunner().invoke(rehearse, ["plan", *map(str, states), "--alone", *limits])
-    assert foretold.exit_code == 0, foretold.output
-    assert "2 tasks on 3 instances" in foretold.output
+    predicted = CliRunner().invoke(rehearse, ["plan", *map(str, states), "--alone", *limits])
+    assert predicted.exit_code == 0, predicted.output
+    assert "2 tasks on 3 instances" in predicted.output
 
 
 def test_another_image_is_a_new_task_definition_and_its_deployment(local_roots: LocalRoots) -> None:

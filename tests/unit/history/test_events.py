@@ -1,4 +1,4 @@
-"""A history in a file, and what it tells."""
+"""A history in a file, and what is read from it."""
 
 from __future__ import annotations
 

@@ -27,12 +27,12 @@ def of(text: str, **answers: Any) -> Scenario:
     return scenario(project, "app", replace(Answers(application=SKETCHED, cadence=LOCAL), **answers))
 
 
-def foretold(scenario: Scenario, seeds: int = 12) -> Forecast:
+def predicted(scenario: Scenario, seeds: int = 12) -> Forecast:
     return forecast(scenario, [Random(seed) for seed in range(seeds)])
 
 
 def test_a_spare_instance_and_100_150_never_go_below_the_desired_count() -> None:
-    found = foretold(of(made.project()))
+    found = predicted(of(made.project()))
     assert found.ends
     assert found.lowest == 2
     assert all(each.missing == each.nothing == 0 for each in found.courses)
@@ -40,7 +40,7 @@ def test_a_spare_instance_and_100_150_never_go_below_the_desired_count() -> None
 
 
 def test_without_a_spare_instance_100_150_never_ends_and_says_so_in_the_words_of_aws() -> None:
-    found = foretold(of(made.project(size=2)))
+    found = predicted(of(made.project(size=2)))
     assert not found.ends
     assert found.courses[0].seconds is None
     assert "is already using a port required by your task" in found.why
@@ -53,16 +53,16 @@ def beside(memory: int, **of_service: Any) -> Scenario:
 
 
 def test_tasks_of_another_service_can_take_the_room_that_a_deployment_needs() -> None:
-    assert foretold(beside(1024), 3).ends
-    full = foretold(beside(1500), 3)
+    assert predicted(beside(1024), 3).ends
+    full = predicted(beside(1500), 3)
     assert not full.ends
     assert "unable to place a task" in full.why
-    assert foretold(beside(1500, cluster="another", desired_count=0), 3).ends
+    assert predicted(beside(1500, cluster="another", desired_count=0), 3).ends
 
 
 def test_without_a_spare_instance_0_100_is_an_outage() -> None:
     zero = of(made.project(size=2, deployment_minimum_healthy_percent=0, deployment_maximum_percent=100))
-    found = foretold(zero)
+    found = predicted(zero)
     assert found.ends
     assert found.lowest == 0
     assert 18 < (found.mean(lambda course: course.nothing) or 0) < 32
@@ -70,22 +70,22 @@ def test_without_a_spare_instance_0_100_is_an_outage() -> None:
 
 def test_the_pace_of_aws_takes_longer() -> None:
     local = of(made.project())
-    found = foretold(of(made.project(), cadence=AWS))
-    assert (found.longest() or 0) > 1.5 * (foretold(local).longest() or 0)
+    found = predicted(of(made.project(), cadence=AWS))
+    assert (found.longest() or 0) > 1.5 * (predicted(local).longest() or 0)
     assert found.lowest == 2
 
 
 def test_a_version_that_never_answers_is_rolled_back_by_the_breaker() -> None:
     broken = replace(SKETCHED, answers=False)
     text = made.project(deployment_circuit_breaker=[{"enable": True, "rollback": True}])
-    found = foretold(of(text, application=broken), 3)
+    found = predicted(of(text, application=broken), 3)
     assert all(each.rolled_back for each in found.courses)
     assert found.lowest == 2
     assert "deployment failed: tasks failed to start." in found.why
 
 
 def test_a_version_that_never_answers_never_ends_without_the_breaker() -> None:
-    found = foretold(of(made.project(), application=replace(SKETCHED, answers=False), cadence=AWS), 2)
+    found = predicted(of(made.project(), application=replace(SKETCHED, answers=False), cadence=AWS), 2)
     assert [each.seconds for each in found.courses] == [None, None]
     assert found.lowest == 2
 
@@ -102,7 +102,7 @@ def test_behind_an_alb_with_dynamic_ports_a_task_finds_room_beside_the_old_one()
         made.group(size=1),
         made.template(),
     )
-    found = foretold(of(text))
+    found = predicted(of(text))
     assert found.ends
     assert found.lowest == 2
 
@@ -115,7 +115,7 @@ def test_a_service_without_a_balancer_waits_forty_seconds_for_each_task() -> Non
         made.group(),
         made.template(),
     )
-    found = foretold(of(text))
+    found = predicted(of(text))
     assert found.ends
     assert all(40 <= (each.seconds or 0) <= 75 for each in found.courses)
 
@@ -127,7 +127,7 @@ def test_a_daemon_is_replaced_in_place() -> None:
         deployment_maximum_percent=100,
         desired_count=0,
     )
-    found = foretold(of(text))
+    found = predicted(of(text))
     assert found.ends
     assert found.lowest == 2
     assert of(text).desired == 3
@@ -145,36 +145,36 @@ def test_a_capacity_provider_brings_an_instance_where_the_group_may_grow() -> No
             made.resource("aws_ecs_capacity_provider.hosts", name="hosts", auto_scaling_group_provider=managed),
         )
 
-    grown = foretold(of(with_provider(3)), 3)
+    grown = predicted(of(with_provider(3)), 3)
     assert grown.ends
     assert grown.lowest == 2
     assert all((each.seconds or 0) > 120 for each in grown.courses)
-    full = foretold(of(with_provider(2)), 3)
+    full = predicted(of(with_provider(2)), 3)
     assert not full.ends
     assert "waits in PROVISIONING" in full.why
 
 
 def test_tasks_that_do_not_fit_cannot_be_deployed_over() -> None:
     with pytest.raises(CannotBegin, match="2 tasks do not fit"):
-        foretold(of(made.project(size=1)))
+        predicted(of(made.project(size=1)))
 
 
 def test_a_slow_application_without_grace_is_killed_again_and_again() -> None:
     slow = replace(SKETCHED, start=Seconds(80.0, 90.0))
-    killed = foretold(of(made.project(health_check_grace_period_seconds=0), application=slow, cadence=AWS), 1)
+    killed = predicted(of(made.project(health_check_grace_period_seconds=0), application=slow, cadence=AWS), 1)
     assert not killed.ends
-    assert foretold(of(made.project(health_check_grace_period_seconds=150), application=slow, cadence=AWS), 2).ends
+    assert predicted(of(made.project(health_check_grace_period_seconds=150), application=slow, cadence=AWS), 2).ends
 
 
 def test_the_same_chance_gives_the_same_deployment() -> None:
-    assert foretold(of(made.project()), 3) == foretold(of(made.project()), 3)
+    assert predicted(of(made.project()), 3) == predicted(of(made.project()), 3)
 
 
 def lines(text: str) -> list[Line]:
     found = []
     for variant in variants(of(text)):
         try:
-            found.append(Line(variant, foretold(variant.scenario, 4)))
+            found.append(Line(variant, predicted(variant.scenario, 4)))
         except CannotBegin as error:
             found.append(Line(variant, None, str(error)))
     return found
@@ -242,7 +242,7 @@ def test_a_capacity_provider_alarms_and_a_container_check_together_go_without_a_
             "aws_cloudwatch_metric_alarm.errors", alarm_name="errors", evaluation_periods=2, metric_query=metrics
         ),
     )
-    found = foretold(of(text, cadence=AWS), 4)
+    found = predicted(of(text, cadence=AWS), 4)
     assert found.ends
     assert found.lowest == 2
     assert all(each.missing == 0 and (each.seconds or 0) > 120 for each in found.courses), "the alarms bake"

@@ -87,18 +87,18 @@ def test_a_crash_ends_every_task_of_its_machine_where_it_is_and_no_other(runtime
     assert seen == ["one leaves", "another goes on", "another leaves", "another has left"]
 
 
-def test_what_a_task_raises_is_raised_where_the_scheduler_was_made_or_told(runtime: WorldRuntime) -> None:
+def test_what_a_task_raises_is_raised_where_the_scheduler_was_made_or_handed_over(runtime: WorldRuntime) -> None:
     def fail() -> None:
         raise ValueError("as it should")
 
     runtime.spawn(fail)
     with pytest.raises(ValueError, match="as it should"):
         runtime.sleep(1)
-    told: list[Exception] = []
-    other = WorldRuntime(Scheduler(), random.Random(0), failed=told.append)
+    failed: list[Exception] = []
+    other = WorldRuntime(Scheduler(), random.Random(0), failed=failed.append)
     other.spawn(fail)
     other.sleep(1)
-    assert [str(error) for error in told] == ["as it should"]
+    assert [str(error) for error in failed] == ["as it should"]
 
 
 def test_with_a_draw_what_is_due_at_once_comes_in_any_order_but_always_the_same() -> None:
