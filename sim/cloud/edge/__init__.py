@@ -5,7 +5,7 @@ the listeners, checks the instances, carries requests and connections to them, a
 balancer decides is in `sim.cluster.balancer`; this room carries it out.
 
 Values, without a socket: `messages` (how HTTP/1.1 is read), `forwarding` (what the next hop gets), `access_log`,
-`metrics`, `task_metadata`. Sockets: `server` reconciles, `classic` is one load balancer with its `health` and its
+`metrics`. Sockets: `server` reconciles, `classic` is one load balancer with its `health` and its
 `node`s, `client` and `target` are the two sides of an HTTP request, `exchange` is the request between them, `tunnel` is
 a TCP listener's connection, `delivery` takes logs and metrics to the local cloud.
 """

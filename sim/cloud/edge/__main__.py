@@ -32,9 +32,12 @@ _IMPATIENT: Final = Config(connect_timeout=2, read_timeout=5, retries={"total_ma
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m sim.cloud.edge", description="The load balancers.")
     parser.add_argument("--cloud", required=True, metavar="HOST:PORT", help="where the local cloud is")
-    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on; in a container, its own")
     parser.add_argument("--control", required=True, type=int, metavar="PORT", help="by which it is asked")
     parser.add_argument("--directory", required=True, type=Path, help="that keeps ports and the certificate of a run")
+    parser.add_argument(
+        "--link-local", metavar="ADDRESS", help="in a container that has this address: answer tasks at its port 80, too"
+    )
     parser.add_argument(
         "--published",
         default="",
@@ -52,7 +55,11 @@ async def _run(options: argparse.Namespace) -> None:
     chance = Random()  # noqa: S311 - when checks begin is no secret
     edge = Edge(sockets, lambda: context(options.directory), chance, reports.put, delivery.log)
     loop = asyncio.get_running_loop()
-    await loop.create_server(lambda: ControlConnection(edge), options.host, options.control)
+    for address, number in (
+        (options.host, options.control),
+        *(((options.link_local, 80),) if options.link_local else ()),
+    ):
+        await loop.create_server(lambda: ControlConnection(edge), address, number)
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)

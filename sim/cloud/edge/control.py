@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 
 from sim.cloud.edge.server import Edge, listeners
 from sim.cloud.http import Request, Response, ServerConnection
+from sim.cluster import task_endpoint
 
 _JSON = [(b"Content-Type", b"application/json")]
 
@@ -25,7 +27,15 @@ class ControlConnection(ServerConnection):
             case b"/listeners":
                 self._send(200, {"listeners": listeners(self._edge.balancers.values())})
             case path:
-                self._send(404, {"error": f"the edge has no {path.decode('latin-1')!r}"})
+                self._answer_a_task(path.decode("latin-1"))
+
+    def _answer_a_task(self, path: str) -> None:
+        desired = self._edge.desired
+        answer = task_endpoint.answer(desired, path, time.time()) if desired is not None else None
+        if answer is None:
+            self._send(404, {"error": f"the edge has no {path!r}"})
+        else:
+            self._send(answer.status, answer.document)
 
     def _send(self, status: int, document: object) -> None:
         self.send(Response(status, _JSON, json.dumps(document).encode()))

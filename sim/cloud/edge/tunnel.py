@@ -63,7 +63,16 @@ class Side(asyncio.Protocol):
 
 
 class TargetSide(Side):
-    """The connection to an instance."""
+    """The connection to an instance. Bytes may come from there as soon as it is made."""
+
+    def __init__(self, client: ClientSide) -> None:
+        super().__init__()
+        self.other = client
+        self._client = client
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._client.connected(self)
 
     def cut(self) -> None:
         """See Cuttable."""
@@ -90,6 +99,9 @@ class ClientSide(Side):
         self._loop = asyncio.get_running_loop()
         self._active_at = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
+        self._early = b""
+        """What came before there was a connection to an instance."""
+        self._has_ended = False
         self._tried: set[str] = set()
         self._target = ""
         self._side: TargetSide | None = None
@@ -102,7 +114,6 @@ class ClientSide(Side):
         self.cipher = transport.get_extra_info("cipher")
         self._listener.connections.add(self)
         self._timer = self._loop.call_later(self._listener.settings.idle_timeout, self._check_idle)
-        cast("asyncio.Transport", transport).pause_reading()
         self._route()
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -127,6 +138,35 @@ class ClientSide(Side):
 
     def moved(self) -> None:
         self._active_at = self._loop.time()
+
+    def connected(self, side: TargetSide) -> None:
+        """The connection to the instance is made."""
+        if side.transport is None or self.transport is None:
+            side.cut()
+            return
+        host, port = side.transport.get_extra_info("peername")[:2]
+        self.record.sent_to(f"{host}:{port}", time.time())
+        self._node.connections[self._target].add(side)
+        self._side = self.other = side
+        if self._early:
+            side.write(self._early)
+            self._early = b""
+        if self._has_ended:
+            self.eof_received()
+        else:
+            self.transport.resume_reading()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.other is None and self.transport is not None:
+            self._early += data
+            self.transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        if self.other is None:
+            self._has_ended = True
+            return self.cipher is None
+        return super().eof_received()
 
     def close(self) -> None:
         """Ends both connections; what was written still arrives."""
@@ -161,24 +201,13 @@ class ClientSide(Side):
             self._connecting = self._loop.create_task(self._connect(choice.target))
 
     async def _connect(self, target: str) -> None:
-        side = TargetSide()
-        listener = self._listener
+        port, tls = self._listener.instance_port, self._listener.tls_to_instance
         try:
-            await self._node.connect(target, listener.instance_port, lambda: side, tls=listener.tls_to_instance)
+            await self._node.connect(target, port, lambda: TargetSide(self), tls=tls)
         except OSError:
             self._release()
             self._tried.add(target)
             self._route()
-            return
-        self._connecting = None
-        if side.transport is None or self.transport is None:
-            self.close()
-            return
-        host, port = side.transport.get_extra_info("peername")[:2]
-        self.record.sent_to(f"{host}:{port}", time.time())
-        self._node.connections[target].add(side)
-        self._side, self.other, side.other = side, side, self
-        self.transport.resume_reading()
 
     def _release(self) -> None:
         target, self._target = self._target, ""

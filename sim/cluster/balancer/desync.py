@@ -13,7 +13,7 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Final, Literal
 
-from sim.cluster.citations import ELB_GUIDE, cites, inferred
+from sim.cluster.citations import ELB_GUIDE, LeftOut, cites, inferred
 
 Mode = Literal["monitor", "defensive", "strictest"]
 _PAGE: Final = ELB_GUIDE + "config-desync-mitigation-mode.html"
@@ -30,6 +30,15 @@ _ORDINARY: Final = b"ordinary"
 _NAMES: Final = 1024
 """How many names of headers are remembered: clients send the same few."""
 _ENCODINGS: Final = frozenset({b"chunked", b"identity"})
+
+LEFT_OUT: Final = (
+    LeftOut(
+        "`monitor` and `defensive` pass on requests that servers read differently: with a lone CR, LF or NUL, a header"
+        " whose name is no token, a Content-Length that is no number, a Transfer-Encoding other than chunked",
+        _PAGE,
+        "what AWS sends on in their place is not public; the edge answers such a request with 400 in every mode",
+    ),
+)
 
 
 class Class(IntEnum):
