@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
@@ -18,8 +18,13 @@ from sim.world.coverage import Coverage
 from sim.world.setup import Setup, draw_plan, draw_setup
 from sim.world.world import World
 
-_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
-"""So that boto3 looks for no others."""
+_AWS = {
+    "AWS_ACCESS_KEY_ID": "none",
+    "AWS_SECRET_ACCESS_KEY": "none",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
+"""All that boto3 finds of AWS in the environment, whatever the person who runs a world has set."""
 _ALLOCATIONS = 50_000
 """Between two looks of the collector: https://docs.python.org/3/library/gc.html#gc.set_threshold"""
 
@@ -64,8 +69,7 @@ def run(
 def staged() -> Iterator[None]:
     """What worlds need of the process around them: credentials that are none, no logs of the services, and a collector
     that looks seldom, and not at boto3's models, which takes a seventh of the time."""
-    before = {name: os.environ.get(name) for name in _CREDENTIALS}
-    os.environ.update(_CREDENTIALS)
+    before = _replace_aws(_AWS)
     services = logging.getLogger("services")
     level = services.level
     services.setLevel(logging.CRITICAL + 1)
@@ -78,7 +82,11 @@ def staged() -> Iterator[None]:
         gc.unfreeze()
         gc.set_threshold(*collects)
         services.setLevel(level)
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
+        _replace_aws(before)
+
+
+def _replace_aws(settings: Mapping[str, str]) -> dict[str, str]:
+    """Makes these the only settings of AWS in the environment. Returns those that were there."""
+    before = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("AWS_")}
+    os.environ.update(settings)
+    return before

@@ -68,6 +68,11 @@ def test_the_demonstration_ignores_other_settings_of_the_machine(environment: di
     assert row["detail"].endswith(".json")
 
 
+def test_a_world_ignores_them_too(environment: dict[str, str]) -> None:
+    ended = _run(environment, "world", "run", "--seeds", "1")
+    assert ended.returncode == 0, ended.stderr
+
+
 def test_characters_that_a_terminal_cannot_show_are_escaped(environment: dict[str, str], tmp_path: Path) -> None:
     history = tmp_path / "zażółć.jsonl"
     history.write_text("")
