@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from sim.cloud.localstack.venv import ensure
 from sim.host.process import free_port
 
 _NO_SUCH_USER = """
@@ -34,7 +35,9 @@ _MAIL = "From: Zażółć <z@example.com>\nDate: Fri, 21 Nov 1997 09:55:06 -0600
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """A person's own settings, every one of which would lead the kit astray."""
+    """A person's own settings, every one of which would lead the kit astray. LocalStack is installed before them,
+    since behind proxies that do not answer there is no package index."""
+    ensure(print)
     home = tmp_path / "a home"
     (home / ".aws").mkdir(parents=True)
     (home / ".aws" / "config").write_text(_AWS)
