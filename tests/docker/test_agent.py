@@ -18,8 +18,8 @@ from sim.host import command
 from sim.host.cleanup import Cleanup
 from sim.host.container import LABEL, EngineApi, Network, new_run
 from sim.images.build import Images
-from tests.unit.agent.control_plane import FakeControlPlane, a_task, an_instance
-from tests.unit.agent.running import RunningAgent
+from tests.unit.agent.control_plane import FakeControlPlane, an_instance
+from tests.unit.agent.running import RunningAgent, identity
 
 pytestmark = [pytest.mark.usefixtures("docker"), pytest.mark.timeout(300)]
 
@@ -110,12 +110,12 @@ class Running(RunningAgent):
         except DockerException:
             return ""
 
-    def lines(self, container: str, task: str = "t1") -> list[str]:
-        """What arrived in a log stream."""
+    def lines(self, container: str) -> list[str]:
+        """What arrived of a container's log."""
         return [
             event["message"]
             for sent in self.control_plane.of("PutLogEvents")
-            if sent["logStreamName"] == f"app/{container}/{task}"
+            if sent["logStreamName"].startswith(f"app/{container}/")
             for event in sent["logEvents"]
         ]
 
@@ -161,7 +161,8 @@ def test_a_container_is_set_as_its_definition_says(agent: Running) -> None:
         },
         **LOGS,
     )
-    agent.runs(a_task("t1", defined))
+    task = agent.task(defined)
+    agent.runs(task)
     agent.until(lambda: agent.lines("look"), "the container's line")
     seen = json.loads(agent.lines("look")[0])
     assert seen == {
@@ -175,7 +176,7 @@ def test_a_container_is_set_as_its_definition_says(agent: Running) -> None:
         "parent": 1,
         "who": "own",
         "token": "s3cret",
-        "endpoint": "http://gateway/t1",
+        "endpoint": f"http://gateway/{identity(task)}",
         "host": "a-host",
         "folder": "/usr",
     }
@@ -190,7 +191,7 @@ def test_a_container_is_set_as_its_definition_says(agent: Running) -> None:
 
 
 def test_a_host_port_is_the_containers_own_address_and_nothing_is_published(agent: Running) -> None:
-    task = a_task("t1", agent.container(SERVER, hostname="me", **PORT))
+    task = agent.task(agent.container(SERVER, hostname="me", **PORT))
     agent.runs(task)
     address = agent.control_plane.address("i-1", "tcp:80")
     assert address.endswith(":8080")
@@ -202,7 +203,7 @@ def test_a_host_port_is_the_containers_own_address_and_nothing_is_published(agen
 
 def test_a_stop_is_sigterm_and_then_sigkill(agent: Running) -> None:
     polite, deaf = agent.container(SERVER, name="polite", **PORT), agent.container(DEAF, name="deaf", **LOGS)
-    task = a_task("t1", polite, deaf)
+    task = agent.task(polite, deaf)
     agent.runs(task)
     agent.until(lambda: agent.lines("deaf"), "the program to ignore SIGTERM")
     agent.until(lambda: agent.asks(agent.control_plane.address("i-1", "tcp:80")), "an answer")
@@ -210,7 +211,7 @@ def test_a_stop_is_sigterm_and_then_sigkill(agent: Running) -> None:
 
 
 def test_a_container_that_needs_more_memory_is_killed_and_the_reason_says_so(agent: Running) -> None:
-    task = a_task("t1", agent.container(GREEDY, memory=32, linuxParameters={"maxSwap": 0}))
+    task = agent.task(agent.container(GREEDY, memory=32, linuxParameters={"maxSwap": 0}))
     agent.control_plane.wants(an_instance(), tasks=(task,))
     report = agent.ended(task)
     assert report["reason"] == "Essential container in task exited"
@@ -220,20 +221,20 @@ def test_a_container_that_needs_more_memory_is_killed_and_the_reason_says_so(age
 
 
 def test_an_image_that_is_nowhere_cannot_be_pulled(agent: Running) -> None:
-    task = a_task("t1", {"image": "127.0.0.1:9/nobody/knows:1"})
+    task = agent.task({"image": "127.0.0.1:9/nobody/knows:1"})
     agent.control_plane.wants(an_instance(), tasks=(task,))
     assert agent.ended(task)["reason"].startswith("CannotPullContainerError: Error response from daemon: ")
 
 
 def test_a_program_that_is_not_there_cannot_be_started(agent: Running) -> None:
-    task = a_task("t1", {"image": agent.image, "entryPoint": ["/no/such/program"]})
+    task = agent.task({"image": agent.image, "entryPoint": ["/no/such/program"]})
     agent.control_plane.wants(an_instance(), tasks=(task,))
     assert agent.ended(task)["reason"].startswith("CannotStartContainerError: Error response from daemon: ")
 
 
 def test_the_definitions_health_check_counts(agent: Running) -> None:
     check = {"command": ["CMD-SHELL", "test -e /tmp/ok"], "interval": 1, "retries": 1}
-    task = a_task("t1", agent.container("open('/tmp/ok', 'w')\n" + WAIT, healthCheck=check))
+    task = agent.task(agent.container("open('/tmp/ok', 'w')\n" + WAIT, healthCheck=check))
     agent.runs(task)
     agent.until(lambda: "HEALTHY" in agent.healths(task), "the task to be healthy")
     DockerClient().execute(agent.names()[0], ["rm", "/tmp/ok"])
@@ -243,8 +244,7 @@ def test_the_definitions_health_check_counts(agent: Running) -> None:
 def test_containers_of_a_task_share_volumes_and_links_and_wait_for_each_other(agent: Running) -> None:
     mount = {"mountPoints": [{"sourceVolume": "shared", "containerPath": "/shared"}], "user": "0"}
     reading = "import urllib.request as r; print(open('/shared/x').read(), r.urlopen('http://db:8080').read().decode())"
-    task = a_task(
-        "t1",
+    task = agent.task(
         agent.container(
             reading + "\n" + WAIT,
             name="app",
@@ -277,8 +277,7 @@ def test_with_the_hosts_network_containers_of_a_task_share_localhost(agent: Runn
     asking = (
         "import time, urllib.request as r; time.sleep(1); print(r.urlopen('http://localhost:8080').read().decode())"
     )
-    task = a_task(
-        "t1",
+    task = agent.task(
         agent.container(SERVER, portMappings=[{"containerPort": 8080}], hostname="me"),
         agent.container(
             asking + "\n" + WAIT, name="asks", dependsOn=[{"containerName": "c0", "condition": "START"}], **LOGS
@@ -290,7 +289,7 @@ def test_with_the_hosts_network_containers_of_a_task_share_localhost(agent: Runn
 
 
 def test_the_tasks_of_a_lost_instance_fall_silent_until_it_is_found(agent: Running) -> None:
-    task = a_task("t1", agent.container(SERVER, hostname="me", **PORT))
+    task = agent.task(agent.container(SERVER, hostname="me", **PORT))
     agent.runs(task)
     address = agent.control_plane.address("i-1", "tcp:80")
     agent.until(lambda: agent.asks(address), "an answer")
@@ -307,7 +306,7 @@ def test_the_tasks_of_a_lost_instance_fall_silent_until_it_is_found(agent: Runni
 
 
 def test_a_container_that_is_paused_is_killed_with_its_instance(agent: Running) -> None:
-    task = a_task("t1", agent.container(WAIT))
+    task = agent.task(agent.container(WAIT))
     agent.runs(task)
     [name] = agent.names()
     agent.control_plane.wants(an_instance(lost=True), tasks=(task,))
@@ -317,8 +316,8 @@ def test_a_container_that_is_paused_is_killed_with_its_instance(agent: Running) 
 
 
 def test_an_agent_that_is_started_again_finds_its_containers(agent: Running) -> None:
-    stays = a_task("t1", agent.container(SERVER, **PORT))
-    ends = a_task("t2", agent.container("import sys; sys.stdin.read()", interactive=True))
+    stays = agent.task(agent.container(SERVER, **PORT))
+    ends = agent.task(agent.container("import sys; sys.stdin.read()", interactive=True))
     agent.control_plane.wants(an_instance(), tasks=(stays, ends))
     for task in (stays, ends):
         agent.until(partial(agent.control_plane.statuses, task), "the task to run")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
@@ -13,9 +14,14 @@ from sim.cluster.desired import DesiredTask
 from sim.host.cleanup import Cleanup
 from sim.host.process import Process
 from sim.host.waiting import until
-from tests.unit.agent.control_plane import PLACE, FakeControlPlane, an_instance
+from tests.unit.agent.control_plane import PLACE, FakeControlPlane, a_task, an_instance
 
 SECONDS = 30
+
+
+def identity(task: DesiredTask) -> str:
+    """The last part of a task's ARN."""
+    return task.arn.rpartition("/")[2]
 
 
 class RunningAgent:
@@ -25,6 +31,7 @@ class RunningAgent:
         self, control_plane: FakeControlPlane, url: str, cleanup: Cleanup, runtime: Mapping[str, object]
     ) -> None:
         self.control_plane = control_plane
+        self._numbers = itertools.count(1)
         self.state = cleanup.directory / "agent"
         settings = cleanup.directory / "agent.json"
         given = {"AWS_ENDPOINT_URL": "http://gateway/{task}", "WHO": "given"}
@@ -35,6 +42,10 @@ class RunningAgent:
         command = [sys.executable, "-m", "sim.agent", str(settings)]
         self.process = Process("agent", command, environment, cleanup)
         self.process.start()
+
+    def task(self, *containers: Mapping[str, Any], **changes: Any) -> DesiredTask:
+        """A task that no other test has."""
+        return a_task(f"t{next(self._numbers)}", *containers, **changes)
 
     def until(self, condition: Callable[[], Any], what: str) -> Any:
         """Waits; what was seen instead is the agent's log."""
@@ -47,7 +58,7 @@ class RunningAgent:
 
     def healths(self, task: DesiredTask) -> list[str]:
         """The health of a task with one container as it was reported, where that of the container was the same."""
-        route = f"/_sim/{PLACE.account}/{PLACE.region}/ecs/mail/tasks/{task.arn.rpartition('/')[2]}/health"
+        route = f"/_sim/{PLACE.account}/{PLACE.region}/ecs/mail/tasks/{identity(task)}/health"
         reports = self.control_plane.of(route)
         return [each["healthStatus"] for each in reports if list(each["containers"].values()) == [each["healthStatus"]]]
 

@@ -20,8 +20,8 @@ from sim.cluster.desired import DesiredTask
 from sim.host.cleanup import Cleanup
 from sim.host.identity import start_of
 from sim.host.waiting import until
-from tests.unit.agent.control_plane import PLACE, FakeControlPlane, a_task, an_instance
-from tests.unit.agent.running import SECONDS, RunningAgent
+from tests.unit.agent.control_plane import PLACE, FakeControlPlane, an_instance
+from tests.unit.agent.running import SECONDS, RunningAgent, identity
 
 SERVER = """
 import http.server, os, signal, sys
@@ -115,19 +115,17 @@ def test_an_instance_registers_and_says_that_it_is_connected(agent: Running) -> 
 
 
 def test_a_task_listens_behind_its_host_port_and_is_set_by_its_definition(agent: Running) -> None:
-    task = a_task(
-        "t1", {"image": "1.dkr.ecr/server@sha256:1", "environment": [{"name": "WHO", "value": "own"}], **PORTS}
-    )
+    task = agent.task({"image": "1.dkr.ecr/server@sha256:1", "environment": [{"name": "WHO", "value": "own"}], **PORTS})
     agent.runs(task)
     agent.until(agent.answers, "an answer")
     _, who, endpoint, _ = agent.says()
-    assert (who, endpoint) == ("own", "http://gateway/t1")
+    assert (who, endpoint) == ("own", f"http://gateway/{identity(task)}")
     binding = {"bindIP": "0.0.0.0", "containerPort": 8080, "hostPort": 8080, "protocol": "tcp"}
     assert agent.control_plane.last(task)["containers"][0]["networkBindings"] == [binding]
 
 
 def test_the_same_host_port_on_two_instances_is_two_processes(agent: Running) -> None:
-    one, two = (a_task(f"t{n}", {"image": "server", **PORTS}, instance=n) for n in (1, 2))
+    one, two = (agent.task({"image": "server", **PORTS}, instance=n) for n in (1, 2))
     agent.control_plane.wants(an_instance(1), an_instance(2), tasks=(one, two))
     for task in (one, two):
         agent.until(partial(agent.control_plane.statuses, task), "the task to run")
@@ -135,7 +133,7 @@ def test_the_same_host_port_on_two_instances_is_two_processes(agent: Running) ->
 
 
 def test_a_host_port_that_is_taken_is_refused_with_dockers_words(agent: Running) -> None:
-    one, two = (a_task(f"t{n}", {"image": "server", **PORTS}) for n in (1, 2))
+    one, two = (agent.task({"image": "server", **PORTS}) for n in (1, 2))
     agent.runs(one)
     agent.control_plane.wants(an_instance(), tasks=(one, two))
     report = agent.ended(two)
@@ -145,14 +143,14 @@ def test_a_host_port_that_is_taken_is_refused_with_dockers_words(agent: Running)
 
 
 def test_an_image_that_nothing_runs_for_cannot_be_pulled(agent: Running) -> None:
-    task = a_task("t1", {"image": "nobody/knows:1"})
+    task = agent.task({"image": "nobody/knows:1"})
     agent.control_plane.wants(an_instance(), tasks=(task,))
     assert agent.ended(task)["reason"].startswith("CannotPullContainerError: ")
 
 
 def test_a_task_ends_with_its_essential_container(agent: Running) -> None:
     ending = {"image": "python", "command": ["import sys; sys.exit(3)"]}
-    task = a_task("t1", ending, {"image": "python", "command": ["import time; time.sleep(1000)"]})
+    task = agent.task(ending, {"image": "python", "command": ["import time; time.sleep(1000)"]})
     agent.control_plane.wants(an_instance(), tasks=(task,))
     report = agent.ended(task)
     assert agent.control_plane.statuses(task)[0] == "RUNNING"
@@ -161,7 +159,7 @@ def test_a_task_ends_with_its_essential_container(agent: Running) -> None:
 
 
 def test_a_stop_is_sigterm_and_the_exit_code_is_the_programs(agent: Running) -> None:
-    task = a_task("t1", {"image": "server", **PORTS})
+    task = agent.task({"image": "server", **PORTS})
     agent.runs(task)
     agent.until(agent.answers, "an answer")
     assert agent.stops(task)["containers"][0]["exitCode"] == 7
@@ -169,9 +167,9 @@ def test_a_stop_is_sigterm_and_the_exit_code_is_the_programs(agent: Running) -> 
 
 
 def test_what_ignores_sigterm_is_killed_after_the_stop_timeout(agent: Running) -> None:
-    task = a_task("t1", {"image": "deaf", "stopTimeout": 2})
+    task = agent.task({"image": "deaf", "stopTimeout": 2})
     agent.runs(task)
-    log = agent.state / "tasks" / "t1" / "c0" / "log"
+    log = agent.state / "tasks" / identity(task) / "c0" / "log"
     agent.until(lambda: "deaf" in log.read_text(), "the program to ignore SIGTERM")
     began = time.monotonic()
     assert agent.stops(task)["containers"][0]["exitCode"] == 137
@@ -179,7 +177,7 @@ def test_what_ignores_sigterm_is_killed_after_the_stop_timeout(agent: Running) -
 
 
 def test_an_agent_that_is_killed_finds_its_tasks_when_it_is_started_again(agent: Running) -> None:
-    task = a_task("t1", {"image": "server", **PORTS})
+    task = agent.task({"image": "server", **PORTS})
     agent.runs(task)
     agent.until(agent.answers, "an answer")
     pid = agent.says()[0]
@@ -193,7 +191,7 @@ def test_an_agent_that_is_killed_finds_its_tasks_when_it_is_started_again(agent:
 
 
 def test_a_task_that_ends_while_no_agent_runs_is_reported_with_its_exit_code(agent: Running) -> None:
-    task = a_task("t1", {"image": "server", **PORTS})
+    task = agent.task({"image": "server", **PORTS})
     agent.runs(task)
     agent.until(agent.answers, "an answer")
     pid = int(agent.says()[0])
@@ -205,7 +203,7 @@ def test_a_task_that_ends_while_no_agent_runs_is_reported_with_its_exit_code(age
 
 
 def test_the_tasks_of_a_lost_instance_fall_silent_and_nothing_is_reported(agent: Running) -> None:
-    task = a_task("t1", {"image": "server", **PORTS})
+    task = agent.task({"image": "server", **PORTS})
     agent.runs(task)
     agent.until(agent.answers, "an answer")
     pid = int(agent.says()[0])
@@ -221,7 +219,7 @@ def test_the_tasks_of_a_lost_instance_fall_silent_and_nothing_is_reported(agent:
 
 
 def test_the_tasks_of_an_instance_that_is_gone_are_killed(agent: Running) -> None:
-    task = a_task("t1", {"image": "server", **PORTS})
+    task = agent.task({"image": "server", **PORTS})
     agent.runs(task)
     agent.until(agent.answers, "an answer")
     pid = int(agent.says()[0])
@@ -235,7 +233,7 @@ def test_a_health_check_runs_in_the_environment_of_its_container(agent: Running,
     healthy = tmp_path / "healthy"
     check = {"command": ["CMD-SHELL", f'test "$WHO" = own && test -e {healthy}'], "interval": 1, "retries": 1}
     who = [{"name": "WHO", "value": "own"}]
-    task = a_task("t1", {"image": "deaf", "stopTimeout": 2, "healthCheck": check, "environment": who})
+    task = agent.task({"image": "deaf", "stopTimeout": 2, "healthCheck": check, "environment": who})
     healthy.touch()
     agent.runs(task)
     agent.until(lambda: "HEALTHY" in agent.healths(task), "the task to be healthy")
@@ -245,7 +243,7 @@ def test_a_health_check_runs_in_the_environment_of_its_container(agent: Running,
 
 def test_secrets_are_fetched_and_are_in_no_file_of_the_agent(agent: Running) -> None:
     agent.control_plane.answers["GetParameter"] = {"Parameter": {"Name": "/token", "Value": "s3cret-t0ken"}}
-    task = a_task("t1", {"image": "server", "secrets": [{"name": "TOKEN", "valueFrom": "/token"}], **PORTS})
+    task = agent.task({"image": "server", "secrets": [{"name": "TOKEN", "valueFrom": "/token"}], **PORTS})
     agent.runs(task)
     agent.until(agent.answers, "an answer")
     assert agent.says()[3] == "s3cret-t0ken"
@@ -256,7 +254,7 @@ def test_secrets_are_fetched_and_are_in_no_file_of_the_agent(agent: Running) -> 
 
 def test_a_secret_that_is_not_there_keeps_the_task_from_starting(agent: Running) -> None:
     agent.control_plane.answers["GetParameter"] = "ParameterNotFound"
-    task = a_task("t1", {"image": "server", "secrets": [{"name": "TOKEN", "valueFrom": "/token"}]})
+    task = agent.task({"image": "server", "secrets": [{"name": "TOKEN", "valueFrom": "/token"}]})
     agent.control_plane.wants(an_instance(), tasks=(task,))
     reason = agent.ended(task)["reason"]
     assert reason.startswith("ResourceInitializationError: unable to pull secrets or registry auth")
@@ -265,20 +263,20 @@ def test_a_secret_that_is_not_there_keeps_the_task_from_starting(agent: Running)
 
 def test_what_a_container_writes_is_in_its_log_stream(agent: Running) -> None:
     options = {"awslogs-group": "/ecs/app", "awslogs-region": "eu-central-1", "awslogs-stream-prefix": "app"}
-    task = a_task(
-        "t1", {"image": "deaf", "stopTimeout": 2, "logConfiguration": {"logDriver": "awslogs", "options": options}}
+    task = agent.task(
+        {"image": "deaf", "stopTimeout": 2, "logConfiguration": {"logDriver": "awslogs", "options": options}}
     )
     agent.runs(task)
     agent.until(lambda: agent.control_plane.of("PutLogEvents"), "log events")
     sent = agent.control_plane.of("PutLogEvents")[0]
-    assert (sent["logGroupName"], sent["logStreamName"]) == ("/ecs/app", "app/c0/t1")
+    assert (sent["logGroupName"], sent["logStreamName"]) == ("/ecs/app", f"app/c0/{identity(task)}")
     assert [each["message"] for each in sent["logEvents"]] == ["deaf"]
 
 
 def test_a_log_group_that_is_not_there_keeps_the_container_from_starting(agent: Running) -> None:
     agent.control_plane.answers["CreateLogStream"] = "ResourceNotFoundException"
     options = {"awslogs-group": "/ecs/none", "awslogs-stream-prefix": "app"}
-    task = a_task("t1", {"image": "deaf", "logConfiguration": {"logDriver": "awslogs", "options": options}})
+    task = agent.task({"image": "deaf", "logConfiguration": {"logDriver": "awslogs", "options": options}})
     agent.control_plane.wants(an_instance(), tasks=(task,))
     assert "failed to initialize logging driver" in agent.ended(task)["reason"]
 
@@ -287,7 +285,7 @@ def test_no_process_outlives_the_run() -> None:
     control_plane = FakeControlPlane()
     with Cleanup() as cleanup, control_plane.serving() as url:
         agent = Running(control_plane, url, cleanup)
-        agent.runs(a_task("t1", {"image": "deaf"}))
+        agent.runs(agent.task({"image": "deaf"}))
         group = int(next(agent.groups.iterdir()).name)
         agent.process.kill()
         assert start_of(group) is not None
