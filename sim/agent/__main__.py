@@ -35,7 +35,7 @@ def main() -> None:
 def _runtime(given: settings.Settings, registry: Registry, logs: LogShipper) -> Runtime:
     match given.runtime:
         case settings.Processes(programs=programs, groups=groups):
-            return ProcessRuntime(given.state / "tasks", groups, programs, logs)
+            return ProcessRuntime(registry, given.state / "tasks", groups, programs, logs)
         case settings.Docker(run=run, network=network):
             return DockerRuntime(EngineApi(), registry, Where(LABEL, run, network), given.state / "logs", logs)
 

@@ -21,8 +21,10 @@ from sim.agent.config import config, registration
 from sim.agent.local import Binding
 from sim.agent.logs import LogsClient
 from sim.agent.messages import Connected, ContainerReport, HealthReport, Message, Ports, Register, TaskReport
+from sim.agent.runtime import CannotStart
 from sim.cloud.aws_client import local_session
 from sim.cloud.desired import WAIT_SECONDS, parsed, path
+from sim.cloud.registry.source_image import Source, source_of
 from sim.cluster.desired import Desired, Place
 from sim.errors import SimError
 from sim.host import loopback
@@ -106,6 +108,37 @@ class ControlPlane:
             if urlsplit(each["proxyEndpoint"]).netloc == server:
                 username, _, password = b64decode(each["authorizationToken"]).decode().partition(":")
                 return {"username": username, "password": password}
+        return None
+
+    def source(self, image: str, place: Place) -> Source | None:
+        """What is registered as a version in ECR, in place of an image. None if ECR has no such repository.
+
+        Raises CannotStart if the repository does not have the image.
+        """
+        name, at, digest = image.partition("@")
+        server_and_path, colon, tag = name.rpartition(":")
+        has_tag = bool(colon) and "/" not in tag
+        uri = server_and_path if has_tag else name
+        try:
+            repository = self._repository(uri, place)
+            if repository is None:
+                return None
+            identity = {"imageDigest": digest} if at else {"imageTag": tag if has_tag else "latest"}
+            found = self.client("ecr", place).batch_get_image(repositoryName=repository, imageIds=[identity])["images"]
+        except (BotoCoreError, ClientError) as error:
+            raise CannotStart(f"CannotPullContainerError: {error}") from None
+        if not found:
+            raise CannotStart(
+                f"CannotPullContainerError: Error response from daemon: manifest for {image} not found: "
+                "manifest unknown: Requested image not found"
+            )
+        return source_of(found[0]["imageManifest"])
+
+    def _repository(self, uri: str, place: Place) -> str | None:
+        for page in self.client("ecr", place).get_paginator("describe_repositories").paginate():
+            for each in page["repositories"]:
+                if each["repositoryUri"] == uri:
+                    return str(each["repositoryName"])
         return None
 
     def _submit(self, report: TaskReport) -> None:

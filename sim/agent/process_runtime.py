@@ -28,7 +28,8 @@ from sim.agent.health import health_check
 from sim.agent.local import Binding, LocalTask
 from sim.agent.logs import FileSource, LogShipper, Stream, stream
 from sim.agent.probes import Prober
-from sim.agent.runtime import CannotStart, Notify, NotYet
+from sim.agent.runtime import CannotStart, Notify, NotYet, Registry
+from sim.cluster.desired import Place
 from sim.cluster.tasks import HealthStatus
 from sim.host.identity import start_of
 from sim.host.process import free_port
@@ -82,7 +83,10 @@ class _Running:
 class ProcessRuntime:
     """Runs the programs in place of images. `groups` is a folder with a file for each process group that runs."""
 
-    def __init__(self, directory: Path, groups: Path, programs_file: Path, logs: LogShipper) -> None:
+    def __init__(
+        self, registry: Registry, directory: Path, groups: Path, programs_file: Path, logs: LogShipper
+    ) -> None:
+        self._registry = registry
         self._directory = directory
         self._groups = groups
         self._programs_file = programs_file
@@ -109,7 +113,7 @@ class ProcessRuntime:
     def start(self, start: Start, environment: Mapping[str, str]) -> Event:
         task, name = start.task, start.container
         defined = definition.container(task.task, name)
-        program = self._program(defined["image"])
+        program = self._program(defined["image"], task.task.place)
         folder = self._folder(task, name)
         own = folder / "own"
         own.mkdir(parents=True, exist_ok=True)
@@ -162,14 +166,15 @@ class ProcessRuntime:
             raise NotYet(f"{container} of {task.task.arn} does not run")
         return running
 
-    def _program(self, image: str) -> programs.Program:
+    def _program(self, image: str, place: Place) -> programs.Program:
         """What runs in place of the image. Raises CannotStart."""
         known = programs.read(self._programs_file)
-        program = programs.find(known, image)
+        source = self._registry.source(image, place)
+        program = programs.find(known, image) if source is None else programs.of_source(known, source)
         if program is None:
             raise CannotStart(
-                f"CannotPullContainerError: nothing runs as a process in place of the image {image}: it is "
-                f"not in {self._programs_file.name}"
+                f"CannotPullContainerError: nothing runs as a process in place of the image {image}: "
+                f"{source or 'it'} is not in {self._programs_file.name}"
             )
         return program
 

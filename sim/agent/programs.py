@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from sim.agent.local import Binding
+from sim.cloud.registry.source_image import Source
 from sim.errors import SimError
 
 
@@ -22,7 +23,8 @@ class Program:
 
     `environment` wins over the definition's: it has what a process needs in place of a container's
     own network and file system. In it and in the command, `{port:8080}` is the port of this machine at which the
-    process is to listen for its container port 8080, and `{directory}` a folder of its own.
+    process is to listen for its container port 8080, and `{directory}` a folder of its own. `{source}` is the folder of
+    a version that is registered in ECR without an image.
     """
 
     command: tuple[str, ...]
@@ -34,7 +36,7 @@ _PROGRAMS = TypeAdapter(dict[str, Program])
 
 
 def read(path: Path) -> Mapping[str, Program]:
-    """The programs by image or repository, from a JSON file. Raises BadPrograms."""
+    """The programs by image, repository or registered service, from a JSON file. Raises BadPrograms."""
     try:
         return _PROGRAMS.validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
@@ -44,6 +46,19 @@ def read(path: Path) -> Mapping[str, Program]:
 def find(programs: Mapping[str, Program], image: str) -> Program | None:
     """The program for an image: the image's own, with or without its registry, before that of its repository."""
     return next((programs[name] for name in _names(image) if name in programs), None)
+
+
+def of_source(programs: Mapping[str, Program], source: Source) -> Program | None:
+    """The program for a source that is registered as a version: its service's, with the source's folder."""
+    program = programs.get(source.service)
+    if program is None:
+        return None
+
+    def placed(text: str) -> str:
+        return text.replace("{source}", str(source.folder))
+
+    environment = {name: placed(value) for name, value in program.environment.items()}
+    return Program(tuple(map(placed, program.command)), Path(placed(str(program.directory))), environment)
 
 
 def filled(text: str, bindings: tuple[Binding, ...], directory: Path) -> str:

@@ -8,6 +8,7 @@ from typing import Protocol
 from sim.agent.core import Start
 from sim.agent.events import Event
 from sim.agent.local import LocalTask
+from sim.cloud.registry.source_image import Source
 from sim.cluster.desired import Place
 from sim.errors import SimError
 
@@ -27,6 +28,9 @@ class Registry(Protocol):
 
     def login(self, image: str, place: Place) -> Mapping[str, str] | None:
         """A username and a password for the image's registry; None if it asks for none."""
+
+    def source(self, image: str, place: Place) -> Source | None:
+        """What is registered as a version in place of an image; None without one. Raises CannotStart."""
 
 
 class Runtime(Protocol):

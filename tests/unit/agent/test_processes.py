@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from sim.cloud.registry.source_image import Source
 from sim.cluster.desired import DesiredTask
 from sim.host.cleanup import Cleanup
 from sim.host.identity import start_of
@@ -61,6 +62,7 @@ class Running(RunningAgent):
             }
             for name, command in commands.items()
         }
+        named["sourced"] = {**named["python"], "directory": "{source}", "command": [sys.executable, "says.py"]}
         programs.write_text(json.dumps(named))
         runtime = {"kind": "processes", "programs": str(programs), "groups": str(self.groups)}
         super().__init__(control_plane, url, cleanup, runtime)
@@ -146,6 +148,30 @@ def test_an_image_that_nothing_runs_for_cannot_be_pulled(agent: Running) -> None
     task = agent.task({"image": "nobody/knows:1"})
     agent.control_plane.wants(an_instance(), tasks=(task,))
     assert agent.ended(task)["reason"].startswith("CannotPullContainerError: ")
+
+
+def test_a_version_that_is_registered_in_ecr_runs_from_its_source(agent: Running, tmp_path: Path) -> None:
+    uri = "000000000000.dkr.ecr.eu-central-1.amazonaws.com/emails/app"
+    repository = {"repositoryName": "emails/app", "repositoryUri": uri}
+    manifest = Source("sourced", "0.1.0", "abc", tmp_path).manifest()
+    (tmp_path / "says.py").write_text("import time; print('from the source', flush=True); time.sleep(1000)")
+    agent.control_plane.answers["DescribeRepositories"] = {"repositories": [repository]}
+    agent.control_plane.answers["BatchGetImage"] = {"images": [{"imageManifest": manifest}]}
+    task = agent.task({"image": f"{uri}@sha256:{'0' * 64}", "stopTimeout": 2})
+    agent.runs(task)
+    log = agent.state / "tasks" / identity(task) / "c0" / "log"
+    agent.until(lambda: "from the source" in log.read_text(), "the source's own program to run")
+    [asked] = agent.control_plane.of("BatchGetImage")
+    assert (asked["repositoryName"], asked["imageIds"]) == ("emails/app", [{"imageDigest": f"sha256:{'0' * 64}"}])
+
+
+def test_a_digest_that_ecr_does_not_have_cannot_be_pulled(agent: Running) -> None:
+    repository = {"repositoryName": "server", "repositoryUri": "127.0.0.1:5000/server"}
+    agent.control_plane.answers["DescribeRepositories"] = {"repositories": [repository]}
+    agent.control_plane.answers["BatchGetImage"] = {"images": []}
+    task = agent.task({"image": "127.0.0.1:5000/server:9"})
+    agent.control_plane.wants(an_instance(), tasks=(task,))
+    assert agent.ended(task)["reason"].endswith("manifest unknown: Requested image not found")
 
 
 def test_a_task_ends_with_its_essential_container(agent: Running) -> None:
