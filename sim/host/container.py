@@ -252,8 +252,12 @@ class EngineApi:
     def pull(self, image: str, auth: Mapping[str, str] | None = None) -> None:
         """Pulls an image from its registry; `auth` has a username and a password."""
         repository, tag = parse_repository_tag(image)
+        login = dict(auth) if auth else None
         with _refusals():
-            self._api.pull(repository, tag or "latest", auth_config=dict(auth) if auth else None)
+            for step in self._api.pull(repository, tag or "latest", auth_config=login, stream=True, decode=True):
+                # What goes wrong once layers are on their way is in the answer, whose status is a success.
+                if "error" in step:
+                    raise EngineRefused(str(step["error"]))
 
     def image(self, name: str) -> dict[str, Any] | None:
         """The engine's description of an image that it has; None if it has none of this name or digest."""

@@ -30,12 +30,12 @@ from sim.cloud.local import LocalCloud
 from sim.cloud.registry.register import register
 from sim.cloud.registry.source_image import Source
 from sim.host.cleanup import Cleanup
-from sim.host.engine import EngineFailed
+from sim.host.container import EngineRefused
 from sim.host.loopback import request
-from sim.host.pull import pull
 from sim.images.base_image import BaseImages, settings
 from sim.images.build import build_image, id_of
 from tests.cloud.conftest import account, cloud, endpoint
+from tests.cloud.ecr import pull
 
 if TYPE_CHECKING:
     from types_boto3_ecr import ECRClient
@@ -317,10 +317,10 @@ def test_an_agent_pulls_by_digest_with_a_token_and_leaves_no_login(
     before = (shell.home / "config.json").read_text()
     image = f"{uri}@{shell.digest('1.0.0')}"
     shell.images.append(image)
-    assert pull(image, shell.ecr.get_authorization_token()["authorizationData"][0]) == built
+    assert pull(image, shell.ecr) == built
     assert (shell.home / "config.json").read_text() == before
-    with pytest.raises(EngineFailed, match="Requested image not found"):
-        pull(f"{uri}:2.0.0", shell.ecr.get_authorization_token()["authorizationData"][0])
+    with pytest.raises(EngineRefused, match="Requested image not found"):
+        pull(f"{uri}:2.0.0", shell.ecr)
 
 
 def test_the_registry_ends_with_its_cloud() -> None:

@@ -22,11 +22,11 @@ from sim.faults.plan import AwsService
 from sim.host.container import LABEL
 from sim.host.engine import remove_labelled
 from sim.host.published_ports import EngineElsewhere
-from sim.host.pull import pull
 from sim.host.waiting import until
 from sim.images.build import Images
 from sim.targets.docker import DockerTarget
 from sim.targets.target import FAST, SERVICES, Service, Tuning
+from tests.cloud.ecr import pull
 
 pytestmark = [pytest.mark.usefixtures("docker"), pytest.mark.timeout(600)]
 
@@ -69,7 +69,7 @@ def test_an_image_is_pushed_to_its_registry_and_pulled_again(target: DockerTarge
     [digest] = {each["imageDigest"] for each in ecr.describe_images(repositoryName="emails/api")["imageDetails"]}
     pulled = f"{uri}@{digest}"
     try:
-        assert pull(pulled, ecr.get_authorization_token()["authorizationData"][0]) == image.id
+        assert pull(pulled, ecr) == image.id
     finally:
         docker.image.remove(pulled)
 

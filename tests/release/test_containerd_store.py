@@ -20,9 +20,9 @@ from release.cli import FAILED, main
 from sim.cloud.aws_client import REGION
 from sim.host.cleanup import Cleanup
 from sim.host.process import Process
-from sim.host.pull import pull
 from sim.host.waiting import until
 from tests.cloud.conftest import Client
+from tests.cloud.ecr import pull
 from tests.release.test_real_image import write_image
 from tests.unit.release.conftest import BASE, Repository, labels
 
@@ -126,7 +126,7 @@ def test_what_it_has_is_published_once_and_pulled_by_an_engine_that_does_not_hav
     monkeypatch.delenv("DOCKER_HOST")
     [kept] = ecr.describe_repositories()["repositories"]
     image = f"{kept['repositoryUri']}@{first['digest']}"
-    pull(image, ecr.get_authorization_token()["authorizationData"][0])
+    pull(image, ecr)
     try:
         assert (DockerClient().image.inspect(image).config.labels or {}) == described
     finally:

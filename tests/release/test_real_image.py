@@ -15,10 +15,10 @@ from release.ecr import Repository
 from release.publish import publish
 from services.pipeline.version import version
 from sim.cloud.aws_client import REGION
-from sim.host.pull import pull
 from sim.images.build import Images, build_image, id_of
 from sim.images.service import SERVICES
 from tests.cloud.conftest import Client
+from tests.cloud.ecr import pull
 from tests.unit.release.conftest import BASE, labels
 from tests.unit.release.conftest import Repository as Git
 
@@ -63,7 +63,7 @@ def pulled(ecr: Client, digest: str) -> str:
     [repository] = ecr.describe_repositories(repositoryNames=[NAME])["repositories"]
     image = f"{repository['repositoryUri']}@{digest}"
     try:
-        return pull(image, ecr.get_authorization_token()["authorizationData"][0])
+        return pull(image, ecr)
     finally:
         DockerClient().image.remove(image)
 
