@@ -75,14 +75,15 @@ class Reports:
 
     def __init__(self, asking: Asking) -> None:
         self._asking = asking
-        self._waiting: dict[str, TargetHealth | None] = {}
+        self._waiting: dict[str, dict[str, str | int] | None] = {}
         self._wake = asyncio.Event()
 
     def put(self, balancer: DesiredBalancer, instance: str, health: TargetHealth | None) -> None:
         """The instance has this health now; None if it has drained."""
         place = balancer.place
         path = f"/_sim/{place.account}/{place.region}/elb/{balancer.name}/instances/{instance}/health"
-        self._waiting[path] = health
+        registrations = {each.instance: each.registration for each in balancer.members}
+        self._waiting[path] = None if health is None else _document(health, registrations.get(instance))
         self._wake.set()
 
     async def send(self) -> None:
@@ -94,17 +95,19 @@ class Reports:
                 path = next(iter(self._waiting))
                 await self._send(path, self._waiting.pop(path))
 
-    async def _send(self, path: str, health: TargetHealth | None) -> None:
+    async def _send(self, path: str, report: dict[str, str | int] | None) -> None:
         try:
-            if health is None:
+            if report is None:
                 await self._asking.ask("DELETE", path)
             else:
-                await self._asking.ask("PUT", path, json.dumps(_document(health)).encode())
+                await self._asking.ask("PUT", path, json.dumps(report).encode())
         except OSError as error:
             _LOG.warning("no report: %s", error)
-            self._waiting.setdefault(path, health)
+            self._waiting.setdefault(path, report)
             await asyncio.sleep(_AGAIN_SECONDS)
 
 
-def _document(health: TargetHealth) -> dict[str, str]:
-    return {"State": health.state, "ReasonCode": health.reason_code, "Description": health.description}
+def _document(health: TargetHealth, registration: int | None) -> dict[str, str | int]:
+    """The report; it is about one registration of the instance, and counts for no later one."""
+    about = {} if registration is None else {"Registration": registration}
+    return {"State": health.state, "ReasonCode": health.reason_code, "Description": health.description, **about}
