@@ -122,7 +122,7 @@ def step(alarm: Alarm, data: Mapping[str, Series], now: float) -> tuple[Alarm, l
     before, alarm = alarm, replace(alarm, evaluated=end)
     if state == before.state:
         return alarm, _actions(alarm, latest, repeated=True)
-    reason = told(alarm, state, points)
+    reason = reason_of(alarm, state, points)
     alarm = replace(alarm, state=state, reason=reason, changed_at=now)
     return alarm, [StateChanged(alarm.name, before.state, state, reason), *_actions(alarm, latest, repeated=False)]
 
@@ -187,7 +187,7 @@ def breaches(alarm: Alarm, value: float) -> bool:
     return value <= alarm.threshold
 
 
-def told(alarm: Alarm, state: State, points: Points) -> str:
+def reason_of(alarm: Alarm, state: State, points: Points) -> str:
     """The reason of a state, for these points."""
     values = [(time, value) for time, value in points if value is not None][-alarm.periods :]
     if state == "INSUFFICIENT_DATA":

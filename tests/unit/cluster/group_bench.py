@@ -18,7 +18,7 @@ START = 1_700_000_000.0
 
 
 class GroupBench:
-    """The group, what EC2 knows, and what the hooks' listeners heard."""
+    """The group, what EC2 knows, and what the hooks' listeners were notified of."""
 
     def __init__(self, desired: int = 2, seed: int = 0, **settings: Any) -> None:
         self.now = START
