@@ -27,9 +27,13 @@ RUN_IN_ORDER = ("README.md", "docs/faults.md", "docs/rehearse.md", "docs/terrafo
 RUN_ELSEWHERE = {"docs/compose.md": "tests/compose", "docs/images.md": "tests/images"}
 
 
-def commands(page: str, *, marked: str = "") -> list[str]:
-    """The lines after a `$` in a page's console blocks; in those marked `aws`, for what takes an AWS account."""
-    blocks = re.findall(rf"```console{marked}\n(.*?)```", (ROOT / page).read_text(), flags=re.DOTALL)
+def commands(page: str, *, marked: str = "", section: str | None = None) -> list[str]:
+    """The lines after a `$` in the console blocks of a page, or of one section of it; in those marked `aws`, for what
+    takes an AWS account."""
+    text = (ROOT / page).read_text()
+    if section is not None:
+        [text] = [part for part in text.split("\n## ") if part.startswith(f"{section}\n")]
+    blocks = re.findall(rf"```console{marked}\n(.*?)```", text, flags=re.DOTALL)
     return [line.removeprefix("$ ") for block in blocks for line in block.splitlines() if line.startswith("$ ")]
 
 

@@ -11,7 +11,6 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-import jmespath
 import pytest
 from typer.testing import CliRunner
 
@@ -23,6 +22,7 @@ from sim.targets.process import ProcessTarget
 from sim.targets.target import Provision
 from sim.terraform.local_roots import SIDE_BY_SIDE, LocalRoots
 from tests.cloud.conftest import Client
+from tests.terraform.account import made
 from tests.terraform.conftest import TIMES, changes, client
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.resources]
@@ -32,40 +32,6 @@ Provisioned = ProcessTarget | DockerTarget
 CREATED: Final = ("create",)
 UPDATED: Final = ("update",)
 REPLACED: Final = (("delete", "create"), ("create", "delete"))
-MADE: Final = [
-    ("application-autoscaling", "describe_scalable_targets", "ScalableTargets[].ResourceId"),
-    ("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups[].AutoScalingGroupName"),
-    ("cloudwatch", "describe_alarms", "[MetricAlarms, CompositeAlarms][][].AlarmName"),
-    ("cloudwatch", "list_dashboards", "DashboardEntries[].DashboardName"),
-    ("ec2", "describe_addresses", "Addresses[].AllocationId"),
-    ("ec2", "describe_instances", "Reservations[].Instances[?State.Name != 'terminated'].InstanceId[]"),
-    ("ec2", "describe_launch_templates", "LaunchTemplates[].LaunchTemplateName"),
-    ("ec2", "describe_nat_gateways", "NatGateways[?State != 'deleted'].NatGatewayId"),
-    ("ec2", "describe_vpcs", "Vpcs[?!IsDefault].VpcId"),
-    ("ecr", "describe_repositories", "repositories[].repositoryName"),
-    ("ecs", "describe_clusters", "clusters[?status != 'INACTIVE'].clusterName"),
-    ("elb", "describe_load_balancers", "LoadBalancerDescriptions[].LoadBalancerName"),
-    ("events", "list_rules", "Rules[].Name"),
-    ("iam", "list_instance_profiles", "InstanceProfiles[].InstanceProfileName"),
-    ("iam", "list_open_id_connect_providers", "OpenIDConnectProviderList[].Arn"),
-    ("iam", "list_roles", "Roles[?!starts_with(Path, '/aws-service-role/')].RoleName"),
-    ("logs", "describe_log_groups", "logGroups[].logGroupName"),
-    ("s3", "list_buckets", "Buckets[].Name"),
-    ("sns", "list_topics", "Topics[].TopicArn"),
-    ("sqs", "list_queues", "QueueUrls"),
-    ("ssm", "describe_parameters", "Parameters[].Name"),
-]
-"""How AWS is asked for what the roots make: service, operation, and where the answer names it.
-
-Task definitions are not among it: they stay, so that ECS finds the one to roll back to.
-"""
-ASKED: Final[dict[str, dict[str, object]]] = {
-    "describe_clusters": {"clusters": ["emails-local"]},
-    # Those that AWS itself provides are none, and there are thousands.
-    "describe_parameters": {"ParameterFilters": [{"Key": "Type", "Values": ["SecureString"]}]},
-    "describe_scalable_targets": {"ServiceNamespace": "ecs"},
-}
-"""What an operation insists on, or is to leave out."""
 
 
 @pytest.fixture(scope="module")
@@ -189,17 +155,9 @@ def test_a_second_environment_is_all_new_and_leaves_the_first_alone(
 def test_nothing_is_left_when_all_is_destroyed(
     local_roots: LocalRoots, second: LocalRoots, aws: Callable[[str], Client]
 ) -> None:
-    assert [made for made in MADE if not found(aws, *made)] == [], "these ask where nothing is"
+    assert [asked for asked, names in made(aws).items() if not names] == [], "these ask where nothing is"
     with ThreadPoolExecutor(1) as beside:
         other = beside.submit(second.destroy, (BOOTSTRAP,))
         local_roots.destroy(tuple(NEEDS))
         other.result()
-    left = {f"{service} {operation}": found(aws, service, operation, names) for service, operation, names in MADE}
-    assert left == {asked: [] for asked in left}
-
-
-def found(aws: Callable[[str], Client], service: str, operation: str, names: str) -> list[str]:
-    asking, asked = aws(service), ASKED.get(operation, {})
-    whole = asking.can_paginate(operation)
-    pages = asking.get_paginator(operation).paginate(**asked) if whole else [getattr(asking, operation)(**asked)]
-    return [str(name) for page in pages for name in jmespath.search(names, page) or ()]
+    assert {asked: names for asked, names in made(aws).items() if names} == {}

@@ -1,6 +1,6 @@
 """A person, a deployment and a workflow of the infrastructure plan a root with the same settings.
 
-A program in the place of Terraform notes what it is asked; Terraform itself says what that makes of a root's variables.
+A program in the place of Terraform notes what it is asked. Real plans are in `test_deploy_page.py`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from release.cli import main
 from release.roots import ORDER, Environment
 from sim.host.command import run
 from sim.terraform.root_order import TERRAFORM
-from tests.terraform.test_settings import values
 
 ACCOUNT, NAME, IMAGE = "123456789012", "mail", "sha256:" + "ab" * 32
 SERVICES: Final = ("services/api", "services/worker")
@@ -41,7 +40,7 @@ SETTINGS: Final[dict[str, dict[str, dict[str, Any]]]] = {
         "services/api": {"log_retention_days": 3, "token_version": 2},
         "services/worker": {"min_tasks": 0},
         "monitoring": {"emails": ["south@example.com"]},
-        "github": {"branch": "stable"},
+        "github": {"github_environment": "test"},
     },
 }
 """By environment and root, none of them the default."""
@@ -131,20 +130,3 @@ def test_every_root_is_planned_with_the_same_settings_whoever_plans(checkout: Ch
         files = [f"-var-file={folder / file}.tfvars" for file in ("environment", root)]
         assert list(asked.options[:2]) == files
         assert asked.variables == (("TF_VAR_state_bucket", bucket(environment)),)
-
-
-@pytest.mark.usefixtures("terraform")
-@pytest.mark.parametrize("environment", SETTINGS)
-def test_terraform_finds_the_same_values_whoever_plans(
-    checkout: Checkout, environment: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    root = "services/api"
-    asked = [way(environment, root) for way in (checkout.by_person, checkout.by_deployment, checkout.by_infra)]
-    monkeypatch.setenv("PATH", os.environ["PATH"].partition(":")[2])
-    found = [
-        values(root, list(each.options), tmp_path / str(number), dict(each.variables))
-        for number, each in enumerate(asked)
-    ]
-    assert found[0] == found[1] == found[2]
-    expected = {"environment": environment, "image_tag": IMAGE, "state_bucket": bucket(environment)}
-    assert found[0].items() >= (SETTINGS[environment][root] | expected).items()
