@@ -13,6 +13,9 @@ import pytest
 from sim.cloud.localstack.venv import ensure
 from sim.host.process import free_port
 
+# LocalStack may have to be installed first.
+pytestmark = pytest.mark.timeout(600)
+
 _NO_SUCH_USER = """
 import pwd, sys
 def unknown(key):
