@@ -68,7 +68,10 @@ class FakeControlPlane:
         """Forgets all reports and answers."""
         self.reports: list[tuple[str, Any]] = []
         """What was called, an operation or a path, and with what."""
-        self.answers: dict[str, Any] = {"DescribeRepositories": {"repositories": []}}
+        self.answers: dict[str, Any] = {
+            "DescribeRepositories": {"repositories": []},
+            "GetAuthorizationToken": {"authorizationData": []},
+        }
         """The answers of operations, by name; a text is the name of an error."""
 
     def wants(self, *instances: DesiredInstance, tasks: tuple[DesiredTask, ...] = ()) -> None:
