@@ -2,8 +2,8 @@ locals {
   load_balancer = { LoadBalancerName = local.cluster.load_balancer_name }
   worker_tasks  = { ClusterName = local.cluster.cluster_name, ServiceName = local.worker.service_name }
 
-  # Without an image nothing runs, and nobody is to be told of it.
-  running = { api = local.api.image != null, worker = local.worker.image != null }
+  # Without an image nothing runs, and nobody is to be told of it. A state has no output that is null.
+  running = { api = try(local.api.image, null) != null, worker = try(local.worker.image, null) != null }
 
   # Each breaches in so many of its last minutes. Where there is no data all is well, unless it says otherwise.
   alarms = {

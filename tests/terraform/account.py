@@ -20,7 +20,7 @@ _MADE: Final = [
     ("ec2", "describe_nat_gateways", "NatGateways[?State != 'deleted'].NatGatewayId"),
     ("ec2", "describe_vpcs", "Vpcs[?!IsDefault].VpcId"),
     ("ecr", "describe_repositories", "repositories[].repositoryName"),
-    ("ecs", "list_clusters", "clusterArns"),
+    ("ecs", "describe_clusters", "clusters[?status != 'INACTIVE'].clusterName"),
     ("elb", "describe_load_balancers", "LoadBalancerDescriptions[].LoadBalancerName"),
     ("events", "list_rules", "Rules[].Name"),
     ("iam", "list_instance_profiles", "InstanceProfiles[].InstanceProfileName"),
@@ -37,6 +37,7 @@ _MADE: Final = [
 Task definitions are not among it: they stay, so that ECS finds the one to roll back to.
 """
 _ASKED: Final[dict[str, dict[str, object]]] = {
+    "describe_clusters": {"clusters": ["emails-local", "emails-staging"]},
     # Those that AWS itself provides are none, and there are thousands.
     "describe_parameters": {"ParameterFilters": [{"Key": "Type", "Values": ["SecureString"]}]},
     "describe_scalable_targets": {"ServiceNamespace": "ecs"},

@@ -60,6 +60,35 @@ run "where_nothing_can_be_measured" {
   }
 }
 
+# The outputs of services that were applied without an image.
+run "before_the_first_image" {
+  command = plan
+
+  override_data {
+    target = data.terraform_remote_state.this
+    values = {
+      outputs = {
+        api_tasks              = 2
+        bucket                 = "emails-test-emails"
+        capacity_provider      = "emails-test"
+        cluster_arn            = "arn:aws:ecs:eu-central-1:123456789012:cluster/emails-test"
+        cluster_name           = "emails-test"
+        dead_letter_queue_name = "emails-test-emails-dead-letters"
+        deployment_alarm       = "emails-test-deployment"
+        load_balancer_name     = "emails-test-api"
+        min_tasks              = 1
+        queue_name             = "emails-test-emails"
+        service_name           = "emails-test-service"
+      }
+    }
+  }
+
+  assert {
+    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : alarm.treat_missing_data == "notBreaching"])
+    error_message = "Nobody is to be told that nothing runs yet."
+  }
+}
+
 run "the_dashboard_follows_an_e_mail" {
   command = plan
 
