@@ -20,6 +20,8 @@ class Side(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.other: Side | None = None
         self.bytes = 0
+        self.has_ended = False
+        """True if nothing more comes by it."""
         self._silent = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -33,7 +35,11 @@ class Side(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """One direction can end before the other; TLS has no such thing."""
+        self.has_ended = True
         if self.other is None or self.other.transport is None or not self.other.transport.can_write_eof():
+            return False
+        if self.other.has_ended:  # both directions are over, and no transport closes by itself then
+            self.other.transport.close()
             return False
         self.other.transport.write_eof()
         return self.transport is not None and self.transport.can_write_eof()
@@ -101,7 +107,6 @@ class ClientSide(Side):
         self._timer: asyncio.TimerHandle | None = None
         self._early = b""
         """What came before there was a connection to an instance."""
-        self._has_ended = False
         self._tried: set[str] = set()
         self._target = ""
         self._side: TargetSide | None = None
@@ -151,7 +156,7 @@ class ClientSide(Side):
         if self._early:
             side.write(self._early)
             self._early = b""
-        if self._has_ended:
+        if self.has_ended:
             self.eof_received()
         else:
             self.transport.resume_reading()
@@ -164,7 +169,7 @@ class ClientSide(Side):
 
     def eof_received(self) -> bool:
         if self.other is None:
-            self._has_ended = True
+            self.has_ended = True
             return self.cipher is None
         return super().eof_received()
 
