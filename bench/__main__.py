@@ -1,4 +1,7 @@
-"""`python -m bench`: compares the services with a plain implementation, on the same machine in one run."""
+"""`python -m bench`: compares the services with a plain implementation, on the same machine in one run.
+
+The load balancer is compared with HAProxy, and what runs in virtual time has goals of its own.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import Annotated
 import psutil
 import typer
 
-from bench import edge, measure
+from bench import edge, measure, simulation
 from bench.measure import QUICK, Schedule
 from bench.report import rows
 from sim.cli.options import Json
@@ -18,7 +21,9 @@ from sim.errors import SimError
 
 
 def main(
-    quick: Annotated[bool, typer.Option("--quick", help="One short round instead of three.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="One short round instead of three, without simulations.")
+    ] = False,
     delay_ms: Annotated[float, typer.Option(help="The duration of each AWS call, in milliseconds.")] = 20,
     json: Json = False,
 ) -> None:
@@ -31,9 +36,11 @@ def main(
             schedule = QUICK if quick else Schedule()
             figures = measure.measure(schedule, delay_ms=delay_ms, progress=progress)
             beside = edge.measure(schedule, delay_ms=delay_ms, progress=progress)
+            simulated = [] if quick else simulation.measure(progress)
     except SimError as error:
         sys.exit(f"bench: {error}")
-    table = [*rows(figures["plain"], figures["product"], delay_ms), *(each.row() for each in beside)]
+    more = [*(each.row() for each in beside), *(each.row() for each in simulated)]
+    table = [*rows(figures["plain"], figures["product"], delay_ms), *more]
     report.table(["figure", "plain", "product", "ratio", "goal"], table)
 
 
