@@ -89,8 +89,11 @@ def both(edge: Running) -> Iterator[Both]:
         file.write_text(_CONFIGURATION.format(port=port, instance=backs[0].port))
         haproxy = Process("haproxy", [shutil.which("haproxy") or "haproxy", "-f", str(file)], {}, cleanup)
         haproxy.start()
-        until(lambda: _listens(port), "HAProxy", seconds=SECONDS, seen=haproxy.tail)
-        yield Both(instance, (edge.balancer.listeners[HTTP_PORT].addresses[0], ("127.0.0.1", port)))
+        try:
+            until(lambda: _listens(port), "HAProxy", seconds=SECONDS, seen=haproxy.tail)
+            yield Both(instance, (edge.balancer.listeners[HTTP_PORT].addresses[0], ("127.0.0.1", port)))
+        finally:
+            haproxy.kill()
 
 
 def _listens(port: int) -> bool:
