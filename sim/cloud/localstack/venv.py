@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -118,5 +119,7 @@ def _link_plugin(folder: Path) -> None:
     for room in _ROOMS:
         link = folder / "sim" / room
         link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(_KIT / room)
-    (folder / PLUGIN_METADATA.name).symlink_to(PLUGIN_METADATA)
+        with suppress(FileExistsError):
+            link.symlink_to(_KIT / room)
+    with suppress(FileExistsError):
+        (folder / PLUGIN_METADATA.name).symlink_to(PLUGIN_METADATA)
