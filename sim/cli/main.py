@@ -34,6 +34,11 @@ _MODULES: Final = {
     "world": "world",
     "chaos": "chaos",
     "rehearse": "rehearse",
+    "cluster": "cluster",
+    "deploy": "cluster",
+    "scale": "cluster",
+    "lose": "cluster",
+    "drain": "cluster",
 }
 """The module of `sim.cli` that defines each command. It is imported on use, since most take long to import."""
 

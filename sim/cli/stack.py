@@ -29,22 +29,36 @@ class PartName(StrEnum):
 
     LOCALSTACK = "localstack"
     GATEWAY = "gateway"
+    EDGE = "edge"
+    AGENT = "agent"
     API = "api"
     WORKER = "worker"
 
 
+class StackTarget(StrEnum):
+    """The targets that can stay up: processes, or a cluster that runs what Terraform declares."""
+
+    PROCESS = "process"
+    CLUSTER = "cluster"
+
+
 def up(
     directory: Directory = HERE,
+    target: Annotated[StackTarget, typer.Option(help="Where the services run.")] = StackTarget.PROCESS,
     provision: Annotated[
-        Provision, typer.Option(help="What creates the queue, the bucket and the token.")
-    ] = Provision.KIT,
+        Provision | None,
+        typer.Option(help="What creates the queue, the bucket and the token; for a cluster it is Terraform."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Start the pipeline. It keeps running until `sim down`."""
     report = Report(json)
+    chosen = provision or (Provision.TERRAFORM if target is StackTarget.CLUSTER else Provision.KIT)
+    if target is StackTarget.CLUSTER and chosen is not Provision.TERRAFORM:
+        raise typer.BadParameter("what runs in a cluster is what Terraform declares", param_hint="--provision")
     with report.progress("starting") as progress:
-        stack = lifecycle.up(directory, provision, progress)
-    report.facts({"url": stack.url, "endpoint": stack.endpoint, "provision": provision, **asdict(stack.resources)})
+        stack = lifecycle.up(directory, target, chosen, progress)
+    report.facts({"url": stack.url, "endpoint": stack.endpoint, "provision": chosen, **asdict(stack.resources)})
     report.hint(
         "publish e-mails with `sim publish FILE...`, list them with `sim objects`, end the stack with `sim down`"
     )
@@ -105,6 +119,8 @@ def logs(
 ) -> None:
     """Print the logs of the parts."""
     parts = lifecycle.running(directory).parts
+    if part and part.value not in parts:
+        raise SimError(f"the running stack has no part {part}; it has {', '.join(parts)}")
     chosen = {part.value: parts[part.value]} if part else parts
     places = dict.fromkeys(chosen, 0)
     while True:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 import urllib3
 
@@ -29,6 +29,15 @@ def request(
             return connections.request(method, url, body=body, headers={**(headers or {}), **_ALONE}, timeout=seconds)
     except urllib3.exceptions.HTTPError as error:
         raise NoAnswer(f"{method} {url}: {error}") from None
+
+
+def json_of(url: str, *, seconds: float) -> Any:
+    """The JSON document that a GET of the URL is answered with; None without such an answer."""
+    try:
+        answer = request("GET", url, seconds=seconds)
+        return answer.json() if answer.status == HTTPStatus.OK else None
+    except (NoAnswer, ValueError):
+        return None
 
 
 def answers(url: str, *, seconds: float) -> bool:

@@ -7,17 +7,20 @@ The file does not hold the token. Clients read the token from SSM, as the API do
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from sim.client.api import Client
+from sim.cloud.cluster_acts import Acts
+from sim.cloud.ecs import EcsService
 from sim.cloud.resources import DataPlane, Resources
 from sim.errors import SimError
 from sim.host.identity import start_of
@@ -35,8 +38,12 @@ class NotUp(SimError):
     """The stack could not be started."""
 
 
-class OtherwiseProvisioned(SimError):
-    """The running stack was provisioned in another way than the caller asked for."""
+class AnotherRuns(SimError):
+    """The running stack is another one than the caller asked for: of another target, or otherwise provisioned."""
+
+
+class NoCluster(SimError):
+    """A command needs a cluster, and the running stack has none."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +55,26 @@ class Part:
 
 
 @dataclass(frozen=True)
+class ClusterPlace:
+    """Where the cluster of a stack is: the agent's folder, that of the versions, the edge's control port, its services.
+
+    `variables` are those of Terraform's roots.
+    """
+
+    agent: Path
+    versions: Path
+    edge: int
+    services: Mapping[str, EcsService]
+    variables: Mapping[str, str]
+
+    def acts(self, endpoint: str) -> Acts:
+        """What can be done to it by hand."""
+        return Acts(endpoint, self.agent, self.services)
+
+
+@dataclass(frozen=True)
 class Stack:
-    """A running stack, as its state file describes it."""
+    """A running stack, as its state file describes it. `heartbeat` is the worker's, "" where it is a task."""
 
     supervisor: int
     started: str
@@ -57,9 +82,11 @@ class Stack:
     url: str
     endpoint: str
     heartbeat: str
+    target: str
     provision: Provision
     resources: Resources
     parts: Mapping[str, Part]
+    cluster: ClusterPlace | None = None
 
     @property
     def data_plane(self) -> DataPlane:
@@ -80,6 +107,9 @@ class Stack:
         return start_of(self.parts[name].pid) is not None
 
 
+_STACK = TypeAdapter(Stack)
+
+
 def state_file(directory: Path) -> Path:
     """The path of the state file of this directory's stack."""
     return directory / "stack.json"
@@ -93,19 +123,16 @@ def roots(directory: Path) -> Path:
 def write(stack: Stack, directory: Path) -> None:
     """Writes the state file atomically: a reader never sees half of it."""
     partial = state_file(directory).with_suffix(".partial")
-    partial.write_text(json.dumps(asdict(stack), indent=2))
+    partial.write_bytes(_STACK.dump_json(stack, indent=2))
     partial.replace(state_file(directory))
 
 
 def find(directory: Path) -> Stack | None:
     """The stack of this directory; None if no stack is running."""
     try:
-        state = json.loads(state_file(directory).read_text())
+        stack = _STACK.validate_json(state_file(directory).read_bytes())
     except FileNotFoundError:
         return None
-    parts = {name: Part(**part) for name, part in state["parts"].items()}
-    typed = {"provision": Provision(state["provision"]), "resources": Resources(**state["resources"]), "parts": parts}
-    stack = Stack(**{**state, **typed})
     return stack if stack.alive else None
 
 
@@ -117,22 +144,31 @@ def running(directory: Path) -> Stack:
     return stack
 
 
-def up(directory: Path, provision: Provision, progress: Callable[[str], None]) -> Stack:
-    """Starts a stack unless one is running. Returns when it is ready. Raises NotUp or OtherwiseProvisioned."""
+def running_cluster(directory: Path) -> tuple[Stack, ClusterPlace]:
+    """The stack of this directory and its cluster. Raises NothingRuns or NoCluster."""
+    stack = running(directory)
+    if stack.cluster is None:
+        raise NoCluster(f"the running stack is of the target {stack.target}; `sim up --target cluster` has a cluster")
+    return stack, stack.cluster
+
+
+def up(directory: Path, target: str, provision: Provision, progress: Callable[[str], None]) -> Stack:
+    """Starts a stack unless one is running. Returns when it is ready. Raises NotUp or AnotherRuns."""
     directory.mkdir(parents=True, exist_ok=True)
     with _alone_in(directory):
-        stack = find(directory) or _start(directory, provision, progress)
-    if stack.provision is not provision:
-        raise OtherwiseProvisioned(
-            f"the running stack was provisioned by {stack.provision}, not {provision}; end it with `sim down`"
+        stack = find(directory) or _start(directory, target, provision, progress)
+    if (stack.target, stack.provision) != (target, provision):
+        raise AnotherRuns(
+            f"the running stack is of the target {stack.target}, provisioned by {stack.provision}, "
+            f"not of {target}, by {provision}; end it with `sim down`"
         )
     return stack
 
 
-def _start(directory: Path, provision: Provision, progress: Callable[[str], None]) -> Stack:
+def _start(directory: Path, target: str, provision: Provision, progress: Callable[[str], None]) -> Stack:
     state_file(directory).unlink(missing_ok=True)
     supervisor = subprocess.Popen(  # noqa: S603 - this Python, with a module of ours
-        [sys.executable, "-m", "sim.stack.supervisor", str(directory), provision],
+        [sys.executable, "-m", "sim.stack.supervisor", str(directory), target, provision],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from services.pipeline.aws import AWS_ERRORS
 from services.worker.health import fresh
+from sim.cloud.ecs import EcsService
 from sim.cloud.localstack import settings
+from sim.errors import SimError
 from sim.stack.lifecycle import Stack
 from sim.targets.settings import HEARTBEAT_SECONDS, PROCESSES, api_ready
 
@@ -37,22 +38,43 @@ def status_of(stack: Stack) -> Status:
     """Asks every part for its status."""
     states = {
         "localstack": (settings.is_ready(stack.endpoint), stack.endpoint),
-        "gateway": (stack.part_runs("gateway"), f"process {stack.parts['gateway'].pid}"),
+        **{name: _runs(stack, name) for name in ("gateway", "edge", "agent") if name in stack.parts},
         "api": (api_ready(stack.url), stack.url),
-        "worker": (fresh(stack.heartbeat, PROCESSES, HEARTBEAT_SECONDS), f"process {stack.parts['worker'].pid}"),
     }
+    if stack.cluster is None:
+        states["worker"] = (fresh(stack.heartbeat, PROCESSES, HEARTBEAT_SECONDS), _runs(stack, "worker")[1])
     parts = [
-        PartStatus(name, "ok" if ok else "not ready" if stack.part_runs(name) else "ended", detail)
+        PartStatus(name, "ok" if ok else "ended" if _has_ended(stack, name) else "not ready", detail)
         for name, (ok, detail) in states.items()
     ]
-    return Status((*parts, *_queues(stack)))
+    services = stack.cluster.services if stack.cluster else {}
+    return Status((*parts, *map(_tasks, services.values()), *_queues(stack)))
+
+
+def _runs(stack: Stack, name: str) -> tuple[bool, str]:
+    return stack.part_runs(name), f"process {stack.parts[name].pid}"
+
+
+def _has_ended(stack: Stack, name: str) -> bool:
+    return name in stack.parts and not stack.part_runs(name)
+
+
+def _tasks(service: EcsService) -> PartStatus:
+    name = f"tasks of {service.name}"
+    try:
+        described = service.described()
+    except (*AWS_ERRORS, SimError) as error:
+        return PartStatus(name, "unknown", str(error))
+    running, desired = described["runningCount"], described["desiredCount"]
+    detail = f"{running} of {desired} run, {len(described['deployments'])} deployment(s)"
+    return PartStatus(name, "ok" if running >= desired else "too few", detail)
 
 
 def _queues(stack: Stack) -> tuple[PartStatus, ...]:
     try:
         depth, dead = stack.data_plane.depth(), stack.data_plane.dead_letter_depth()
         stored = len(stack.data_plane.object_keys())
-    except (BotoCoreError, ClientError) as error:
+    except AWS_ERRORS as error:
         return (PartStatus("queue", "unknown", str(error)),)
     return (
         PartStatus("queue", "ok", f"{depth.visible} waiting, {depth.in_flight} in flight"),

@@ -1,4 +1,4 @@
-"""`python -m sim.stack.supervisor DIRECTORY PROVISION`: owns a stack from its start until SIGTERM.
+"""`python -m sim.stack.supervisor DIRECTORY TARGET PROVISION`: owns a stack from its start until SIGTERM.
 
 Prints progress on standard output, and closes it when the stack is ready.
 """
@@ -15,18 +15,19 @@ from types import FrameType
 from sim.errors import SimError
 from sim.host.identity import start_of
 from sim.stack import lifecycle as stack
+from sim.targets.cluster import ClusterTarget
 from sim.targets.process import ProcessTarget
-from sim.targets.target import Provision, Tuning
+from sim.targets.target import SERVICES, Provision, Tuning
 
 
-def main(directory: Path, provision: Provision) -> int:
+def main(directory: Path, name: str, provision: Provision) -> int:
     """Runs the stack. Returns the exit status: 0 after SIGTERM, 1 if the stack did not start."""
     signal.signal(signal.SIGTERM, _end)
     roots = stack.roots(directory)
     # Terraform's state of an earlier stack, whose cloud no longer exists.
     shutil.rmtree(roots, ignore_errors=True)
     try:
-        with ProcessTarget(Tuning(), _report, provision=provision, roots=roots) as target:
+        with _target(name, provision, roots) as target:
             stack.write(_state(target, provision), directory)
             _close_output()
             while True:
@@ -39,16 +40,34 @@ def main(directory: Path, provision: Provision) -> int:
         shutil.rmtree(roots, ignore_errors=True)
 
 
-def _state(target: ProcessTarget, provision: Provision) -> stack.Stack:
+def _target(name: str, provision: Provision, roots: Path) -> ProcessTarget | ClusterTarget:
+    if name == ClusterTarget.name:
+        return ClusterTarget(Tuning(), _report, roots=roots)
+    return ProcessTarget(Tuning(), _report, provision=provision, roots=roots)
+
+
+def _state(target: ProcessTarget | ClusterTarget, provision: Provision) -> stack.Stack:
     return stack.Stack(
         supervisor=os.getpid(),
         started=start_of(os.getpid()) or "",
         url=target.url,
         endpoint=target.data_plane.endpoint,
-        heartbeat=str(target.heartbeat),
+        heartbeat=str(target.heartbeat) if isinstance(target, ProcessTarget) else "",
+        target=target.name,
         provision=provision,
         resources=target.data_plane.resources,
         parts={process.name: stack.Part(process.pid, str(process.log)) for process in target.processes if process.pid},
+        cluster=_cluster(target) if isinstance(target, ClusterTarget) else None,
+    )
+
+
+def _cluster(target: ClusterTarget) -> stack.ClusterPlace:
+    return stack.ClusterPlace(
+        target.cluster.directory,
+        target.deployment.versions,
+        target.cluster.control_port,
+        {str(service): target.service(service) for service in SERVICES},
+        target.variables,
     )
 
 
@@ -70,4 +89,4 @@ def _end(_number: int, _frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), Provision(sys.argv[2])))
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2], Provision(sys.argv[3])))

@@ -8,7 +8,7 @@ from sim.errors import SimError
 from sim.targets.process import ProcessTarget
 from sim.targets.target import Progress, Provision, Target, Tuning
 
-LOCAL = ("process", "docker")
+LOCAL = ("process", "docker", "cluster")
 """Those that are started here."""
 TARGETS = (*LOCAL, "aws")
 
@@ -30,6 +30,10 @@ def create(
             from sim.targets.docker import DockerTarget  # noqa: PLC0415
 
             return DockerTarget(tuning, progress, reuse=reuse, provision=provision)
+        case "cluster":
+            from sim.targets.cluster import ClusterTarget  # noqa: PLC0415 - as above
+
+            return ClusterTarget(tuning, progress)
         case "aws":
             from sim.targets.aws import AwsTarget, AwsTargetWithBucket, Place  # noqa: PLC0415
 

@@ -55,7 +55,7 @@ class DockerTarget(LocalTarget):
     """All parts in containers. With `reuse` they stay, and a later run with the same images takes them over."""
 
     name: ClassVar[str] = "docker"
-    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability) - {Capability.DEPLOY}
 
     def __init__(
         self, tuning: Tuning, progress: Progress, *, reuse: bool = False, provision: Provision = Provision.KIT

@@ -7,6 +7,7 @@ then the services, set by what was made.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -58,7 +59,7 @@ class LocalTarget(Target):
             self._await_ready(service)
 
     def _apply(self) -> Provisioned:
-        self.local_roots.apply(tuple(NEEDS))
+        self.local_roots.apply(tuple(NEEDS), after=self.after)
         made = applied(self.local_roots, self._data_plane.endpoint)
         self._data_plane = DataPlane(self._data_plane.endpoint, made.resources)
         return made
@@ -95,7 +96,17 @@ class LocalTarget(Target):
     def local_roots(self) -> LocalRoots:
         """The roots of Terraform, which create the resources if Terraform provisions the target."""
         directory = self._roots or self._cleanup.directory / "terraform"
-        return LocalRoots(directory, self._data_plane.endpoint, terraform_variables(self._tuning), self._progress)
+        return LocalRoots(directory, self._data_plane.endpoint, self.variables, self._progress)
+
+    @property
+    def after(self) -> Mapping[str, Callable[[], None]]:
+        """What follows the apply of a root, by the root's name, before the roots that need it are applied."""
+        return {}
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variables of Terraform's roots."""
+        return terraform_variables(self._tuning)
 
     def token(self) -> str:
         return self._data_plane.token()

@@ -32,7 +32,7 @@ class ProcessTarget(LocalTarget):
     """All parts on this machine, on free loopback ports."""
 
     name: ClassVar[str] = "process"
-    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability) - {Capability.LIMIT_MEMORY}
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability) - {Capability.LIMIT_MEMORY, Capability.DEPLOY}
 
     def __init__(
         self, tuning: Tuning, progress: Progress, *, provision: Provision = Provision.KIT, roots: Path | None = None

@@ -9,7 +9,9 @@ from enum import StrEnum
 from types import TracebackType
 from typing import ClassVar, Literal, Self
 
+from release.deploy import Verdict
 from sim.client.api import Client
+from sim.cloud.cluster_acts import Acts
 from sim.cloud.gateway.control_client import GatewayControl
 from sim.cloud.gateway.trail import TrailEntry, read
 from sim.cloud.resources import DataPlane
@@ -58,6 +60,7 @@ class Capability(StrEnum):
     CUT_AWS = "cut a service off from an AWS service"
     INJECT_FAULTS = "make calls of AWS fail"
     LIMIT_MEMORY = "limit the memory of a service"
+    DEPLOY = "deploy a version, and lose or drain an instance"
     LOAD = "take hundreds of e-mails, or megabytes, for a test"
 
 
@@ -160,6 +163,15 @@ class Target(ABC):
         """Lets a service have so much more memory than it has now, until it is started anew; the kernel ends it by
         SIGKILL when it wants more."""
         raise self._not_applicable(Capability.LIMIT_MEMORY, f"{service} to {mebibytes} MiB")
+
+    def deploy(self, service: Service, version: str | None = None) -> Verdict:
+        """Deploys a version that was registered, or a new one made of the checkout, as `release deploy` does."""
+        raise self._not_applicable(Capability.DEPLOY, f"{service} {version or ''}")
+
+    @property
+    def acts(self) -> Acts:
+        """What can be done to the cluster by hand."""
+        raise self._not_applicable(Capability.DEPLOY, "there is no cluster")
 
     @property
     def gateway_control(self) -> GatewayControl:

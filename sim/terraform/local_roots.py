@@ -87,15 +87,27 @@ class LocalRoots:
         root.init()
         self._initialised.add(root.name)
 
-    def apply(self, roots: tuple[str, ...], *, modules: Modules = Modules.AUTO, unlock: bool = False) -> list[Done]:
+    def apply(
+        self,
+        roots: tuple[str, ...],
+        *,
+        modules: Modules = Modules.AUTO,
+        unlock: bool = False,
+        after: Mapping[str, Callable[[], None]] | None = None,
+    ) -> list[Done]:
         """Applies roots, each after the roots that it needs, several at once. Raises CommandFailed or StateLocked.
 
-        With `unlock`, it removes existing locks.
+        With `unlock`, it removes existing locks. `after` is called once the root of that name is applied, before the
+        roots that need it.
         """
+        followers = after or {}
 
         def one(name: str) -> Done:
             root = self.root(name, unlock=unlock)
-            return self._timed("applying", name, lambda: self._ready_then(root, root.apply))
+            done = self._timed("applying", name, lambda: self._ready_then(root, root.apply))
+            if name in followers:
+                followers[name]()
+            return done
 
         root = self.root(BOOTSTRAP)
         self.initialise(root)

@@ -1,0 +1,116 @@
+"""Commands for the cluster of the stack that is up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sim.cli.options import FAILED, HERE, Directory, Json
+from sim.cli.output import Report
+from sim.client.load import Load, publishing
+from sim.cloud.cluster_acts import Acts
+from sim.stack import lifecycle
+from sim.stack.cluster_status import status_of
+from sim.stack.lifecycle import Stack, running_cluster
+from sim.targets.deployment import LocalDeployment
+from sim.terraform.local_roots import LocalRoots
+
+cluster = typer.Typer(help="The cluster of the stack that is up.", no_args_is_help=True)
+
+ServiceName = Annotated[str, typer.Argument(help="api or worker.", metavar="SERVICE")]
+
+
+class Lost(StrEnum):
+    """What can be lost."""
+
+    TASK = "task"
+    INSTANCE = "instance"
+    ZONE = "zone"
+
+
+@cluster.callback()
+def _group() -> None:
+    """Makes `status` a subcommand. Without a callback, Typer would merge it into `cluster`."""
+
+
+@cluster.command()
+def status(directory: Directory = HERE, json: Json = False) -> None:
+    """Show instances, services, tasks, the load balancers' view of them, and the newest events."""
+    found = asdict(status_of(*running_cluster(directory)))
+    report = Report(json)
+    if json:
+        report.facts(found)
+        return
+    for rows in found.values():
+        if rows:
+            report.table(list(rows[0]), rows)
+            report.lines([""])
+
+
+def deploy(
+    service: ServiceName,
+    version: Annotated[
+        str | None, typer.Argument(help="A version that is registered; by default a new one, made of the checkout.")
+    ] = None,
+    load: Annotated[bool, typer.Option("--load", help="Publish by 64 clients meanwhile, and count failures.")] = False,
+    directory: Directory = HERE,
+) -> None:
+    """Deploy a version as production does: plan, apply, wait for ECS, smoke test, and back if one of them fails."""
+    report = Report(False)
+    stack, place = running_cluster(directory)
+    with report.progress("deploying") as progress, _loaded(stack, on=load) as seen:
+        roots = LocalRoots(lifecycle.roots(directory), stack.endpoint, place.variables, progress)
+        deployment = LocalDeployment(stack.endpoint, stack.url, stack.data_plane.token, roots, place.versions, progress)
+        verdict = deployment.deploy(service, version)
+    report.lines([str(verdict), *([f"load: {seen}"] if load else [])])
+    if not verdict.good or seen.failures:
+        raise typer.Exit(FAILED)
+
+
+@contextmanager
+def _loaded(stack: Stack, *, on: bool) -> Iterator[Load]:
+    with publishing(stack.client()) if on else nullcontext(Load()) as load:
+        yield load
+
+
+def scale(
+    service: ServiceName,
+    count: Annotated[int, typer.Argument(min=0, help="How many tasks it shall have.")],
+    directory: Directory = HERE,
+) -> None:
+    """Set the desired count of a service."""
+    _acts(directory).service(service).scale(count)
+    Report(False).hint("watch it with `sim cluster status`")
+
+
+def lose(
+    what: Annotated[Lost, typer.Argument(help="A task is killed; instances are cut off and not replaced.")],
+    name: Annotated[str, typer.Argument(help="The id, a zone's name, or a service for its first task.")],
+    directory: Directory = HERE,
+) -> None:
+    """Lose a task, an instance or a zone."""
+    acts = _acts(directory)
+    match what:
+        case Lost.TASK:
+            acts.lose_task(name)
+        case Lost.INSTANCE:
+            acts.lose_instance(name)
+        case Lost.ZONE:
+            Report(False).lines([f"lost {each}" for each in acts.lose_zone(name)])
+
+
+def drain(instance: Annotated[str, typer.Argument(help="The EC2 instance id.")], directory: Directory = HERE) -> None:
+    """Move the tasks of an instance elsewhere: it is DRAINING from now on."""
+    _acts(directory).drain(instance)
+    Report(False).hint("watch it with `sim cluster status`")
+
+
+def _acts(directory: Path) -> Acts:
+    stack, place = running_cluster(directory)
+    return place.acts(stack.endpoint)

@@ -1,0 +1,73 @@
+"""Clients that publish steadily, each request once: what a deployment costs them is what they see."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from services.pipeline.message import Email
+from sim.client.api import Client
+
+CLIENTS = 64
+PAUSE_SECONDS = 0.5
+"""Between two requests of a client: what is to be seen is a deployment, not how much this machine can do."""
+_EMAIL = Email(
+    email_subject="Is anybody there?",
+    email_sender="load@example.com",
+    email_timestream="1693561101",
+    email_content="One of many.\n",
+)
+
+
+@dataclass
+class Load:
+    """What the clients have seen so far: how many requests, how long each took in seconds, and what went wrong."""
+
+    seconds: list[float] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def requests(self) -> int:
+        """All requests that have an end."""
+        return len(self.seconds)
+
+    def percentile(self, share: float) -> float:
+        """The seconds within which this share of the requests ended; 0 without a request."""
+        ordered = sorted(self.seconds)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+
+    def __str__(self) -> str:
+        slowest = self.percentile(0.99) * 1000
+        failed = (
+            f"{len(self.failures)} failed: {', '.join(sorted(set(self.failures)))}" if self.failures else "0 failed"
+        )
+        return f"{self.requests} requests, {failed}; 99% within {slowest:.0f} ms"
+
+
+@contextmanager
+def publishing(client: Client, clients: int = CLIENTS) -> Iterator[Load]:
+    """Publishes by so many clients at once until the block ends."""
+    load, over, lock = Load(), threading.Event(), threading.Lock()
+
+    def publish() -> None:
+        while not over.wait(PAUSE_SECONDS):
+            began = time.monotonic()
+            answer = client.publish(_EMAIL)
+            with lock:
+                load.seconds.append(time.monotonic() - began)
+                if answer.status != HTTPStatus.OK:
+                    load.failures.append(answer.why())
+
+    threads = [threading.Thread(target=publish, name=f"client {n + 1}", daemon=True) for n in range(clients)]
+    for each in threads:
+        each.start()
+    try:
+        yield load
+    finally:
+        over.set()
+        for each in threads:
+            each.join()

@@ -1,0 +1,124 @@
+"""What can be done to a running cluster by hand: scale a service, lose a task, an instance or a zone, drain."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sim.cloud.aws_client import ACCOUNT, REGION, local_session
+from sim.cloud.cluster import signal_task
+from sim.cloud.ecs import EcsService
+from sim.errors import SimError
+from sim.host.loopback import NoAnswer, request
+
+_Found = TypeVar("_Found")
+_ASK_SECONDS = 10
+_OK = 200
+
+
+class NotInCluster(SimError):
+    """The cluster has no task, instance, zone or service of this name."""
+
+
+@dataclass(frozen=True)
+class Acts:
+    """The acts on one cluster: by the local cloud's endpoint, the agent's folder, and its services by name."""
+
+    endpoint: str
+    agent: Path
+    services: Mapping[str, EcsService]
+
+    def service(self, name: str) -> EcsService:
+        """A service of the pipeline, `api` or `worker`. Raises NotInCluster."""
+        return _one(name, self.services, "service")
+
+    def lose_task(self, name: str) -> None:
+        """Kills all processes of a task, by its id or by a service, which is its first task. Raises NotInCluster."""
+        tasks = {_last(each["taskArn"]): each for of in self.services.values() for each in of.tasks()}
+        if name in self.services:
+            name = next((_last(each["taskArn"]) for each in self.service(name).tasks()), name)
+        signal_task(self.agent, _last(_one(name, tasks, "task")["taskArn"]), signal.SIGKILL)
+
+    def lose_instance(self, name: str) -> None:
+        """Cuts an EC2 instance off. Raises NotInCluster."""
+        self._put_lost(self._instance(name), lost=True)
+
+    def bring_back(self, name: str) -> None:
+        """Ends `lose_instance`. Raises NotInCluster."""
+        self._put_lost(self._instance(name), lost=False)
+
+    def lose_zone(self, name: str) -> list[str]:
+        """Cuts all instances of a zone off; their ids. Raises NotInCluster."""
+        zones: dict[str, list[dict[str, Any]]] = {}
+        for each in self._instances():
+            zones.setdefault(_zone(each), []).append(each)
+        lost = _one(name, zones, "zone")
+        for each in lost:
+            self._put_lost(each, lost=True)
+        return [each["ec2InstanceId"] for each in lost]
+
+    def drain(self, name: str) -> None:
+        """Sets an instance to DRAINING: its tasks move elsewhere. Raises NotInCluster."""
+        self._set(name, "DRAINING")
+
+    def activate(self, name: str) -> None:
+        """Ends `drain`. Raises NotInCluster."""
+        self._set(name, "ACTIVE")
+
+    def instance_of(self, task: Mapping[str, Any]) -> str:
+        """The EC2 instance id of the instance that a task is on. Raises NotInCluster."""
+        instances = {str(each["containerInstanceArn"]): str(each["ec2InstanceId"]) for each in self._instances()}
+        return _one(str(task["containerInstanceArn"]), instances, "container instance")
+
+    def _set(self, name: str, status: str) -> None:
+        instance = self._instance(name)
+        self._ecs.update_container_instances_state(
+            cluster=self._name, containerInstances=[instance["containerInstanceArn"]], status=status
+        )
+
+    def _instance(self, name: str) -> dict[str, Any]:
+        return _one(name, {str(each["ec2InstanceId"]): each for each in self._instances()}, "instance")
+
+    def _put_lost(self, instance: dict[str, Any], *, lost: bool) -> None:
+        path = f"/_sim/{ACCOUNT}/{REGION}/ec2/{instance['ec2InstanceId']}/lost"
+        try:
+            answer = request(
+                "PUT", self.endpoint + path, body=json.dumps({"lost": lost}).encode(), seconds=_ASK_SECONDS
+            )
+        except NoAnswer as error:
+            raise SimError(f"the local cloud does not answer: {error}; see `sim status`") from None
+        if answer.status != _OK:
+            raise SimError(f"the local cloud refused PUT {path}: {answer.status} {answer.data!r}; see `sim logs`")
+
+    def _instances(self) -> list[dict[str, Any]]:
+        arns = self._ecs.list_container_instances(cluster=self._name)["containerInstanceArns"]
+        answer = self._ecs.describe_container_instances(cluster=self._name, containerInstances=arns)
+        instances: list[dict[str, Any]] = answer["containerInstances"]
+        return instances
+
+    @property
+    def _name(self) -> str:
+        return next(iter(self.services.values())).cluster
+
+    @property
+    def _ecs(self) -> Any:
+        return local_session().client("ecs", endpoint_url=self.endpoint)
+
+
+def _one(name: str, known: Mapping[str, _Found], what: str) -> _Found:
+    if name not in known:
+        raise NotInCluster(f"the cluster has no {what} {name!r}; there are: {', '.join(sorted(known)) or 'none'}")
+    return known[name]
+
+
+def _zone(instance: dict[str, Any]) -> str:
+    attributes: dict[str, str] = {each["name"]: each.get("value", "") for each in instance["attributes"]}
+    return attributes.get("ecs.availability-zone", "")
+
+
+def _last(arn: str) -> str:
+    return str(arn).rpartition("/")[2]

@@ -1,0 +1,79 @@
+"""An ECS service of the local cloud, as its owner sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from sim.cloud.aws_client import local_session
+from sim.errors import SimError
+from sim.host.waiting import until
+
+
+class NoSuchService(SimError):
+    """The cluster has no service of this name."""
+
+
+@dataclass(frozen=True)
+class EcsService:
+    """One service, by the local cloud's endpoint, the cluster's name and its own."""
+
+    endpoint: str
+    cluster: str
+    name: str
+
+    @cached_property
+    def _ecs(self) -> Any:
+        return local_session().client("ecs", endpoint_url=self.endpoint)
+
+    def described(self) -> dict[str, Any]:
+        """What DescribeServices returns of it. Raises NoSuchService."""
+        found = self._ecs.describe_services(cluster=self.cluster, services=[self.name])["services"]
+        if not found or found[0]["status"] != "ACTIVE":
+            raise NoSuchService(
+                f"the cluster {self.cluster} has no service {self.name}; `sim cluster status` shows all"
+            )
+        service: dict[str, Any] = found[0]
+        return service
+
+    def tasks(self, status: Literal["RUNNING", "STOPPED"] = "RUNNING") -> list[dict[str, Any]]:
+        """What DescribeTasks returns of its tasks with this desired status."""
+        arns = self._ecs.list_tasks(cluster=self.cluster, serviceName=self.name, desiredStatus=status)["taskArns"]
+        return self._describe(arns)
+
+    def scale(self, count: int) -> None:
+        """Sets the desired count."""
+        self._ecs.update_service(cluster=self.cluster, service=self.name, desiredCount=count)
+
+    def await_healthy(self, seconds: float) -> None:
+        """Waits until as many tasks as desired run and are healthy. Raises TimedOut."""
+        until(self._is_healthy, f"the tasks of {self.name} to be healthy", seconds=seconds, seen=self.summary)
+
+    def await_ended(self, tasks: Sequence[dict[str, Any]], seconds: float) -> list[dict[str, Any]]:
+        """Waits until these tasks are STOPPED, and describes them again. Raises TimedOut."""
+        arns = [each["taskArn"] for each in tasks]
+
+        def ended() -> list[dict[str, Any]]:
+            described = self._describe(arns)
+            return described if all(each["lastStatus"] == "STOPPED" for each in described) else []
+
+        return until(ended, f"the tasks of {self.name} to end", seconds=seconds, seen=self.summary) if arns else []
+
+    def summary(self) -> list[tuple[str, str, str]]:
+        """Last status, health and reason of each of its tasks."""
+        return [
+            (each["lastStatus"], each.get("healthStatus", "UNKNOWN"), each.get("stoppedReason", ""))
+            for each in (*self.tasks(), *self.tasks("STOPPED"))
+        ]
+
+    def _is_healthy(self) -> bool:
+        healthy = [each for each in self.tasks() if each.get("healthStatus") == "HEALTHY"]
+        return len(healthy) >= int(self.described()["desiredCount"])
+
+    def _describe(self, arns: Sequence[str]) -> list[dict[str, Any]]:
+        if not arns:
+            return []
+        tasks: list[dict[str, Any]] = self._ecs.describe_tasks(cluster=self.cluster, tasks=list(arns))["tasks"]
+        return tasks

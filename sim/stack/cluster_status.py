@@ -1,0 +1,98 @@
+"""What a cluster has and does now: instances, services, tasks, the load balancers' view of them, and events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sim.cloud.aws_client import local_session
+from sim.stack.lifecycle import ClusterPlace, Stack
+
+_EVENTS = 8
+
+
+@dataclass(frozen=True)
+class ClusterStatus:
+    """One table for each kind of thing; a row is a mapping from column to text."""
+
+    instances: tuple[dict[str, str], ...]
+    services: tuple[dict[str, str], ...]
+    tasks: tuple[dict[str, str], ...]
+    load_balancers: tuple[dict[str, str], ...]
+    events: tuple[dict[str, str], ...]
+    """The newest first."""
+
+
+def status_of(stack: Stack, cluster: ClusterPlace) -> ClusterStatus:
+    """Asks ECS and the load balancers. Raises what boto3 raises."""
+    session = local_session()
+    ecs: Any = session.client("ecs", endpoint_url=stack.endpoint)
+    elb: Any = session.client("elb", endpoint_url=stack.endpoint)
+    name = next(iter(cluster.services.values())).cluster
+    arns = ecs.list_container_instances(cluster=name)["containerInstanceArns"]
+    instances = ecs.describe_container_instances(cluster=name, containerInstances=arns)["containerInstances"]
+    services = [each.described() for each in cluster.services.values()]
+    tasks = [task for each in cluster.services.values() for task in each.tasks()]
+    places = {each["containerInstanceArn"]: each["ec2InstanceId"] for each in instances}
+    balancers = [each["LoadBalancerName"] for each in elb.describe_load_balancers()["LoadBalancerDescriptions"]]
+    health = {each: elb.describe_instance_health(LoadBalancerName=each)["InstanceStates"] for each in balancers}
+    return ClusterStatus(
+        tuple(map(_instance, instances)),
+        tuple(map(_service, services)),
+        tuple(_task(each, places) for each in tasks),
+        tuple(_target(balancer, each) for balancer, states in health.items() for each in states),
+        tuple(_events(services)),
+    )
+
+
+def _instance(each: dict[str, Any]) -> dict[str, str]:
+    attributes = {attribute["name"]: attribute.get("value", "") for attribute in each["attributes"]}
+    return {
+        "instance": each["ec2InstanceId"],
+        "zone": attributes.get("ecs.availability-zone", ""),
+        "status": each["status"] if each["agentConnected"] else "disconnected",
+        "running": str(each["runningTasksCount"]),
+        "pending": str(each["pendingTasksCount"]),
+    }
+
+
+def _service(each: dict[str, Any]) -> dict[str, str]:
+    return {
+        "service": each["serviceName"],
+        "running": f"{each['runningCount']} of {each['desiredCount']}",
+        "pending": str(each["pendingCount"]),
+        "deployments": ", ".join(
+            f"{deployment['status']} {_last(deployment['taskDefinition'])} {deployment['runningCount']}"
+            for deployment in each["deployments"]
+        ),
+    }
+
+
+def _task(each: dict[str, Any], places: dict[str, str]) -> dict[str, str]:
+    return {
+        "task": _last(each["taskArn"]),
+        "definition": _last(each["taskDefinitionArn"]),
+        "image": each["containers"][0].get("image", ""),
+        "status": each["lastStatus"],
+        "health": each.get("healthStatus", "UNKNOWN"),
+        "instance": places.get(each.get("containerInstanceArn", ""), ""),
+    }
+
+
+def _target(balancer: str, each: dict[str, Any]) -> dict[str, str]:
+    return {
+        "load_balancer": balancer,
+        "instance": each["InstanceId"],
+        "state": each["State"],
+        "reason": each["Description"],
+    }
+
+
+def _events(services: list[dict[str, Any]]) -> list[dict[str, str]]:
+    events = [event for each in services for event in each["events"]]
+    newest = sorted(events, key=lambda event: event["createdAt"], reverse=True)[:_EVENTS]
+    return [{"at": f"{event['createdAt']:%H:%M:%S}", "event": event["message"]} for event in newest]
+
+
+def _last(arn: str) -> str:
+    return arn.rpartition("/")[2]

@@ -1,0 +1,217 @@
+"""The target `cluster`: production's Terraform, and what it declares made real.
+
+Tasks run on container instances, behind a Classic ELB that carries the traffic. The driver in LocalStack decides, the
+agent runs the tasks as processes, the edge is the load balancer. Whatever acts on a service here acts on all its tasks.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Final
+from urllib.parse import urlsplit
+
+from release.deploy import Verdict
+from services.pipeline.version import version
+from sim.cloud.aws_client import NO_FILES, local_session
+from sim.cloud.cluster import ClusterProcesses, Program, signal_task
+from sim.cloud.cluster_acts import Acts
+from sim.cloud.ecs import EcsService
+from sim.cloud.gateway.control_client import GatewayControl
+from sim.cloud.local import LocalCloud
+from sim.cloud.registry.register import register
+from sim.cloud.resources import Provisioned
+from sim.faults.plan import AwsService
+from sim.host.process import Process
+from sim.host.waiting import until
+from sim.images.source import copied
+from sim.targets.deployment import LocalDeployment, repository
+from sim.targets.local import LocalTarget
+from sim.targets.settings import access, api_ready
+from sim.targets.target import PORTS, SERVICES, Capability, Progress, Provision, Service, Tuning, port
+
+_READY_SECONDS: Final = 120
+_STOP_SECONDS: Final = 120
+"""Deregistration, drain and stop timeout."""
+
+
+class ClusterTarget(LocalTarget):
+    """Everything on this machine, tasks as processes."""
+
+    name: ClassVar[str] = "cluster"
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability) - {Capability.LIMIT_MEMORY}
+
+    def __init__(self, tuning: Tuning, progress: Progress, *, roots: Path | None = None) -> None:
+        super().__init__(tuning, progress, Provision.TERRAFORM, roots)
+        self._cloud = LocalCloud(self._cleanup, PORTS, progress)
+        self.cluster = ClusterProcesses(self._cleanup)
+        self._counts: dict[Service, int] = {}
+        """The desired count of each service that was terminated or killed."""
+
+    def down(self) -> None:
+        self.cluster.stop()
+        self._cloud.stop()
+        super().down()
+
+    def _open_cloud(self) -> str:
+        self._cloud.open()
+        return self._cloud.endpoint
+
+    def _await_cloud(self) -> None:
+        self._cloud.await_ready()
+        self.cluster.start(self._cloud.endpoint, {service: self._program(service) for service in SERVICES})
+
+    @property
+    def after(self) -> Mapping[str, Callable[[], None]]:
+        return {"account": self._register}
+
+    @property
+    def variables(self) -> dict[str, str]:
+        # One machine has all instances, and nobody wants to wait for the time-out of a version that is never healthy.
+        return {**super().variables, "processes": "1", "circuit_breaker": "true"}
+
+    def _endpoint(self, service: Service, aws: AwsService) -> str:
+        return self._cloud.endpoint_of(port(service, aws))
+
+    def _launch_service(self, service: Service, settings: dict[str, str]) -> None:
+        """ECS has started its tasks when Terraform made it."""
+
+    def _program(self, service: Service) -> Program:
+        """What runs in place of a service's image: its module, out of the copy of a checkout."""
+        own = {"HOST": "127.0.0.1", "PORT": "{port:8080}"} if service == "api" else {}
+        return Program(
+            (sys.executable, "-m", f"services.{service}"),
+            "{source}",
+            {
+                **NO_FILES,
+                **own,
+                **access(service, lambda aws: self._endpoint(service, aws)),
+                "HEARTBEAT_FILE": "{directory}/heartbeat",
+                "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))),
+                "PYTHONPATH": "{source}",
+                "PYTHONUNBUFFERED": "1",
+            },
+        )
+
+    def _register(self) -> None:
+        """Registers the checkout as the present version of each service."""
+        ecr: Any = local_session().client("ecr", endpoint_url=self._cloud.endpoint)
+        for service in SERVICES:
+            register(ecr, repository(service), copied(service, version(service), self._versions))
+
+    @property
+    def _versions(self) -> Path:
+        return self._cleanup.directory / "versions"
+
+    def _apply(self) -> Provisioned:
+        provisioned = super()._apply()
+        outputs = {service: self.local_roots.root(f"services/{service}").outputs() for service in SERVICES}
+        self._services = {
+            str(service): EcsService(self._cloud.endpoint, each["cluster_name"], each["service_name"])
+            for service, each in outputs.items()
+        }
+        address = urlsplit(str(outputs["api"]["url"]))
+        self._url = f"http://{self.cluster.await_listener(address.hostname or '', address.port or 80)}"
+        return provisioned
+
+    @property
+    def url(self) -> str:
+        return self._url
+
+    def service(self, service: Service) -> EcsService:
+        """A service of the cluster."""
+        return self._services[service]
+
+    def deploy(self, service: Service, version: str | None = None) -> Verdict:
+        return self.deployment.deploy(service, version)
+
+    @property
+    def deployment(self) -> LocalDeployment:
+        """What deploys versions here."""
+        return LocalDeployment(
+            self._cloud.endpoint, self.url, self.token, self.local_roots, self._versions, self._progress
+        )
+
+    @property
+    def acts(self) -> Acts:
+        """What can be done to the cluster by hand."""
+        return Acts(self._cloud.endpoint, self.cluster.directory, self._services)
+
+    def in_service(self) -> set[str]:
+        """The EC2 instance ids that the load balancer has in service."""
+        elb: Any = local_session().client("elb", endpoint_url=self._cloud.endpoint)
+        [balancer] = elb.describe_load_balancers()["LoadBalancerDescriptions"]
+        states = elb.describe_instance_health(LoadBalancerName=balancer["LoadBalancerName"])["InstanceStates"]
+        return {each["InstanceId"] for each in states if each["State"] == "InService"}
+
+    @property
+    def processes(self) -> list[Process]:
+        """LocalStack, the gateway, the edge and the agent."""
+        return [*self._cloud.processes, *self.cluster.processes]
+
+    def logs(self) -> Mapping[str, str]:
+        parts = {process.name: process.log.read_text(errors="replace") for process in self.processes}
+        return {**parts, **{service: self._tasks_logs(service) for service in SERVICES}}
+
+    def _tasks_logs(self, service: Service) -> str:
+        folders = sorted(self.cluster.directory.glob(f"tasks/*/{service}"), key=lambda each: each.stat().st_ctime)
+        return "".join(text for each in folders for text in _read(each / "log"))
+
+    def runs(self, service: Service) -> bool:
+        return any(each["lastStatus"] == "RUNNING" for each in self.service(service).tasks())
+
+    def start(self, service: Service) -> None:
+        if service in self._counts:
+            self.service(service).scale(self._counts.pop(service))
+        self._await_ready(service)
+
+    def terminate(self, service: Service) -> int:
+        tasks = self._withdraw(service)
+        ended = self.service(service).await_ended(tasks, _STOP_SECONDS)
+        return max(int(container["exitCode"]) for task in ended for container in task["containers"])
+
+    def kill(self, service: Service) -> None:
+        tasks = self._withdraw(service)
+        for task in tasks:
+            self._signal(task, signal.SIGKILL)
+        self.service(service).await_ended(tasks, _STOP_SECONDS)
+
+    def pause(self, service: Service) -> None:
+        for task in self.service(service).tasks():
+            self._signal(task, signal.SIGSTOP)
+
+    def resume(self, service: Service) -> None:
+        for task in self.service(service).tasks():
+            self._signal(task, signal.SIGCONT)
+
+    @property
+    def gateway_control(self) -> GatewayControl:
+        return self._cloud.gateway_control
+
+    def _withdraw(self, service: Service) -> list[dict[str, Any]]:
+        """Wants no task of a service any more, so that ECS starts no others; those that there were."""
+        of = self.service(service)
+        tasks = of.tasks()
+        self._counts.setdefault(service, of.described()["desiredCount"])
+        of.scale(0)
+        return tasks
+
+    def _signal(self, task: Mapping[str, Any], number: signal.Signals) -> None:
+        signal_task(self.cluster.directory, str(task["taskArn"]).rpartition("/")[2], number)
+
+    def _await_ready(self, service: Service) -> None:
+        self._progress(f"waiting for the tasks of the {service}")
+        self.service(service).await_healthy(_READY_SECONDS)
+        if service == "api":
+            until(lambda: api_ready(self.url), "the load balancer to have a task in service", seconds=_READY_SECONDS)
+
+
+def _read(file: Path) -> list[str]:
+    """What is in a file, unless its task was removed meanwhile."""
+    try:
+        return [file.read_text(errors="replace")]
+    except FileNotFoundError:
+        return []

@@ -1,0 +1,105 @@
+"""Deploys a version to the local cluster, by the code that deploys to production."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from release.deploy import Deployer, Verdict
+from release.ecr import Repository
+from release.ecs import Service, Time
+from release.lock import Lock
+from release.smoke import place, smoke
+from release.sources import SERVICES
+from release.versions import Change, Version
+from services.pipeline.version import version as version_of_checkout
+from sim.cloud.aws_client import CREDENTIALS, NO_FILES, REGION, local_session
+from sim.cloud.registry.register import register
+from sim.errors import SimError
+from sim.images.checkout import ROOT
+from sim.images.source import copied
+from sim.terraform.local_roots import LocalRoots
+
+_SMOKE = f"{shlex.quote(sys.executable)} -m pytest tests/e2e --target aws --quiet -p no:cacheprovider"
+
+
+class NoSuchService(SimError):
+    """There is no service of this name."""
+
+
+@dataclass(frozen=True)
+class LocalDeployment:
+    """What deploys services to the local cluster.
+
+    `url` is the load balancer's on this machine. `versions` is a folder for copies of the checkout. Each step goes to
+    `progress`.
+    """
+
+    endpoint: str
+    url: str
+    token: Callable[[], str]
+    roots: LocalRoots
+    versions: Path
+    progress: Callable[[str], None]
+
+    def deploy(self, service: str, version: str | None = None) -> Verdict:
+        """Deploys a version that was registered, or a new one made of the checkout.
+
+        Raises NoSuchService, ReleaseError, or what boto3 raises.
+        """
+        if service not in SERVICES:
+            raise NoSuchService(f"there is no service {service!r}; there are: {', '.join(SERVICES)}")
+        wanted = version or self.made_of_checkout(service)
+        return self._deployer(service).deploy(wanted, "sim deploy", uuid.uuid4().hex)
+
+    def made_of_checkout(self, service: str, change: Callable[[Path], None] = lambda _: None) -> str:
+        """Copies the services of the checkout, and registers the copy as the next version. Returns the version.
+
+        `change` may change the copy, whose folder it is given.
+        """
+        following = Version.parse(version_of_checkout(service)).after(Change.REPAIR)
+        made = len(list(self.versions.glob(f"{service}-*-local.*")))
+        version = f"{following}-local.{made + 1}"
+        self.progress(f"copying the checkout as {service} {version}")
+        source = copied(service, version, self.versions)
+        change(source.folder)
+        register(self._client("ecr"), repository(service), source)
+        return version
+
+    def _deployer(self, service: str) -> Deployer:
+        root = self.roots.root(f"services/{service}")
+        self.roots.initialise(root)
+        outputs = root.applied()
+        return Deployer(
+            service,
+            root,
+            Service(
+                self._client("ecs"), outputs["cluster_name"], outputs["service_name"], Time(time.monotonic, time.sleep)
+            ),
+            Repository(self._client("ecr"), repository(service)),
+            Lock(self._client("s3"), self.roots.state_bucket, time.time, time.sleep, patience=0),
+            self._smoke(service, {name: self.roots.root(f"services/{name}").outputs() for name in SERVICES}),
+            environment="local",
+            progress=self.progress,
+            show=lambda _: None,
+        )
+
+    def _smoke(self, service: str, outputs: dict[str, dict[str, Any]]) -> Callable[[], None]:
+        found = {**(place(service, outputs) or {}), "SIM_URL": self.url}
+        local = {"AWS_ENDPOINT_URL": self.endpoint, "AWS_REGION": REGION, **CREDENTIALS, **NO_FILES}
+        return smoke(_SMOKE, ROOT, {**found, **local}, self.token)
+
+    def _client(self, name: str) -> Any:
+        client: Any = local_session().client(name, endpoint_url=self.endpoint)  # type: ignore[call-overload]  # by name
+        return client
+
+
+def repository(service: str) -> str:
+    """The name of a service's repository in ECR."""
+    return f"emails/{service}"

@@ -1,0 +1,54 @@
+"""The state file of a stack, and what a command asks of it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sim.cloud.ecs import EcsService
+from sim.cloud.resources import Resources
+from sim.host.identity import start_of
+from sim.stack import lifecycle
+from sim.stack.lifecycle import ClusterPlace, NoCluster, NothingRuns, Part, Stack
+from sim.targets.target import Provision
+
+ALIVE = Stack(
+    supervisor=os.getpid(),
+    started=start_of(os.getpid()) or "",
+    url="http://127.0.0.1:8080",
+    endpoint="http://127.0.0.1:4566",
+    heartbeat="",
+    target="process",
+    provision=Provision.KIT,
+    resources=Resources("queue", "dead letters", "bucket", "emails/", "/token"),
+    parts={"gateway": Part(os.getpid(), "gateway.log")},
+)
+SERVICE = EcsService(ALIVE.endpoint, "emails-local", "emails-local-api")
+CLUSTER = ClusterPlace(Path("/agent"), Path("/versions"), 4600, {"api": SERVICE}, {"processes": "1"})
+
+
+def test_what_was_written_is_found(tmp_path: Path) -> None:
+    for stack in (ALIVE, replace(ALIVE, target="cluster", provision=Provision.TERRAFORM, cluster=CLUSTER)):
+        lifecycle.write(stack, tmp_path)
+        assert lifecycle.find(tmp_path) == stack
+
+
+def test_a_stack_whose_supervisor_has_ended_does_not_run(tmp_path: Path) -> None:
+    lifecycle.write(replace(ALIVE, started="another start"), tmp_path)
+    with pytest.raises(NothingRuns):
+        lifecycle.running(tmp_path)
+
+
+def test_a_command_for_a_cluster_says_which_stack_runs_in_its_place(tmp_path: Path) -> None:
+    lifecycle.write(ALIVE, tmp_path)
+    with pytest.raises(NoCluster, match="the running stack is of the target process; `sim up --target cluster`"):
+        lifecycle.running_cluster(tmp_path)
+
+
+def test_another_target_is_not_started_over_a_running_stack(tmp_path: Path) -> None:
+    lifecycle.write(ALIVE, tmp_path)
+    with pytest.raises(lifecycle.AnotherRuns, match="of the target process, provisioned by kit, not of cluster"):
+        lifecycle.up(tmp_path, "cluster", Provision.TERRAFORM, print)
