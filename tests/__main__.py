@@ -59,9 +59,7 @@ def quick() -> list[Run]:
 def on(target: str) -> list[Run]:
     """The end-to-end tests on one target."""
     if target == "cluster":
-        # One session, because every session makes its own resources.
-        options = ("--target", target, "--timeout", str(_APPLY_SECONDS))
-        return [Run(f"e2e on {target}", (LOCAL[0], "terraform"), (*options, "tests/e2e"))]
+        return [_on_cluster("tests/e2e")]
     return [Run(f"e2e on {target}", (target,), (*_SIDE_BY_SIDE, "--target", target, "tests/e2e"))]
 
 
@@ -70,9 +68,16 @@ def rest() -> list[Run]:
     others = (*_SIDE_BY_SIDE, *(f"--ignore={folder}" for folder in (*_ALONE, _END_TO_END)), "tests")
     return [
         Run("the rooms", (LOCAL[0],), others),
-        *(run for target in LOCAL[1:] for run in on(target)),
+        *on("docker"),
+        _on_cluster("tests/e2e/test_deployments.py", "tests/e2e/test_publish.py"),
         *(_on_terraform(target) for target in ("process", "docker")),
     ]
+
+
+def _on_cluster(*tests: str) -> Run:
+    """One session, because every session makes its own resources."""
+    options = ("--target", "cluster", "--timeout", str(_APPLY_SECONDS))
+    return Run("e2e on cluster", (LOCAL[0], "terraform"), (*options, *tests))
 
 
 def _on_terraform(target: str) -> Run:
