@@ -69,7 +69,7 @@ def rest() -> list[Run]:
     return [
         Run("the rooms", (LOCAL[0],), others),
         *on("docker"),
-        _on_cluster("tests/e2e/test_deployments.py", "tests/e2e/test_publish.py"),
+        _on_cluster("tests/e2e/test_deployments.py"),
         *(_on_terraform(target) for target in ("process", "docker")),
     ]
 

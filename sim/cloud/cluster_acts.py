@@ -18,6 +18,7 @@ from sim.host.loopback import NoAnswer, request
 _Found = TypeVar("_Found")
 _ASK_SECONDS = 10
 _OK = 200
+_JSON = {"Content-Type": "application/json"}
 
 
 class NotInCluster(SimError):

@@ -157,10 +157,11 @@ def up(directory: Path, target: str, provision: Provision, progress: Callable[[s
     directory.mkdir(parents=True, exist_ok=True)
     with _alone_in(directory):
         stack = find(directory) or _start(directory, target, provision, progress)
-    if (stack.target, stack.provision) != (target, provision):
+    if stack.target != target:
+        raise AnotherRuns(f"the running stack is of the target {stack.target}, not {target}; end it with `sim down`")
+    if stack.provision is not provision:
         raise AnotherRuns(
-            f"the running stack is of the target {stack.target}, provisioned by {stack.provision}, "
-            f"not of {target}, by {provision}; end it with `sim down`"
+            f"the running stack was provisioned by {stack.provision}, not {provision}; end it with `sim down`"
         )
     return stack
 

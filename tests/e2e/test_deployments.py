@@ -69,8 +69,8 @@ def test_a_service_scales_out_and_in_and_no_request_fails(cluster: ClusterTarget
         for wanted in (count + 1, count):
             api.scale(wanted)
             until(
-                lambda wanted=wanted: len(_tasks(cluster)) == wanted,  # type: ignore[misc]  # bound now
-                f"{wanted} tasks",
+                lambda wanted=wanted: len(cluster.in_service()) == wanted,  # type: ignore[misc]  # bound now
+                f"{wanted} tasks in service",
                 seconds=_SECONDS,
                 seen=api.summary,
             )

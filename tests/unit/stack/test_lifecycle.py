@@ -50,5 +50,5 @@ def test_a_command_for_a_cluster_says_which_stack_runs_in_its_place(tmp_path: Pa
 
 def test_another_target_is_not_started_over_a_running_stack(tmp_path: Path) -> None:
     lifecycle.write(ALIVE, tmp_path)
-    with pytest.raises(lifecycle.AnotherRuns, match="of the target process, provisioned by kit, not of cluster"):
+    with pytest.raises(lifecycle.AnotherRuns, match="is of the target process, not cluster"):
         lifecycle.up(tmp_path, "cluster", Provision.TERRAFORM, print)
