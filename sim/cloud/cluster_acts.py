@@ -87,9 +87,8 @@ class Acts:
     def _put_lost(self, instance: dict[str, Any], *, lost: bool) -> None:
         path = f"/_sim/{ACCOUNT}/{REGION}/ec2/{instance['ec2InstanceId']}/lost"
         try:
-            answer = request(
-                "PUT", self.endpoint + path, body=json.dumps({"lost": lost}).encode(), seconds=_ASK_SECONDS
-            )
+            body = json.dumps({"lost": lost}).encode()
+            answer = request("PUT", self.endpoint + path, body=body, headers=_JSON, seconds=_ASK_SECONDS)
         except NoAnswer as error:
             raise SimError(f"the local cloud does not answer: {error}; see `sim status`") from None
         if answer.status != _OK:
