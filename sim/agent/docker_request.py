@@ -16,6 +16,7 @@ from sim.agent import definition
 from sim.agent.definition import Values
 from sim.agent.health import health_check
 from sim.agent.local import LocalTask
+from sim.aws.arn import last_part
 
 _MEBIBYTE: Final = 1024 * 1024
 _NANOSECONDS: Final = 1_000_000_000
@@ -32,6 +33,13 @@ class Where:
     run: str
     network: str
 
+    def container_name(self, task: LocalTask, container: str) -> str:
+        """`ecs-FAMILY-REVISION-NAME-RANDOM`. The last is the same for the same task of a run, so that no container is
+        made twice, and none of another run is taken for it."""
+        defined = task.task.definition
+        readable = re.sub(r"[^a-zA-Z0-9_.-]", "", f"{defined.get('family')}-{defined.get('revision')}-{container}")
+        return f"ecs-{readable}-{_digest(self.run, task.task.arn, container)}"
+
 
 @dataclass(frozen=True, slots=True)
 class Volume:
@@ -39,13 +47,6 @@ class Volume:
 
     name: str
     of_task: bool
-
-
-def container_name(task: LocalTask, container: str) -> str:
-    """`ecs-FAMILY-REVISION-NAME-RANDOM`. The last is the same for the same task, so that no container is made twice."""
-    definition_ = task.task.definition
-    readable = re.sub(r"[^a-zA-Z0-9_.-]", "", f"{definition_.get('family')}-{definition_.get('revision')}-{container}")
-    return f"ecs-{readable}-{_digest(task.task.arn, container)}"
 
 
 def create_request(task: LocalTask, container: str, environment: Mapping[str, str], where: Where) -> dict[str, Any]:
@@ -68,10 +69,10 @@ def create_request(task: LocalTask, container: str, environment: Mapping[str, st
     }
 
 
-def links(task: LocalTask, defined: Values) -> dict[str, str]:
+def links(task: LocalTask, defined: Values, where: Where) -> dict[str, str]:
     """The names of containers of the same task, and by which name this one knows each."""
     pairs = [each.partition(":") for each in defined.get("links") or ()]
-    return {container_name(task, name): alias or name for name, _, alias in pairs}
+    return {where.container_name(task, name): alias or name for name, _, alias in pairs}
 
 
 def network_of(task: LocalTask, defined: Values) -> str | None:
@@ -115,7 +116,7 @@ def _labels(task: LocalTask, defined: Values, where: Where) -> dict[str, str]:
     return {
         **(defined.get("dockerLabels") or {}),
         where.label: where.run,
-        "com.amazonaws.ecs.cluster": task.task.cluster.rpartition("/")[2],
+        "com.amazonaws.ecs.cluster": last_part(task.task.cluster),
         "com.amazonaws.ecs.container-name": defined["name"],
         "com.amazonaws.ecs.task-arn": task.task.arn,
         "com.amazonaws.ecs.task-definition-family": str(task.task.definition.get("family")),
@@ -140,7 +141,7 @@ def _health_check(defined: Values) -> dict[str, Any]:
 def _host_config(task: LocalTask, defined: Values, where: Where) -> dict[str, Any]:
     linux = defined.get("linuxParameters") or {}
     capabilities = linux.get("capabilities") or {}
-    lending = ((each, container_name(task, each["sourceContainer"])) for each in defined.get("volumesFrom") or ())
+    lending = ((each, where.container_name(task, each["sourceContainer"])) for each in defined.get("volumesFrom") or ())
     return {
         "Binds": _binds(task, defined, where),
         "CapAdd": capabilities.get("add") or [],
@@ -210,12 +211,12 @@ def _log_config(defined: Values) -> dict[str, Any]:
 
 def _network_mode(task: LocalTask, defined: Values, where: Where) -> str:
     if other := network_of(task, defined):
-        return f"container:{container_name(task, other)}"
+        return f"container:{where.container_name(task, other)}"
     return where.network if is_connected(task, defined) else "none"
 
 
 def _networks(task: LocalTask, defined: Values, where: Where) -> dict[str, Any]:
     if not is_connected(task, defined):
         return {}
-    linked = [f"{name}:{alias}" for name, alias in links(task, defined).items()]
+    linked = [f"{name}:{alias}" for name, alias in links(task, defined, where).items()]
     return {"EndpointsConfig": {where.network: {"Links": linked}}}

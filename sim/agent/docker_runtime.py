@@ -19,7 +19,6 @@ from sim.agent.core import Start
 from sim.agent.docker_logs import DockerSource
 from sim.agent.docker_request import (
     Where,
-    container_name,
     create_request,
     is_connected,
     links,
@@ -61,7 +60,7 @@ class DockerRuntime:
         self._closed.set()
 
     def find(self, task: LocalTask, container: str) -> Event:
-        name = container_name(task, container)
+        name = self._where.container_name(task, container)
         seen = self._engine.inspect(name)
         if seen is None:
             return NotFound(task.task.arn, container)
@@ -77,7 +76,7 @@ class DockerRuntime:
 
     def start(self, start: Start, environment: Mapping[str, str]) -> Event:
         task, container = start.task, start.container
-        name = container_name(task, container)
+        name = self._where.container_name(task, container)
         image = definition.container(task.task, container)["image"]
         self._pull(image, start)
         try:
@@ -96,13 +95,13 @@ class DockerRuntime:
         return self._started(task, container, self._inspected(name))
 
     def signal(self, task: LocalTask, container: str) -> None:
-        name = container_name(task, container)
+        name = self._where.container_name(task, container)
         seen = self._engine.inspect(name)
         if seen is not None and seen["State"]["Running"]:
             self._send(name, seen["Config"].get("StopSignal") or "SIGTERM")
 
     def kill(self, task: LocalTask, container: str) -> None:
-        name = container_name(task, container)
+        name = self._where.container_name(task, container)
         seen = self._engine.inspect(name)
         if seen is not None and seen["State"]["Running"]:
             self._send(name, "SIGKILL")
@@ -110,22 +109,22 @@ class DockerRuntime:
                 self._unpause(name)
 
     def freeze(self, task: LocalTask, container: str) -> None:
-        name = container_name(task, container)
+        name = self._where.container_name(task, container)
         self._engine.pause(name)
         if is_connected(task, definition.container(task.task, container)):
             self._engine.disconnect(name, self._where.network)
 
     def thaw(self, task: LocalTask, container: str) -> Event | None:
-        name = container_name(task, container)
+        name = self._where.container_name(task, container)
         defined = definition.container(task.task, container)
         if is_connected(task, defined):
-            self._engine.connect(name, self._where.network, links(task, defined))
+            self._engine.connect(name, self._where.network, links(task, defined, self._where))
         self._unpause(name)
         return Moved(task.task.arn, container, self._addressed(task, container, self._inspected(name)))
 
     def remove(self, task: LocalTask) -> None:
         for each in task.containers:
-            self._engine.remove(container_name(task, each.name))
+            self._engine.remove(self._where.container_name(task, each.name))
             self._position(task, each.name).unlink(missing_ok=True)
         for volume in volumes(task, self._where).values():
             if volume.of_task:
@@ -157,7 +156,7 @@ class DockerRuntime:
 
     def _addressed(self, task: LocalTask, container: str, seen: Mapping[str, Any]) -> tuple[Binding, ...]:
         owner = network_of(task, definition.container(task.task, container))
-        holder = self._inspected(container_name(task, owner)) if owner else seen
+        holder = self._inspected(self._where.container_name(task, owner)) if owner else seen
         network = holder["NetworkSettings"]["Networks"].get(self._where.network) or {}
         address = network.get("IPAddress", "")
         bound = task.container(container).bindings
@@ -182,17 +181,19 @@ class DockerRuntime:
             _LOG.info("%s is not paused: %s", name, error)
 
     def _stream(self, task: LocalTask, container: str) -> Stream | None:
-        name = container_name(task, container)
+        name = self._where.container_name(task, container)
         return stream(task, definition.container(task.task, container), self._inspected(name)["Id"])
 
     def _ship(self, task: LocalTask, container: str) -> None:
         if to := self._stream(task, container):
-            source = DockerSource(self._engine, container_name(task, container), self._position(task, container))
+            source = DockerSource(
+                self._engine, self._where.container_name(task, container), self._position(task, container)
+            )
             self._streams[task.task.arn, container] = to
             self._logs.ship(to, source)
 
     def _position(self, task: LocalTask, container: str) -> Path:
-        return self._directory / container_name(task, container)
+        return self._directory / self._where.container_name(task, container)
 
     def _watch(self, since: float) -> None:
         while not self._closed.is_set():

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sim.agent import definition
-from sim.agent.docker_request import Where, container_name, create_request, volumes
+from sim.agent.docker_request import Where, create_request, volumes
 from sim.agent.local import Binding, LocalContainer, LocalTask
 from tests.unit.agent.control_plane import a_task
 
@@ -111,9 +111,10 @@ def test_a_health_check_is_in_nanoseconds() -> None:
 
 def test_names_and_labels_are_the_agents_and_the_name_is_the_tasks_own() -> None:
     task = a_local_task({})
-    name = container_name(task, "c0")
+    name = WHERE.container_name(task, "c0")
     assert name.startswith("ecs-app-3-c0-")
-    assert name == container_name(a_local_task({}), "c0") != container_name(a_local_task({}, {}), "c1")
+    assert name == WHERE.container_name(a_local_task({}), "c0") != WHERE.container_name(a_local_task({}, {}), "c1")
+    assert name != Where("label", "run-2", "run-2-cluster").container_name(task, "c0"), "each run has its own"
     labels = request({"dockerLabels": {"label": "theirs", "own": "x"}})["Labels"]
     assert labels["com.amazonaws.ecs.task-arn"] == task.task.arn
     assert (labels["com.amazonaws.ecs.cluster"], labels["own"]) == ("mail", "x")
@@ -122,14 +123,14 @@ def test_names_and_labels_are_the_agents_and_the_name_is_the_tasks_own() -> None
 
 def test_links_are_aliases_in_the_network() -> None:
     asked = request({"links": ["c1:db"]}, {})
-    other = container_name(a_local_task({"links": ["c1:db"]}, {}), "c1")
+    other = WHERE.container_name(a_local_task({"links": ["c1:db"]}, {}), "c1")
     assert asked["NetworkingConfig"] == {"EndpointsConfig": {"run-1-cluster": {"Links": [f"{other}:db"]}}}
 
 
 def test_with_the_hosts_network_the_first_container_has_it_and_the_others_share_it() -> None:
     task = a_local_task({}, {}, networkMode="host")
     second = create_request(task, "c1", {}, WHERE)
-    assert second["HostConfig"]["NetworkMode"] == f"container:{container_name(task, 'c0')}"
+    assert second["HostConfig"]["NetworkMode"] == f"container:{WHERE.container_name(task, 'c0')}"
     assert second["NetworkingConfig"] == {}
     assert create_request(task, "c0", {}, WHERE)["HostConfig"]["NetworkMode"] == "run-1-cluster"
 
