@@ -15,7 +15,7 @@ from sim.agent.docker_request import Where
 from sim.agent.docker_runtime import DockerRuntime
 from sim.agent.journal import Journal
 from sim.agent.logs import LogShipper
-from sim.agent.process_runtime import ProcessRuntime
+from sim.agent.process_runtime import TASKS, ProcessRuntime
 from sim.agent.runtime import Registry, Runtime
 from sim.errors import SimError
 from sim.host.container import LABEL, EngineApi
@@ -35,7 +35,7 @@ def main() -> None:
 def _runtime(given: settings.Settings, registry: Registry, logs: LogShipper) -> Runtime:
     match given.runtime:
         case settings.Processes(programs=programs, groups=groups):
-            return ProcessRuntime(registry, given.state / "tasks", groups, programs, logs)
+            return ProcessRuntime(registry, given.state / TASKS, groups, programs, logs)
         case settings.Docker(run=run, network=network):
             return DockerRuntime(EngineApi(), registry, Where(LABEL, run, network), given.state / "logs", logs)
 

@@ -21,6 +21,7 @@ from sim.agent.local import Local, LocalTask
 from sim.agent.messages import Connected, Message, Outbox, due, wanted
 from sim.agent.runtime import CannotStart, NotYet, Runtime
 from sim.agent.secrets import fetched
+from sim.aws.arn import last_part
 from sim.cluster.desired import Desired
 from sim.errors import SimError
 
@@ -154,7 +155,7 @@ class Agent:
         names = {
             "account": place.account,
             "region": place.region,
-            "task": definition.task_id(task.task.arn),
+            "task": last_part(task.task.arn),
             "container": name,
         }
         given = {key: value.format_map(names) for key, value in self._given.items()}

@@ -22,6 +22,7 @@ from sim.agent.local import Binding
 from sim.agent.logs import LogsClient
 from sim.agent.messages import Connected, ContainerReport, HealthReport, Message, Ports, Register, TaskReport
 from sim.agent.runtime import CannotStart
+from sim.aws.arn import last_part
 from sim.cloud.aws_client import local_session
 from sim.cloud.desired import WAIT_SECONDS, parsed, path
 from sim.cloud.registry.source_image import Source, source_of
@@ -69,7 +70,7 @@ class ControlPlane:
                 case Ports():
                     self._put(message.place, f"ec2/{message.instance}/ports", dict(message.table))
                 case HealthReport():
-                    cluster, task = quote(_last(message.cluster)), quote(_last(message.task))
+                    cluster, task = quote(last_part(message.cluster)), quote(last_part(message.task))
                     health = {"healthStatus": message.health, "containers": dict(message.containers)}
                     self._put(message.place, f"ecs/{cluster}/tasks/{task}/health", health)
         except (BotoCoreError, ClientError) as error:
@@ -190,7 +191,3 @@ def _binding(binding: Binding) -> dict[str, Any]:
         "hostPort": binding.host_port,
         "protocol": binding.protocol,
     }
-
-
-def _last(arn: str) -> str:
-    return arn.rpartition("/")[2]

@@ -80,11 +80,6 @@ def network_mode(task: DesiredTask) -> str:
     return str(task.definition.get("networkMode") or "bridge")
 
 
-def task_id(arn: str) -> str:
-    """The last part of a task's ARN."""
-    return arn.rpartition("/")[2]
-
-
 def environment(definition: Values, given: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, str]:
     """A container's variables: what every task is given, then the definition's own, then its secrets."""
     own = {each["name"]: str(each.get("value") or "") for each in definition.get("environment") or ()}

@@ -16,9 +16,9 @@ from typing import Any, Final, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sim.agent import definition
 from sim.agent.local import LocalTask
 from sim.agent.runtime import CannotStart
+from sim.aws.arn import last_part
 
 _LOG: Final = logging.getLogger(__name__)
 _SEND_SECONDS: Final = 0.5
@@ -93,7 +93,7 @@ def stream(task: LocalTask, container: Mapping[str, Any], runtime_id: str) -> St
         place.account,
         options.get("awslogs-region") or place.region,
         options.get("awslogs-group", ""),
-        f"{prefix}/{container['name']}/{definition.task_id(task.task.arn)}" if prefix else runtime_id,
+        f"{prefix}/{container['name']}/{last_part(task.task.arn)}" if prefix else runtime_id,
         create_group=options.get("awslogs-create-group") == "true",
     )
 

@@ -29,12 +29,15 @@ from sim.agent.local import Binding, LocalTask
 from sim.agent.logs import FileSource, LogShipper, Stream, stream
 from sim.agent.probes import Prober
 from sim.agent.runtime import CannotStart, Notify, NotYet, Registry
+from sim.aws.arn import last_part
 from sim.cluster.desired import Place
 from sim.cluster.tasks import HealthStatus
 from sim.host.identity import start_of
 from sim.host.process import free_port
 from sim.host.waiting import until
 
+TASKS: Final = "tasks"
+"""The folder in the agent's own that has a folder for each task, with one for each of its containers."""
 _LOOK_SECONDS: Final = 0.05
 _START_SECONDS: Final = 10.0
 _SIGKILLED: Final = 137
@@ -155,10 +158,10 @@ class ProcessRuntime:
         return None  # The ports stay.
 
     def remove(self, task: LocalTask) -> None:
-        shutil.rmtree(self._directory / definition.task_id(task.task.arn), ignore_errors=True)
+        shutil.rmtree(self._directory / last_part(task.task.arn), ignore_errors=True)
 
     def _folder(self, task: LocalTask, container: str) -> Path:
-        return self._directory / definition.task_id(task.task.arn) / container
+        return self._directory / last_part(task.task.arn) / container
 
     def _of(self, task: LocalTask, container: str) -> _Running:
         running = self._running.get((task.task.arn, container))
@@ -233,7 +236,7 @@ class ProcessRuntime:
 
 
 def _id(task: LocalTask, container: str) -> str:
-    return f"{definition.task_id(task.task.arn)}-{container}"
+    return f"{last_part(task.task.arn)}-{container}"
 
 
 def _signal_group(running: _Running, number: signal.Signals) -> None:
@@ -248,3 +251,17 @@ def _number(path: Path) -> int | None:
     except FileNotFoundError:
         return None
     return int(text) if text else None
+
+
+def signal_task(state: Path, task: str, number: signal.Signals) -> None:
+    """Sends a signal to every process of a task, by its id. `state` is the agent's folder."""
+    for file in (state / TASKS / task).glob("*/pid"):
+        with contextlib.suppress(ProcessLookupError):
+            if group := _number(file):
+                os.killpg(group, number)
+
+
+def log_of(state: Path, container: str) -> str:
+    """What the containers of this name have written, of all tasks that were not removed, the oldest first."""
+    folders = sorted((state / TASKS).glob(f"*/{container}"), key=lambda each: each.stat().st_ctime)
+    return "".join((each / "log").read_text(errors="replace") for each in folders if (each / "log").exists())

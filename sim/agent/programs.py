@@ -43,6 +43,11 @@ def read(path: Path) -> Mapping[str, Program]:
         raise BadPrograms(f"cannot read the programs in {path}: {error}") from None
 
 
+def write(path: Path, programs: Mapping[str, Program]) -> None:
+    """Writes the file that `read` reads."""
+    path.write_bytes(_PROGRAMS.dump_json(dict(programs)))
+
+
 def find(programs: Mapping[str, Program], image: str) -> Program | None:
     """The program for an image: the image's own, with or without its registry, before that of its repository."""
     return next((programs[name] for name in _names(image) if name in programs), None)

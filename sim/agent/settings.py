@@ -59,3 +59,8 @@ def read(path: Path) -> Settings:
         return Settings.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
         raise BadSettings(f"cannot read the agent's settings in {path}: {error}") from None
+
+
+def write(path: Path, settings: Settings) -> None:
+    """Writes the file that `read` reads."""
+    path.write_text(settings.model_dump_json())

@@ -14,10 +14,10 @@ import typer
 from sim.cli.options import FAILED, HERE, Directory, Json
 from sim.cli.output import Report
 from sim.client.load import Load, publishing
-from sim.cloud.cluster_acts import Acts
 from sim.stack import lifecycle
 from sim.stack.cluster_status import status_of
 from sim.stack.lifecycle import Stack, running_cluster
+from sim.targets.cluster_acts import Acts
 from sim.targets.deployment import LocalDeployment
 from sim.terraform.local_roots import LocalRoots
 

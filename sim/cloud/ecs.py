@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -77,3 +77,9 @@ class EcsService:
             return []
         tasks: list[dict[str, Any]] = self._ecs.describe_tasks(cluster=self.cluster, tasks=list(arns))["tasks"]
         return tasks
+
+
+def zone_of(instance: Mapping[str, Any]) -> str:
+    """The zone of a container instance, as DescribeContainerInstances returns it."""
+    attributes: dict[str, str] = {each["name"]: each.get("value", "") for each in instance["attributes"]}
+    return attributes.get("ecs.availability-zone", "")

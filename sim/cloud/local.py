@@ -71,7 +71,7 @@ class LocalCloud:
         return Process(
             "localstack",
             [str(python), str(serve_script)],
-            {**_inherited(), **environment, "PYTHONPATH": str(venv.plugins())},
+            {**inherited(), **environment, "PYTHONPATH": str(venv.plugins())},
             self._cleanup,
         )
 
@@ -85,7 +85,7 @@ class LocalCloud:
                 *options,
                 *(f"{name}={number}" for name, number in self._ports.items()),
             ],
-            {**_inherited(), **environment, "PYTHONPATH": str(_SOURCE)},
+            {**inherited(), **environment, "PYTHONPATH": str(_SOURCE)},
             self._cleanup,
         )
 
@@ -134,8 +134,8 @@ class LocalCloud:
         return settings.is_ready(self.endpoint)
 
 
-def _inherited() -> dict[str, str]:
-    """What LocalStack gets of our environment: nothing that configures AWS, proxies, LocalStack or Python."""
+def inherited() -> dict[str, str]:
+    """What a part of the local cloud gets of our environment. It configures no AWS, proxy, LocalStack or Python."""
     return {**NO_FILES, **{name: os.environ[name] for name in ("HOME", "LANG", "PATH") if name in os.environ}}
 
 

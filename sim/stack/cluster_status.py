@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from sim.aws.arn import last_part
 from sim.cloud.aws_client import local_session
+from sim.cloud.ecs import zone_of
 from sim.stack.lifecycle import ClusterPlace, Stack
 
 _EVENTS = 8
@@ -46,10 +48,9 @@ def status_of(stack: Stack, cluster: ClusterPlace) -> ClusterStatus:
 
 
 def _instance(each: dict[str, Any]) -> dict[str, str]:
-    attributes = {attribute["name"]: attribute.get("value", "") for attribute in each["attributes"]}
     return {
         "instance": each["ec2InstanceId"],
-        "zone": attributes.get("ecs.availability-zone", ""),
+        "zone": zone_of(each),
         "status": each["status"] if each["agentConnected"] else "disconnected",
         "running": str(each["runningTasksCount"]),
         "pending": str(each["pendingTasksCount"]),
@@ -62,7 +63,7 @@ def _service(each: dict[str, Any]) -> dict[str, str]:
         "running": f"{each['runningCount']} of {each['desiredCount']}",
         "pending": str(each["pendingCount"]),
         "deployments": ", ".join(
-            f"{deployment['status']} {_last(deployment['taskDefinition'])} {deployment['runningCount']}"
+            f"{deployment['status']} {last_part(deployment['taskDefinition'])} {deployment['runningCount']}"
             for deployment in each["deployments"]
         ),
     }
@@ -70,8 +71,8 @@ def _service(each: dict[str, Any]) -> dict[str, str]:
 
 def _task(each: dict[str, Any], places: dict[str, str]) -> dict[str, str]:
     return {
-        "task": _last(each["taskArn"]),
-        "definition": _last(each["taskDefinitionArn"]),
+        "task": last_part(each["taskArn"]),
+        "definition": last_part(each["taskDefinitionArn"]),
         "image": each["containers"][0].get("image", ""),
         "status": each["lastStatus"],
         "health": each.get("healthStatus", "UNKNOWN"),
@@ -92,7 +93,3 @@ def _events(services: list[dict[str, Any]]) -> list[dict[str, str]]:
     events = [event for each in services for event in each["events"]]
     newest = sorted(events, key=lambda event: event["createdAt"], reverse=True)[:_EVENTS]
     return [{"at": f"{event['createdAt']:%H:%M:%S}", "event": event["message"]} for event in newest]
-
-
-def _last(arn: str) -> str:
-    return arn.rpartition("/")[2]

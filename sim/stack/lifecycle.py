@@ -19,12 +19,12 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from sim.client.api import Client
-from sim.cloud.cluster_acts import Acts
 from sim.cloud.ecs import EcsService
 from sim.cloud.resources import DataPlane, Resources
 from sim.errors import SimError
 from sim.host.identity import start_of
 from sim.host.waiting import until
+from sim.targets.cluster_acts import Acts
 from sim.targets.target import Provision
 
 _DOWN_SECONDS = 60

@@ -16,9 +16,10 @@ from urllib.parse import urlsplit
 
 from release.deploy import Verdict
 from services.pipeline.version import version
+from sim.agent.process_runtime import log_of, signal_task
+from sim.agent.programs import Program
+from sim.aws.arn import last_part
 from sim.cloud.aws_client import NO_FILES, local_session
-from sim.cloud.cluster import ClusterProcesses, Program, signal_task
-from sim.cloud.cluster_acts import Acts
 from sim.cloud.ecs import EcsService
 from sim.cloud.gateway.control_client import GatewayControl
 from sim.cloud.local import LocalCloud
@@ -28,6 +29,8 @@ from sim.faults.plan import AwsService
 from sim.host.process import Process
 from sim.host.waiting import until
 from sim.images.source import copied
+from sim.targets.cluster_acts import Acts
+from sim.targets.cluster_processes import ClusterProcesses
 from sim.targets.deployment import LocalDeployment, repository
 from sim.targets.local import LocalTarget
 from sim.targets.settings import access, api_ready
@@ -77,14 +80,14 @@ class ClusterTarget(LocalTarget):
         return self._cloud.endpoint_of(port(service, aws))
 
     def _launch_service(self, service: Service, settings: dict[str, str]) -> None:
-        """ECS has started its tasks when Terraform made it."""
+        """Does nothing: ECS starts the tasks once Terraform has created the service."""
 
     def _program(self, service: Service) -> Program:
         """What runs in place of a service's image: its module, out of the copy of a checkout."""
         own = {"HOST": "127.0.0.1", "PORT": "{port:8080}"} if service == "api" else {}
         return Program(
             (sys.executable, "-m", f"services.{service}"),
-            "{source}",
+            Path("{source}"),
             {
                 **NO_FILES,
                 **own,
@@ -140,13 +143,6 @@ class ClusterTarget(LocalTarget):
         """What can be done to the cluster by hand."""
         return Acts(self._cloud.endpoint, self.cluster.directory, self._services)
 
-    def in_service(self) -> set[str]:
-        """The EC2 instance ids that the load balancer has in service."""
-        elb: Any = local_session().client("elb", endpoint_url=self._cloud.endpoint)
-        [balancer] = elb.describe_load_balancers()["LoadBalancerDescriptions"]
-        states = elb.describe_instance_health(LoadBalancerName=balancer["LoadBalancerName"])["InstanceStates"]
-        return {each["InstanceId"] for each in states if each["State"] == "InService"}
-
     @property
     def processes(self) -> list[Process]:
         """LocalStack, the gateway, the edge and the agent."""
@@ -154,11 +150,7 @@ class ClusterTarget(LocalTarget):
 
     def logs(self) -> Mapping[str, str]:
         parts = {process.name: process.log.read_text(errors="replace") for process in self.processes}
-        return {**parts, **{service: self._tasks_logs(service) for service in SERVICES}}
-
-    def _tasks_logs(self, service: Service) -> str:
-        folders = sorted(self.cluster.directory.glob(f"tasks/*/{service}"), key=lambda each: each.stat().st_ctime)
-        return "".join(text for each in folders for text in _read(each / "log"))
+        return {**parts, **{service: log_of(self.cluster.directory, service) for service in SERVICES}}
 
     def runs(self, service: Service) -> bool:
         return any(each["lastStatus"] == "RUNNING" for each in self.service(service).tasks())
@@ -192,7 +184,7 @@ class ClusterTarget(LocalTarget):
         return self._cloud.gateway_control
 
     def _withdraw(self, service: Service) -> list[dict[str, Any]]:
-        """Wants no task of a service any more, so that ECS starts no others; those that there were."""
+        """Sets the desired count to 0, so that ECS starts no other task. Returns the tasks that there were."""
         of = self.service(service)
         tasks = of.tasks()
         self._counts.setdefault(service, of.described()["desiredCount"])
@@ -200,18 +192,10 @@ class ClusterTarget(LocalTarget):
         return tasks
 
     def _signal(self, task: Mapping[str, Any], number: signal.Signals) -> None:
-        signal_task(self.cluster.directory, str(task["taskArn"]).rpartition("/")[2], number)
+        signal_task(self.cluster.directory, last_part(task["taskArn"]), number)
 
     def _await_ready(self, service: Service) -> None:
         self._progress(f"waiting for the tasks of the {service}")
         self.service(service).await_healthy(_READY_SECONDS)
         if service == "api":
             until(lambda: api_ready(self.url), "the load balancer to have a task in service", seconds=_READY_SECONDS)
-
-
-def _read(file: Path) -> list[str]:
-    """What is in a file, unless its task was removed meanwhile."""
-    try:
-        return [file.read_text(errors="replace")]
-    except FileNotFoundError:
-        return []

@@ -11,13 +11,13 @@ from typing import ClassVar, Literal, Self
 
 from release.deploy import Verdict
 from sim.client.api import Client
-from sim.cloud.cluster_acts import Acts
 from sim.cloud.gateway.control_client import GatewayControl
 from sim.cloud.gateway.trail import TrailEntry, read
 from sim.cloud.resources import DataPlane
 from sim.errors import SimError
 from sim.faults.plan import AwsService
 from sim.host.waiting import until
+from sim.targets.cluster_acts import Acts
 
 Service = Literal["api", "worker"]
 SERVICES: tuple[Service, ...] = ("api", "worker")

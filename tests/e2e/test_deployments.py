@@ -69,7 +69,7 @@ def test_a_service_scales_out_and_in_and_no_request_fails(cluster: ClusterTarget
         for wanted in (count + 1, count):
             api.scale(wanted)
             until(
-                lambda wanted=wanted: len(cluster.in_service()) == wanted,  # type: ignore[misc]  # bound now
+                lambda wanted=wanted: len(cluster.acts.in_service()) == wanted,  # type: ignore[misc]  # bound now
                 f"{wanted} tasks in service",
                 seconds=_SECONDS,
                 seen=api.summary,
@@ -110,9 +110,19 @@ def test_the_load_balancer_leaves_out_an_instance_that_is_lost_until_it_is_back(
     [task, *_] = cluster.service("api").tasks()
     instance = cluster.acts.instance_of(task)
     cluster.acts.lose_instance(instance)
-    until(lambda: instance not in cluster.in_service(), "it to be out", seconds=_SECONDS, seen=cluster.in_service)
+    until(
+        lambda: instance not in cluster.acts.in_service(),
+        "it to be out",
+        seconds=_SECONDS,
+        seen=cluster.acts.in_service,
+    )
     tracker.publish(email)
     cluster.acts.bring_back(instance)
     count = cluster.service("api").described()["desiredCount"]
-    until(lambda: len(cluster.in_service()) >= count, "all in service", seconds=_SECONDS, seen=cluster.in_service)
+    until(
+        lambda: len(cluster.acts.in_service()) >= count,
+        "all in service",
+        seconds=_SECONDS,
+        seen=cluster.acts.in_service,
+    )
     tracker.verify()

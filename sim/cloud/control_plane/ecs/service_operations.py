@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sim.aws.arn import last_part
 from sim.cloud.control_plane.call import AwsError, Call, Operations, Values
 from sim.cloud.control_plane.ecs import descriptions
 from sim.cloud.control_plane.ecs.refusals import refuse_service
@@ -13,7 +14,6 @@ from sim.cloud.control_plane.ecs.state import (
     as_tags,
     cluster_name,
     described_cluster,
-    last_part,
     page,
     tags_of,
     wants_tags,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from random import Random
 
+from sim.aws.arn import last_part
 from sim.cloud.control_plane.call import AwsError, Call, Regional, Values
 from sim.cloud.control_plane.ecs.container_instances import InstanceRecord
 from sim.cloud.control_plane.ecs.services import BakeSeconds, ServiceRecord
@@ -169,11 +170,6 @@ def described_cluster(call: Call) -> Values:
     if not found or found[0]["status"] != "ACTIVE":
         raise AwsError("ClusterNotFoundException", "Cluster not found.")
     return found[0]
-
-
-def last_part(name: str) -> str:
-    """The last part of an ARN, or the name itself if it is no ARN."""
-    return name.rpartition("/")[2]
 
 
 def propagated(source: str | None, of_service: dict[str, str], of_definition: dict[str, str]) -> dict[str, str]:

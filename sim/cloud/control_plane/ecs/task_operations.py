@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import get_args
 
+from sim.aws.arn import last_part
 from sim.cloud.control_plane.call import AwsError, Call, Operations, Values
 from sim.cloud.control_plane.ecs.refusals import refuse_launch
 from sim.cloud.control_plane.ecs.services import constraints, strategies
@@ -15,7 +16,6 @@ from sim.cloud.control_plane.ecs.state import (
     as_tags,
     cluster_name,
     described_cluster,
-    last_part,
     page,
     propagated,
     tags_of,

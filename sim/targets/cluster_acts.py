@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sim.agent.process_runtime import signal_task
+from sim.aws.arn import last_part
 from sim.cloud.aws_client import ACCOUNT, REGION, local_session
-from sim.cloud.cluster import signal_task
-from sim.cloud.ecs import EcsService
+from sim.cloud.ecs import EcsService, zone_of
 from sim.errors import SimError
 from sim.host.loopback import NoAnswer, request
 
@@ -39,10 +40,10 @@ class Acts:
 
     def lose_task(self, name: str) -> None:
         """Kills all processes of a task, by its id or by a service, which is its first task. Raises NotInCluster."""
-        tasks = {_last(each["taskArn"]): each for of in self.services.values() for each in of.tasks()}
+        tasks = {last_part(each["taskArn"]): each for of in self.services.values() for each in of.tasks()}
         if name in self.services:
-            name = next((_last(each["taskArn"]) for each in self.service(name).tasks()), name)
-        signal_task(self.agent, _last(_one(name, tasks, "task")["taskArn"]), signal.SIGKILL)
+            name = next((last_part(each["taskArn"]) for each in self.service(name).tasks()), name)
+        signal_task(self.agent, last_part(_one(name, tasks, "task")["taskArn"]), signal.SIGKILL)
 
     def lose_instance(self, name: str) -> None:
         """Cuts an EC2 instance off. Raises NotInCluster."""
@@ -56,7 +57,7 @@ class Acts:
         """Cuts all instances of a zone off; their ids. Raises NotInCluster."""
         zones: dict[str, list[dict[str, Any]]] = {}
         for each in self._instances():
-            zones.setdefault(_zone(each), []).append(each)
+            zones.setdefault(zone_of(each), []).append(each)
         lost = _one(name, zones, "zone")
         for each in lost:
             self._put_lost(each, lost=True)
@@ -69,6 +70,15 @@ class Acts:
     def activate(self, name: str) -> None:
         """Ends `drain`. Raises NotInCluster."""
         self._set(name, "ACTIVE")
+
+    def in_service(self) -> set[str]:
+        """The EC2 instance ids that a load balancer has in service."""
+        elb: Any = local_session().client("elb", endpoint_url=self.endpoint)
+        names = [each["LoadBalancerName"] for each in elb.describe_load_balancers()["LoadBalancerDescriptions"]]
+        states = [
+            each for name in names for each in elb.describe_instance_health(LoadBalancerName=name)["InstanceStates"]
+        ]
+        return {str(each["InstanceId"]) for each in states if each["State"] == "InService"}
 
     def instance_of(self, task: Mapping[str, Any]) -> str:
         """The EC2 instance id of the instance that a task is on. Raises NotInCluster."""
@@ -113,12 +123,3 @@ def _one(name: str, known: Mapping[str, _Found], what: str) -> _Found:
     if name not in known:
         raise NotInCluster(f"the cluster has no {what} {name!r}; there are: {', '.join(sorted(known)) or 'none'}")
     return known[name]
-
-
-def _zone(instance: dict[str, Any]) -> str:
-    attributes: dict[str, str] = {each["name"]: each.get("value", "") for each in instance["attributes"]}
-    return attributes.get("ecs.availability-zone", "")
-
-
-def _last(arn: str) -> str:
-    return str(arn).rpartition("/")[2]
