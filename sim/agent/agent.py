@@ -14,7 +14,7 @@ from typing import Final
 from sim.agent import definition
 from sim.agent.control_plane import ControlPlane, ControlPlaneFailed
 from sim.agent.core import Action, Freeze, Kill, Remove, Signal, Start, step
-from sim.agent.events import Event, NotFound, NotSignalled, StartFailed, applied
+from sim.agent.events import Event, NotFound, NotSignalled, Signalled, StartFailed, applied
 from sim.agent.journal import Journal
 from sim.agent.lanes import Lanes
 from sim.agent.local import Local, LocalTask
@@ -147,8 +147,13 @@ class Agent:
     def _try(self, act: Callable[[], None], task: LocalTask, container: str, *, kill: bool) -> None:
         try:
             act()
-        except NotYet:
+        except SimError as error:
+            if not isinstance(error, NotYet):
+                _LOG.warning("%s of %s: %s", "SIGKILL" if kill else "SIGTERM", container, error)
             self._inbox.put(NotSignalled(task.task.arn, container, kill))
+        else:
+            if not kill:
+                self._inbox.put(Signalled(task.task.arn, container))
 
     def _environment(self, task: LocalTask, name: str) -> Mapping[str, str]:
         place = task.task.place

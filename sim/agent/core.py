@@ -191,8 +191,9 @@ def _stopped(task: LocalTask, scene: _Scene) -> tuple[LocalTask, list[Action]]:
         if container.status != "RUNNING" or scene.now < container.wait_until or _is_needed(task, each["name"]):
             continue
         if container.signalled_at is None:
-            task = task.having(replace(container, signalled_at=scene.now))
-            actions.append(Signal(task, container.name))
+            if not container.signalling:
+                task = task.having(replace(container, signalling=True))
+                actions.append(Signal(task, container.name))
         elif container.killed_at is None and scene.now >= container.signalled_at + definition.stop_timeout(
             each, scene.agent.stop_timeout
         ):

@@ -70,6 +70,14 @@ class NotFound:
 
 
 @dataclass(frozen=True, slots=True)
+class Signalled:
+    """SIGTERM was sent. The stop timeout begins now."""
+
+    task: str
+    container: str
+
+
+@dataclass(frozen=True, slots=True)
 class NotSignalled:
     """SIGTERM, or SIGKILL, could not be sent, and is to be sent again."""
 
@@ -78,7 +86,7 @@ class NotSignalled:
     kill: bool
 
 
-Event = Started | StartFailed | Exited | HealthChanged | Moved | NotFound | NotSignalled
+Event = Started | StartFailed | Exited | HealthChanged | Moved | NotFound | Signalled | NotSignalled
 
 
 def applied(local: Local, event: Event, now: float) -> Local:
@@ -102,6 +110,7 @@ def _after(container: LocalContainer, event: Event, now: float) -> LocalContaine
                 image_digest=event.image_digest,
                 started_at=container.started_at or now,
                 frozen=event.frozen,
+                signalling=False,
                 signalled_at=None,
                 killed_at=None,
             )
@@ -118,7 +127,9 @@ def _after(container: LocalContainer, event: Event, now: float) -> LocalContaine
             return replace(container, bindings=event.bindings)
         case NotFound():
             return replace(container, status="PENDING", bindings=())
+        case Signalled():
+            return replace(container, signalling=False, signalled_at=now)
         case NotSignalled(kill=True):
             return replace(container, killed_at=None, wait_until=now + AGAIN_SECONDS)
         case NotSignalled():
-            return replace(container, signalled_at=None, wait_until=now + AGAIN_SECONDS)
+            return replace(container, signalling=False, wait_until=now + AGAIN_SECONDS)

@@ -26,8 +26,8 @@ class Binding:
 class LocalContainer:
     """One container of a task. Times are seconds since 1970.
 
-    `signalled_at` is when SIGTERM was sent, or is being sent; `killed_at` likewise for SIGKILL. An action that could
-    not be carried out is tried again from `wait_until` on.
+    While SIGTERM is being sent `signalling` is true; `signalled_at` is when it was sent, `killed_at` when SIGKILL was
+    asked for. An action that could not be carried out is tried again from `wait_until` on.
     """
 
     name: str
@@ -39,6 +39,7 @@ class LocalContainer:
     reason: str = ""
     health: HealthStatus = "UNKNOWN"
     started_at: float | None = None
+    signalling: bool = False
     signalled_at: float | None = None
     killed_at: float | None = None
     frozen: bool = False

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from sim.agent import definition
 from sim.agent.core import Action, Freeze, Kill, Remove, Signal, Start, ended, held_ports, step
-from sim.agent.events import Exited, HealthChanged, NotFound, NotSignalled, Started, StartFailed, applied
+from sim.agent.events import Exited, HealthChanged, NotFound, NotSignalled, Signalled, Started, StartFailed, applied
 from sim.agent.local import Local
 from sim.agent.messages import Message, Outbox, TaskReport, due, wanted
 from sim.cluster.desired import Desired, DesiredInstance, DesiredTask
@@ -114,6 +114,7 @@ class AgentMachine(RuleBasedStateMachine):
                 (self.frozen.add if action.frozen else self.frozen.discard)(key)
             case Signal() if works and key in self.running:
                 self.running[key] = self.now
+                self.local = applied(self.local, Signalled(*key), self.now)
             case Kill() if works and key in self.running:
                 instance = self.instances.get(action.task.instance)
                 timeout = definition.stop_timeout(definition.container(action.task.task, action.container), 30)
