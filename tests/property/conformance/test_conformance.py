@@ -18,6 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from sim.aws.sqs_queue import Message
 from sim.host.waiting import until
 from tests.property.conformance.checked import NotAllowed, Refused
 from tests.property.conformance.departures import DEPARTURES, Departure
@@ -107,11 +108,22 @@ class SqsPrograms(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """What was sent and not deleted is in one of the two queues, and comes."""
-        for message in list(self.checked.queue(self.url).messages.values()):
-            if message.handles and self.is_in_flight(message.handles[-1]):
-                self.change_visibility(message.handles[-1], 0)
+        for url in (self.url, self.dead_url):
+            self.show_all(url)
         seen: set[str] = set()
-        until(lambda: self.drained(seen), "the messages that were not deleted", seconds=DRAIN_SECONDS, seen=self.left)
+        until(
+            lambda: self.drained(seen),
+            "the messages that were not deleted",
+            seconds=DRAIN_SECONDS,
+            seen=lambda: f"missing: {self.left() - seen}",
+        )
+
+    def show_all(self, url: str) -> None:
+        """Makes the messages visible that a receive hid for longer than the drain waits."""
+        for message in list(self.checked.queue(url).messages.values()):
+            if in_flight(message):
+                handle = message.handles[-1]
+                self.call("ChangeMessageVisibility", QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
 
     def drained(self, seen: set[str]) -> bool:
         for url in (self.url, self.dead_url):
@@ -138,13 +150,17 @@ class SqsPrograms(RuleBasedStateMachine):
         return message is not None and message.receive_count == MAX_RECEIVE_COUNT and not self.is_in_flight(handle)
 
     def is_in_flight(self, handle: str) -> bool:
-        """For as long as a call takes: the emulators say nothing where it is not."""
         message = self.checked.queue(self.url).by_handle.get(handle)
-        return message is not None and message.in_flight(time.time() + VISIBILITY_TIMEOUT / 2)
+        return message is not None and in_flight(message)
 
     def something_comes_soon(self) -> bool:
         messages = self.checked.queue(self.url).messages.values()
         return any(message.visible_at < time.time() + VISIBILITY_TIMEOUT for message in messages)
+
+
+def in_flight(message: Message) -> bool:
+    """Whether it is in flight for as long as a call takes: the emulators say nothing where it is not."""
+    return message.in_flight(time.time() + VISIBILITY_TIMEOUT / 2)
 
 
 class S3Programs(RuleBasedStateMachine):
