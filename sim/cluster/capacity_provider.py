@@ -23,11 +23,11 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any, Final
 
+from sim.cluster.autoscaling.group_requests import action_completed, protected, scaled
+from sim.cluster.autoscaling.group_state import Group, GroupSettings
+from sim.cluster.autoscaling.lifecycle_hooks import TERMINATING, Hook
 from sim.cluster.citations import ECS_API, ECS_GUIDE, LeftOut, cites, inferred
 from sim.cluster.container_instances import ContainerInstance, Remaining, drained, draining
-from sim.cluster.group_requests import action_completed, protected, scaled
-from sim.cluster.group_state import Group, GroupSettings
-from sim.cluster.lifecycle_hooks import TERMINATING, Hook
 from sim.cluster.placement import ports_taken
 from sim.cluster.refused import Refused
 from sim.cluster.scheduler import Cluster

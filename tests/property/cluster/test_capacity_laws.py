@@ -13,7 +13,8 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from sim.cluster import capacity_provider, group_requests
+from sim.cluster import capacity_provider
+from sim.cluster.autoscaling import group_requests
 from sim.cluster.capacity_provider import ManagedScaling
 from sim.cluster.deployments import DeploymentConfiguration
 from sim.cluster.services import Settings

@@ -13,19 +13,19 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from sim.cluster import (
+from sim.cluster.autoscaling import (
     group_requests,
     group_turn,
     lifecycle_hooks,
     scaling_group,
     termination_policies,
 )
-from sim.cluster.group_state import Group
-from sim.cluster.lifecycle_hooks import LAUNCHING, TERMINATING, Hook
-from sim.cluster.scaling_group import Report
-from sim.cluster.termination_policies import zone_counts
+from sim.cluster.autoscaling.group_state import Group
+from sim.cluster.autoscaling.lifecycle_hooks import LAUNCHING, TERMINATING, Hook
+from sim.cluster.autoscaling.scaling_group import Report
+from sim.cluster.autoscaling.termination_policies import zone_counts
 from tests.property.cluster.planted import breaks_a_law
-from tests.unit.cluster.group_bench import GroupBench
+from tests.unit.cluster.autoscaling.group_bench import GroupBench
 from tests.unit.cluster.proves import proves
 
 HOOKS: Final = (Hook("drain", TERMINATING, 40.0, "CONTINUE"), Hook("warm", LAUNCHING, 25.0, "CONTINUE"))

@@ -13,14 +13,14 @@ import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
-from sim.cluster import group_requests, instance_refresh
-from sim.cluster.group_state import Group
-from sim.cluster.group_turn import GroupAction
-from sim.cluster.instance_refresh import Refresh, ready
-from sim.cluster.lifecycle_hooks import TERMINATING, Hook
+from sim.cluster.autoscaling import group_requests, instance_refresh
+from sim.cluster.autoscaling.group_state import Group
+from sim.cluster.autoscaling.group_turn import GroupAction
+from sim.cluster.autoscaling.instance_refresh import Refresh, ready
+from sim.cluster.autoscaling.lifecycle_hooks import TERMINATING, Hook
 from tests.property.cluster.planted import breaks_a_law
+from tests.unit.cluster.autoscaling.refresh_bench import RefreshBench
 from tests.unit.cluster.proves import proves
-from tests.unit.cluster.refresh_bench import RefreshBench
 
 DRAIN: Final = Hook("drain", TERMINATING, 60.0, "CONTINUE")
 DEEDS: Final = ("scale", "lose", "cancel", "roll back", "refuse", "accept", "wait", "wait", "wait")

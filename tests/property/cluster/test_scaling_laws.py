@@ -14,11 +14,11 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from sim.cluster import scaling_policies
-from sim.cluster.scaling_policies import Reading, ScalableTarget, Scaled, step
+from sim.cluster.autoscaling import scaling_policies
+from sim.cluster.autoscaling.scaling_policies import Reading, ScalableTarget, Scaled, step
 from tests.property.cluster.planted import breaks_a_law
+from tests.unit.cluster.autoscaling.test_scaling_policies import TRACKING, WAKE
 from tests.unit.cluster.proves import proves
-from tests.unit.cluster.test_scaling_policies import TRACKING, WAKE
 
 LONG: Final = 40
 LOW_SHARE: Final = 0.9

@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 from sim.cluster import capacity_provider
+from sim.cluster.autoscaling.group_turn import TerminateInstance
 from sim.cluster.capacity_provider import CapacityProvider, ManagedScaling
 from sim.cluster.container_instances import AGENT_PORTS, ContainerInstance, Remaining
-from sim.cluster.group_turn import TerminateInstance
 from sim.cluster.services import Settings, updated
 from sim.cluster.task_definitions import TaskDefinition
 from sim.cluster.tasks import host_terminated
+from tests.unit.cluster.autoscaling.group_bench import START, GroupBench
 from tests.unit.cluster.bench import APP, Bench
-from tests.unit.cluster.group_bench import START, GroupBench
 
 SIZE = Remaining(2048, 1900, AGENT_PORTS)
 SCALING = ManagedScaling(minimum_step=1, maximum_step=2, warmup_seconds=60.0)

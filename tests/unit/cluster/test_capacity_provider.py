@@ -6,14 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from sim.cluster import capacity_provider, group_requests
+from sim.cluster import capacity_provider
+from sim.cluster.autoscaling import group_requests
 from sim.cluster.capacity_provider import CapacityProvider, ManagedScaling, created
 from sim.cluster.deployments import DeploymentConfiguration
 from sim.cluster.refused import Refused
 from sim.cluster.services import Settings
 from sim.cluster.task_definitions import PlacementConstraint
+from tests.unit.cluster.autoscaling.group_bench import SETTINGS
 from tests.unit.cluster.bench import APP
-from tests.unit.cluster.group_bench import SETTINGS
 from tests.unit.cluster.proves import proves
 from tests.unit.cluster.provider_bench import PROVIDER, SIZE, ProviderBench
 

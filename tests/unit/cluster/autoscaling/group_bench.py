@@ -7,10 +7,10 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from sim.cluster import group_requests, scaling_group
-from sim.cluster.group_state import Group, GroupInstance, GroupSettings, LaunchTemplate
-from sim.cluster.group_turn import GroupAction, LaunchInstance, LifecycleActionBegan, TerminateInstance
-from sim.cluster.scaling_group import Report
+from sim.cluster.autoscaling import group_requests, scaling_group
+from sim.cluster.autoscaling.group_state import Group, GroupInstance, GroupSettings, LaunchTemplate
+from sim.cluster.autoscaling.group_turn import GroupAction, LaunchInstance, LifecycleActionBegan, TerminateInstance
+from sim.cluster.autoscaling.scaling_group import Report
 
 ZONES = ("a", "b")
 SETTINGS = GroupSettings("web", 0, 10, ZONES, LaunchTemplate("lt", 1))

@@ -22,8 +22,8 @@ from math import isnan
 from typing import Final
 
 from sim.cluster.citations import CLOUDWATCH_API, CLOUDWATCH_GUIDE, cites
-from sim.cluster.metric_functions import FUNCTIONS, InvalidMath, Series, Value, Window, filled, spread
-from sim.cluster.metric_syntax import Node, names_in, parse
+from sim.cluster.cloudwatch.metric_functions import FUNCTIONS, InvalidMath, Series, Value, Window, filled, spread
+from sim.cluster.cloudwatch.metric_syntax import Node, names_in, parse
 
 _PAGE: Final = CLOUDWATCH_GUIDE + "using-metric-math.html"
 _TRIAL_TIMES: Final = (0, 60, 120)

@@ -6,11 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from sim.cluster import scaling_policies
-from sim.cluster.alarms import step as evaluate
-from sim.cluster.metric_math import Metric, Query, declared
-from sim.cluster.refused import Refused
-from sim.cluster.scaling_policies import (
+from sim.cluster.autoscaling import scaling_policies
+from sim.cluster.autoscaling.scaling_policies import (
     Reading,
     ScalableTarget,
     Scaled,
@@ -21,6 +18,9 @@ from sim.cluster.scaling_policies import (
     step,
     tracking_alarms,
 )
+from sim.cluster.cloudwatch.alarms import step as evaluate
+from sim.cluster.cloudwatch.metric_math import Metric, Query, declared
+from sim.cluster.refused import Refused
 from tests.unit.cluster.proves import proves
 
 VISIBLE = Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", (("QueueName", "q"),), "Average")

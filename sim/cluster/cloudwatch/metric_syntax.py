@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from sim.cluster.citations import CLOUDWATCH_GUIDE, LeftOut, cites
-from sim.cluster.metric_functions import ARGUMENTS, InvalidMath
+from sim.cluster.cloudwatch.metric_functions import ARGUMENTS, InvalidMath
 
 _PAGE: Final = CLOUDWATCH_GUIDE + "using-metric-math.html"
 _TOKEN: Final = re.compile(

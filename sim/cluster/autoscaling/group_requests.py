@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from sim.cluster import lifecycle_hooks, scaling_activities
+from sim.cluster.autoscaling import lifecycle_hooks, scaling_activities
+from sim.cluster.autoscaling.group_state import Group, GroupInstance, GroupSettings
+from sim.cluster.autoscaling.group_turn import GroupAction, GroupTurn, backed_off
+from sim.cluster.autoscaling.lifecycle_hooks import LifecycleAction, Result
+from sim.cluster.autoscaling.scaling_activities import at, changed, described
+from sim.cluster.autoscaling.scaling_group import in_grace
+from sim.cluster.autoscaling.termination_policies import checked
 from sim.cluster.citations import ASG_API, cites
-from sim.cluster.group_state import Group, GroupInstance, GroupSettings
-from sim.cluster.group_turn import GroupAction, GroupTurn, backed_off
-from sim.cluster.lifecycle_hooks import LifecycleAction, Result
 from sim.cluster.refused import Refused
-from sim.cluster.scaling_activities import at, changed, described
-from sim.cluster.scaling_group import in_grace
-from sim.cluster.termination_policies import checked
 
 if TYPE_CHECKING:
     from random import Random

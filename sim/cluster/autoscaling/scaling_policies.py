@@ -24,9 +24,9 @@ from itertools import pairwise
 from math import ceil, inf
 from typing import Final, Literal
 
-from sim.cluster.alarms import Alarm
 from sim.cluster.citations import SCALING_API, SCALING_GUIDE, LeftOut, cites, inferred
-from sim.cluster.metric_math import Math
+from sim.cluster.cloudwatch.alarms import Alarm
+from sim.cluster.cloudwatch.metric_math import Math
 from sim.cluster.refused import Refused
 
 Adjustment = Literal["ChangeInCapacity", "ExactCapacity", "PercentChangeInCapacity"]

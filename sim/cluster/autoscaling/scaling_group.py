@@ -26,13 +26,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
-from sim.cluster import lifecycle_hooks, scaling_activities
+from sim.cluster.autoscaling import lifecycle_hooks, scaling_activities
+from sim.cluster.autoscaling.group_state import Group, GroupInstance
+from sim.cluster.autoscaling.group_turn import GroupAction, GroupTurn
+from sim.cluster.autoscaling.scaling_activities import Activity
+from sim.cluster.autoscaling.termination_policies import choose
+from sim.cluster.autoscaling.zones import can_balance, imbalance, largest
 from sim.cluster.citations import ASG_GUIDE, cites, inferred
-from sim.cluster.group_state import Group, GroupInstance
-from sim.cluster.group_turn import GroupAction, GroupTurn
-from sim.cluster.scaling_activities import Activity
-from sim.cluster.termination_policies import choose
-from sim.cluster.zones import can_balance, imbalance, largest
 
 if TYPE_CHECKING:
     from random import Random

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from sim.cluster import (
+from sim.cluster.autoscaling import (
     group_requests,
     group_state,
     group_turn,
@@ -16,10 +16,10 @@ from sim.cluster import (
     termination_policies,
     zones,
 )
-from sim.cluster.group_state import Process
+from sim.cluster.autoscaling.group_state import Process
+from sim.cluster.autoscaling.scaling_group import Report
 from sim.cluster.refused import Refused
-from sim.cluster.scaling_group import Report
-from tests.unit.cluster.group_bench import SETTINGS, START, GroupBench
+from tests.unit.cluster.autoscaling.group_bench import SETTINGS, START, GroupBench
 from tests.unit.cluster.proves import proves
 
 

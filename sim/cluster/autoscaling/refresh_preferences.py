@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from sim.cluster.autoscaling.group_state import GroupSettings
 from sim.cluster.citations import ASG_API, ASG_GUIDE, LeftOut, cites, inferred
-from sim.cluster.group_state import GroupSettings
 from sim.cluster.refused import Refused
 
 Protected = Literal["Refresh", "Ignore", "Wait"]

@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from sim.cluster import lifecycle_hooks
+from sim.cluster.autoscaling import lifecycle_hooks
+from sim.cluster.autoscaling.group_state import Group, GroupInstance, Launch, LaunchTemplate, LifecycleState, Purpose
+from sim.cluster.autoscaling.lifecycle_hooks import LAUNCHING, TERMINATING, LifecycleAction, Transition
+from sim.cluster.autoscaling.scaling_activities import Activity, Status, at, cause, changed, forgotten
+from sim.cluster.autoscaling.zones import emptiest
 from sim.cluster.citations import inferred
-from sim.cluster.group_state import Group, GroupInstance, Launch, LaunchTemplate, LifecycleState, Purpose
-from sim.cluster.lifecycle_hooks import LAUNCHING, TERMINATING, LifecycleAction, Transition
-from sim.cluster.scaling_activities import Activity, Status, at, cause, changed, forgotten
-from sim.cluster.zones import emptiest
 
 if TYPE_CHECKING:
     from random import Random

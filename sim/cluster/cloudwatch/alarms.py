@@ -21,8 +21,8 @@ from datetime import UTC, datetime
 from typing import Final, Literal
 
 from sim.cluster.citations import CLOUDWATCH_API, CLOUDWATCH_GUIDE, cites, inferred
-from sim.cluster.metric_functions import InvalidMath, Series
-from sim.cluster.metric_math import Math
+from sim.cluster.cloudwatch.metric_functions import InvalidMath, Series
+from sim.cluster.cloudwatch.metric_math import Math
 
 State = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
 Missing = Literal["missing", "ignore", "breaching", "notBreaching"]

@@ -24,13 +24,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
-from sim.cluster import scaling_activities
+from sim.cluster.autoscaling import scaling_activities
+from sim.cluster.autoscaling.group_state import Group, GroupInstance, LaunchTemplate, warming
+from sim.cluster.autoscaling.group_turn import GroupAction, GroupTurn
+from sim.cluster.autoscaling.refresh_preferences import Preferences, fewest, most, warmup
+from sim.cluster.autoscaling.termination_policies import zone_counts
 from sim.cluster.citations import ASG_API, ASG_GUIDE, cites, inferred
-from sim.cluster.group_state import Group, GroupInstance, LaunchTemplate, warming
-from sim.cluster.group_turn import GroupAction, GroupTurn
-from sim.cluster.refresh_preferences import Preferences, fewest, most, warmup
 from sim.cluster.refused import Refused
-from sim.cluster.termination_policies import zone_counts
 
 if TYPE_CHECKING:
     from random import Random

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from sim.cluster import group_requests, instance_refresh, refresh_preferences, scaling_activities
-from sim.cluster.group_state import LaunchTemplate
-from sim.cluster.refresh_preferences import Preferences, preferences
+from sim.cluster.autoscaling import group_requests, instance_refresh, refresh_preferences, scaling_activities
+from sim.cluster.autoscaling.group_state import LaunchTemplate
+from sim.cluster.autoscaling.refresh_preferences import Preferences, preferences
 from sim.cluster.refused import Refused
-from tests.unit.cluster.group_bench import SETTINGS
+from tests.unit.cluster.autoscaling.group_bench import SETTINGS
+from tests.unit.cluster.autoscaling.refresh_bench import NEXT, RefreshBench
 from tests.unit.cluster.proves import proves
-from tests.unit.cluster.refresh_bench import NEXT, RefreshBench
 
 
 def bench(desired: int = 4) -> RefreshBench:

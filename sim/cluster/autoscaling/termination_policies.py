@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
+from sim.cluster.autoscaling.group_state import Group, GroupInstance
 from sim.cluster.citations import ASG_GUIDE, cites, inferred
-from sim.cluster.group_state import Group, GroupInstance
 from sim.cluster.refused import Refused
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from random import Random
 
 import pytest
 
-from sim.cluster import termination_policies
-from sim.cluster.group_state import Group, GroupInstance, LaunchTemplate
+from sim.cluster.autoscaling import termination_policies
+from sim.cluster.autoscaling.group_state import Group, GroupInstance, LaunchTemplate
 from sim.cluster.refused import Refused
-from tests.unit.cluster.group_bench import SETTINGS
+from tests.unit.cluster.autoscaling.group_bench import SETTINGS
 from tests.unit.cluster.proves import proves
 
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
+from sim.cluster.autoscaling.lifecycle_hooks import Hook, LifecycleAction
+from sim.cluster.autoscaling.scaling_activities import Activity
 from sim.cluster.citations import ASG_GUIDE, LeftOut, cites
-from sim.cluster.lifecycle_hooks import Hook, LifecycleAction
-from sim.cluster.scaling_activities import Activity
 
 LifecycleState = Literal[
     "Pending",

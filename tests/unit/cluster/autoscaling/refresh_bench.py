@@ -5,12 +5,12 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from sim.cluster import instance_refresh
-from sim.cluster.group_state import LaunchTemplate
-from sim.cluster.group_turn import GroupAction
-from sim.cluster.instance_refresh import Refresh
-from sim.cluster.refresh_preferences import preferences
-from tests.unit.cluster.group_bench import GroupBench
+from sim.cluster.autoscaling import instance_refresh
+from sim.cluster.autoscaling.group_state import LaunchTemplate
+from sim.cluster.autoscaling.group_turn import GroupAction
+from sim.cluster.autoscaling.instance_refresh import Refresh
+from sim.cluster.autoscaling.refresh_preferences import preferences
+from tests.unit.cluster.autoscaling.group_bench import GroupBench
 
 NEXT = LaunchTemplate("lt", 2)
 NOBODY = Random(0)

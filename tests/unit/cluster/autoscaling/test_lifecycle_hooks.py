@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from sim.cluster import group_requests, lifecycle_hooks, scaling_activities, scaling_group
-from sim.cluster.lifecycle_hooks import LAUNCHING, TERMINATING, Hook
+from sim.cluster.autoscaling import group_requests, lifecycle_hooks, scaling_activities, scaling_group
+from sim.cluster.autoscaling.lifecycle_hooks import LAUNCHING, TERMINATING, Hook
 from sim.cluster.refused import Refused
-from tests.unit.cluster.group_bench import GroupBench
+from tests.unit.cluster.autoscaling.group_bench import GroupBench
 from tests.unit.cluster.proves import proves
 
 DRAIN = Hook("drain", TERMINATING, 3600.0, "CONTINUE")

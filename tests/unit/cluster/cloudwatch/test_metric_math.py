@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.cluster import metric_functions, metric_math, metric_syntax
-from sim.cluster.metric_functions import InvalidMath, Series
-from sim.cluster.metric_math import Metric, Query, declared, of_metric
+from sim.cluster.cloudwatch import metric_functions, metric_math, metric_syntax
+from sim.cluster.cloudwatch.metric_functions import InvalidMath, Series
+from sim.cluster.cloudwatch.metric_math import Metric, Query, declared, of_metric
 from tests.unit.cluster.proves import proves
 
 MINUTE = 60
@@ -207,7 +207,7 @@ def test_a_set_of_queries_that_no_alarm_may_have_is_refused() -> None:
 
 
 def test_every_expression_of_our_terraform_can_be_evaluated() -> None:
-    root = Path(__file__).parents[3] / "terraform"
+    root = Path(__file__).parents[4] / "terraform"
     found = [
         each
         for path in root.rglob("*.tf")

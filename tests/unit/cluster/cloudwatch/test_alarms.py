@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.cluster import alarms
-from sim.cluster.alarms import Alarm, Missing, StateChanged, TakeAction, checked, step
-from sim.cluster.metric_functions import InvalidMath
-from sim.cluster.metric_math import Metric, Query, declared, of_metric
+from sim.cluster.cloudwatch import alarms
+from sim.cluster.cloudwatch.alarms import Alarm, Missing, StateChanged, TakeAction, checked, step
+from sim.cluster.cloudwatch.metric_functions import InvalidMath
+from sim.cluster.cloudwatch.metric_math import Metric, Query, declared, of_metric
 from tests.unit.cluster.proves import proves
 
 METRIC = Metric("AWS/X", "a", (), "Average")

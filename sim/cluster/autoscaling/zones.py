@@ -9,9 +9,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from sim.cluster.autoscaling.group_state import Group, GroupSettings
+from sim.cluster.autoscaling.termination_policies import in_fullest_zone, zone_counts
 from sim.cluster.citations import ASG_GUIDE, cites, inferred
-from sim.cluster.group_state import Group, GroupSettings
-from sim.cluster.termination_policies import in_fullest_zone, zone_counts
 
 if TYPE_CHECKING:
     from random import Random
