@@ -66,7 +66,7 @@ def deploy(
     stack, place = running_cluster(directory)
     with report.progress("deploying") as progress, _loaded(stack, on=load) as seen:
         roots = LocalRoots(lifecycle.roots(directory), stack.endpoint, place.variables, progress)
-        deployment = LocalDeployment(stack.endpoint, stack.url, stack.data_plane.token, roots, place.versions, progress)
+        deployment = LocalDeployment(stack.endpoint, stack.url, stack.data_plane.token, roots, stack.versions, progress)
         verdict = deployment.deploy(service, version)
     report.lines([str(verdict), *([f"load: {seen}"] if load else [])])
     if not verdict.good or seen.failures:

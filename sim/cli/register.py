@@ -12,9 +12,7 @@ from sim.cli.options import HERE, Directory, Json
 from sim.cli.output import Report
 from sim.cloud.aws_client import local_session
 from sim.cloud.registry.register import register as put
-from sim.cloud.registry.source_image import Source
-from sim.images import service
-from sim.images.checkout import ROOT
+from sim.images.source import copied
 from sim.stack import lifecycle
 
 
@@ -24,17 +22,18 @@ def register(
     directory: Directory = HERE,
     json: Json = False,
 ) -> None:
-    """Register this checkout as the services' present versions in ECR, without images. Tasks run it as processes.
+    """Register a copy of this checkout as the services' present versions in ECR, without images. Tasks run it as
+    processes.
 
     Where there is Docker, `python -m release publish` pushes images instead.
     """
     if unknown := sorted(set(services or ()) - set(SERVICES)):
         raise typer.BadParameter(f"there is no service {', '.join(unknown)}; there are: {', '.join(SERVICES)}")
-    ecr: Any = local_session().client("ecr", endpoint_url=lifecycle.running(directory).endpoint)
-    revision = service.revision()
+    stack = lifecycle.running(directory)
+    ecr: Any = local_session().client("ecr", endpoint_url=stack.endpoint)
     rows = []
     for name in services or SERVICES:
-        source = Source(name, version(name), revision.id if revision else "unknown", ROOT)
+        source = copied(name, version(name), stack.versions)
         digest = put(ecr, f"{repositories}/{name}", source)
         rows.append({"repository": f"{repositories}/{name}", "version": source.version, "digest": digest})
     Report(json).table(["repository", "version", "digest"], rows)

@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
+from release.errors import VersionTaken
 from sim.cloud.registry.source_image import Source
 from sim.images.checkout import ROOT
 from sim.images.service import revision
 
+_LEFT_OUT = "__pycache__"
 
-def copied(service: str, version: str, folder: Path) -> Source:
-    """Copies the services into a new folder below `folder`, as the source of this version of a service."""
-    kept = folder / f"{service}-{version}"
-    shutil.copytree(ROOT / "services", kept / "services", ignore=shutil.ignore_patterns("__pycache__"))
+
+def copied(service: str, version: str, folder: Path, checkout: Path = ROOT) -> Source:
+    """Copies the services into a new folder below `folder`, as the source of this version of a service.
+
+    To do it again changes nothing. Raises VersionTaken if that version was copied and the checkout is another now.
+    """
+    kept, services = folder / f"{service}-{version}", checkout / "services"
+    if not kept.exists():
+        # A copy that is interrupted is no version.
+        partial = kept.with_name(f"{kept.name}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(services, partial / "services", ignore=shutil.ignore_patterns(_LEFT_OUT))
+        partial.rename(kept)
+    elif _contents(kept / "services") != _contents(services):
+        raise VersionTaken(
+            f"{service} {version} was registered before services/ changed: "
+            "`python -m release bump` makes the next version, `sim deploy` one for this machine"
+        )
     commit = revision()
     return Source(service, version, commit.id if commit else "unknown", kept)
+
+
+def _contents(folder: Path) -> Mapping[Path, bytes]:
+    """Each file below a folder, by its path there."""
+    files = (each for each in folder.rglob("*") if each.is_file() and _LEFT_OUT not in each.parts)
+    return {each.relative_to(folder): each.read_bytes() for each in files}

@@ -56,13 +56,12 @@ class Part:
 
 @dataclass(frozen=True)
 class ClusterPlace:
-    """Where the cluster of a stack is: the agent's folder, that of the versions, the edge's control port, its services.
+    """Where the cluster of a stack is: the agent's folder, the edge's control port, its services.
 
     `variables` are those of Terraform's roots.
     """
 
     agent: Path
-    versions: Path
     edge: int
     services: Mapping[str, EcsService]
     variables: Mapping[str, str]
@@ -74,7 +73,10 @@ class ClusterPlace:
 
 @dataclass(frozen=True)
 class Stack:
-    """A running stack, as its state file describes it. `heartbeat` is the worker's, "" where it is a task."""
+    """A running stack, as its state file describes it.
+
+    `heartbeat` is the worker's, "" where it is a task. `versions` is a folder for copies of the checkout.
+    """
 
     supervisor: int
     started: str
@@ -86,6 +88,7 @@ class Stack:
     provision: Provision
     resources: Resources
     parts: Mapping[str, Part]
+    versions: Path
     cluster: ClusterPlace | None = None
 
     @property

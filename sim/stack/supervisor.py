@@ -57,6 +57,7 @@ def _state(target: ProcessTarget | ClusterTarget, provision: Provision) -> stack
         provision=provision,
         resources=target.data_plane.resources,
         parts={process.name: stack.Part(process.pid, str(process.log)) for process in target.processes if process.pid},
+        versions=target.versions,
         cluster=_cluster(target) if isinstance(target, ClusterTarget) else None,
     )
 
@@ -64,7 +65,6 @@ def _state(target: ProcessTarget | ClusterTarget, provision: Provision) -> stack
 def _cluster(target: ClusterTarget) -> stack.ClusterPlace:
     return stack.ClusterPlace(
         target.cluster.directory,
-        target.deployment.versions,
         target.cluster.control_port,
         {str(service): target.service(service) for service in SERVICES},
         target.variables,

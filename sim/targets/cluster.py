@@ -103,11 +103,7 @@ class ClusterTarget(LocalTarget):
         """Registers the checkout as the present version of each service."""
         ecr: Any = local_session().client("ecr", endpoint_url=self._cloud.endpoint)
         for service in SERVICES:
-            register(ecr, repository(service), copied(service, version(service), self._versions))
-
-    @property
-    def _versions(self) -> Path:
-        return self._cleanup.directory / "versions"
+            register(ecr, repository(service), copied(service, version(service), self.versions))
 
     def _apply(self) -> Provisioned:
         provisioned = super()._apply()
@@ -135,7 +131,7 @@ class ClusterTarget(LocalTarget):
     def deployment(self) -> LocalDeployment:
         """What deploys versions here."""
         return LocalDeployment(
-            self._cloud.endpoint, self.url, self.token, self.local_roots, self._versions, self._progress
+            self._cloud.endpoint, self.url, self.token, self.local_roots, self.versions, self._progress
         )
 
     @property

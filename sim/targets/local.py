@@ -92,6 +92,11 @@ class LocalTarget(Target):
     def data_plane(self) -> DataPlane:
         return self._data_plane
 
+    @property
+    def versions(self) -> Path:
+        """A folder for copies of the checkout, which are versions where there is no Docker."""
+        return self._cleanup.directory / "versions"
+
     @cached_property
     def local_roots(self) -> LocalRoots:
         """The roots of Terraform, which create the resources if Terraform provisions the target."""

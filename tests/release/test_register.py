@@ -12,15 +12,16 @@ from typer.testing import CliRunner
 from services.pipeline.version import version
 from sim.cli.main import app
 from sim.cloud.aws_client import local_session
-from sim.cloud.registry.source_image import Source, source_of
+from sim.cloud.registry.source_image import source_of
 from sim.images.checkout import ROOT
 from sim.stack import lifecycle
 
 
 def test_this_checkout_is_registered_as_the_present_version(
-    endpoint: str, monkeypatch: pytest.MonkeyPatch, account: str
+    endpoint: str, monkeypatch: pytest.MonkeyPatch, account: str, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(lifecycle, "running", lambda _: SimpleNamespace(endpoint=endpoint))
+    stack = SimpleNamespace(endpoint=endpoint, versions=tmp_path / "versions")
+    monkeypatch.setattr(lifecycle, "running", lambda _: stack)
     ecr = local_session().client("ecr", endpoint_url=endpoint)
     repository = f"register-{account}/api"
     ecr.create_repository(repositoryName=repository, imageTagMutability="IMMUTABLE")
@@ -32,7 +33,9 @@ def test_this_checkout_is_registered_as_the_present_version(
         assert (row["repository"], row["version"]) == (repository, version("api"))
     [image] = ecr.batch_get_image(repositoryName=repository, imageIds=[{"imageDigest": row["digest"]}])["images"]
     source = source_of(image["imageManifest"])
-    assert source == Source("api", version("api"), source.revision if source else "", Path(ROOT))
+    assert source is not None
+    assert source.folder.parent == stack.versions
+    assert (source.folder / "services/api/__main__.py").read_text() == (ROOT / "services/api/__main__.py").read_text()
 
 
 def test_a_service_that_does_not_exist_is_named() -> None:

@@ -25,9 +25,10 @@ ALIVE = Stack(
     provision=Provision.KIT,
     resources=Resources("queue", "dead letters", "bucket", "emails/", "/token"),
     parts={"gateway": Part(os.getpid(), "gateway.log")},
+    versions=Path("/versions"),
 )
 SERVICE = EcsService(ALIVE.endpoint, "emails-local", "emails-local-api")
-CLUSTER = ClusterPlace(Path("/agent"), Path("/versions"), 4600, {"api": SERVICE}, {"processes": "1"})
+CLUSTER = ClusterPlace(Path("/agent"), 4600, {"api": SERVICE}, {"processes": "1"})
 
 
 def test_what_was_written_is_found(tmp_path: Path) -> None:
