@@ -43,6 +43,8 @@ class Process:
         self._environment = dict(environment)
         self._cleanup = cleanup
         self._popen: subprocess.Popen[bytes] | None = None
+        self.starts = 0
+        """How many times it was started."""
         self._group: int | None = None  # None once the whole group has ended, since the system may reuse its number
 
     @property
@@ -61,6 +63,7 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
+        self.starts += 1
         self._group = self._popen.pid
         self._cleanup.owns("group", self._group)
 

@@ -48,10 +48,11 @@ class NoCluster(SimError):
 
 @dataclass(frozen=True)
 class Part:
-    """One process of the stack: its process id and the path of its log."""
+    """One process of the stack: its process id, the path of its log, and how many times it was started."""
 
     pid: int
     log: str
+    starts: int = 1
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,15 @@ def state_file(directory: Path) -> Path:
     return directory / "stack.json"
 
 
+def _end_file(directory: Path) -> Path:
+    return directory / "stack.ended"
+
+
+def note_end(directory: Path, why: str) -> None:
+    """Keeps the reason why the stack has ended by itself, for `running`."""
+    _end_file(directory).write_text(why)
+
+
 def roots(directory: Path) -> Path:
     """The folder in which Terraform works for this directory's stack."""
     return directory / "terraform"
@@ -140,10 +150,12 @@ def find(directory: Path) -> Stack | None:
 
 
 def running(directory: Path) -> Stack:
-    """The stack of this directory. Raises NothingRuns if no stack is running."""
+    """The stack of this directory. Raises NothingRuns if no stack is running, with the reason if it ended by itself."""
     stack = find(directory)
     if stack is None:
-        raise NothingRuns("no stack is running here; start one with `sim up`")
+        ended = _end_file(directory)
+        before = f"; the last one ended by itself: {ended.read_text()}" if ended.exists() else ""
+        raise NothingRuns(f"no stack is running here; start one with `sim up`{before}")
     return stack
 
 
@@ -170,7 +182,8 @@ def up(directory: Path, target: str, provision: Provision, progress: Callable[[s
 
 
 def _start(directory: Path, target: str, provision: Provision, progress: Callable[[str], None]) -> Stack:
-    state_file(directory).unlink(missing_ok=True)
+    for left in (state_file(directory), _end_file(directory)):
+        left.unlink(missing_ok=True)
     supervisor = subprocess.Popen(  # noqa: S603 - this Python, with a module of ours
         [sys.executable, "-m", "sim.stack.supervisor", str(directory), target, provision],
         stdout=subprocess.PIPE,

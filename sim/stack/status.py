@@ -52,7 +52,9 @@ def status_of(stack: Stack) -> Status:
 
 
 def _runs(stack: Stack, name: str) -> tuple[bool, str]:
-    return stack.part_runs(name), f"process {stack.parts[name].pid}"
+    part = stack.parts[name]
+    again = f", started {part.starts} times" if part.starts > 1 else ""
+    return stack.part_runs(name), f"process {part.pid}{again}"
 
 
 def _has_ended(stack: Stack, name: str) -> bool:

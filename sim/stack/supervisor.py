@@ -1,6 +1,7 @@
 """`python -m sim.stack.supervisor DIRECTORY TARGET PROVISION`: owns a stack from its start until SIGTERM.
 
-Prints progress on standard output, and closes it when the stack is ready.
+Prints progress on standard output, and closes it when the stack is ready. Starts the agent and the edge of a cluster
+again when they end. If LocalStack ends, the cluster ends, and a file keeps the reason for the next command.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ import os
 import shutil
 import signal
 import sys
+import time
 from pathlib import Path
 from types import FrameType
+from typing import Final, NoReturn
 
 from sim.errors import SimError
 from sim.host.identity import start_of
@@ -19,9 +22,11 @@ from sim.targets.cluster import ClusterTarget
 from sim.targets.process import ProcessTarget
 from sim.targets.target import SERVICES, Provision, Tuning
 
+_LOOK_SECONDS: Final = 0.5
+
 
 def main(directory: Path, name: str, provision: Provision) -> int:
-    """Runs the stack. Returns the exit status: 0 after SIGTERM, 1 if the stack did not start."""
+    """Runs the stack. Returns the exit status: 0 after SIGTERM, 1 if the stack did not start or could not stay up."""
     signal.signal(signal.SIGTERM, _end)
     roots = stack.roots(directory)
     # Terraform's state of an earlier stack, whose cloud no longer exists.
@@ -30,14 +35,24 @@ def main(directory: Path, name: str, provision: Provision) -> int:
         with _target(name, provision, roots) as target:
             stack.write(_state(target, provision), directory)
             _close_output()
-            while True:
-                signal.pause()
+            _keep(target, directory, provision)
     except SimError as error:
         print(error, flush=True)
+        stack.note_end(directory, str(error))
         return 1
     finally:
         stack.state_file(directory).unlink(missing_ok=True)
         shutil.rmtree(roots, ignore_errors=True)
+
+
+def _keep(target: ProcessTarget | ClusterTarget, directory: Path, provision: Provision) -> NoReturn:
+    """Keeps it up until SIGTERM. Raises SimError if it cannot be kept."""
+    while isinstance(target, ProcessTarget):
+        signal.pause()
+    while True:
+        time.sleep(_LOOK_SECONDS)
+        if target.keep():
+            stack.write(_state(target, provision), directory)
 
 
 def _target(name: str, provision: Provision, roots: Path) -> ProcessTarget | ClusterTarget:
@@ -56,7 +71,7 @@ def _state(target: ProcessTarget | ClusterTarget, provision: Provision) -> stack
         target=target.name,
         provision=provision,
         resources=target.data_plane.resources,
-        parts={process.name: stack.Part(process.pid, str(process.log)) for process in target.processes if process.pid},
+        parts={each.name: stack.Part(each.pid, str(each.log), each.starts) for each in target.processes if each.pid},
         versions=target.versions,
         cluster=_cluster(target) if isinstance(target, ClusterTarget) else None,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -143,6 +144,15 @@ class ClusterTarget(LocalTarget):
     def processes(self) -> list[Process]:
         """LocalStack, the gateway, the edge and the agent."""
         return [*self._cloud.processes, *self.cluster.processes]
+
+    def keep(self) -> bool:
+        """Starts an edge or an agent that has ended again; true if one had. To be called often, once all is up.
+
+        Raises ProcessFailed if LocalStack or the gateway has ended: the state of the cluster was in it.
+        """
+        for process in self._cloud.processes:
+            process.check()
+        return self.cluster.start_again(time.monotonic())
 
     def logs(self) -> Mapping[str, str]:
         parts = {process.name: process.log.read_text(errors="replace") for process in self.processes}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from sim.host.waiting import until
 
 _ASK_SECONDS = 2
 _READY_SECONDS = 30
+_STARTS_AGAIN = 5
+_WITHIN_SECONDS = 60.0
 _SOURCE = Path(sim.__file__).parents[1]
 
 
@@ -31,6 +34,7 @@ class ClusterProcesses:
         self._cleanup = cleanup
         self.processes: list[Process] = []
         """The edge and the agent, once they were started. By `control_port` the edge is asked."""
+        self._started_again: defaultdict[str, list[float]] = defaultdict(list)
 
     @property
     def directory(self) -> Path:
@@ -44,6 +48,21 @@ class ClusterProcesses:
         self.processes = [self._new_edge(endpoint), self._new_agent(endpoint, of_services)]
         for process in self.processes:
             process.start()
+
+    def start_again(self, now: float) -> bool:
+        """Starts what has ended again; true if something had. The agent finds its tasks, the edge has its ports.
+
+        Raises ProcessFailed if it was started again 5 times within the last minute. `now` is a time in seconds.
+        """
+        ended = [each for each in self.processes if each.pid is None]
+        for process in ended:
+            lately = [at for at in self._started_again[process.name] if now - at < _WITHIN_SECONDS]
+            if len(lately) == _STARTS_AGAIN:
+                process.check()
+            self._started_again[process.name] = [*lately, now]
+            process.kill()
+            process.start()
+        return bool(ended)
 
     def stop(self) -> None:
         """Ends both. The tasks end with the run."""

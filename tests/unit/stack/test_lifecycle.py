@@ -43,6 +43,14 @@ def test_a_stack_whose_supervisor_has_ended_does_not_run(tmp_path: Path) -> None
         lifecycle.running(tmp_path)
 
 
+def test_the_reason_for_which_a_stack_has_ended_by_itself_is_in_the_next_error(tmp_path: Path) -> None:
+    lifecycle.note_end(tmp_path, "localstack ended with -9")
+    with pytest.raises(NothingRuns, match="start one with `sim up`; the last one ended by itself: localstack ended"):
+        lifecycle.running(tmp_path)
+    lifecycle.write(ALIVE, tmp_path)
+    assert lifecycle.running(tmp_path) == ALIVE
+
+
 def test_a_command_for_a_cluster_says_which_stack_runs_in_its_place(tmp_path: Path) -> None:
     lifecycle.write(ALIVE, tmp_path)
     with pytest.raises(NoCluster, match="the running stack is of the target process; `sim up --target cluster`"):
