@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -24,10 +25,11 @@ from testcontainers.core.docker_client import DockerClient
 
 from sim.errors import SimError
 from sim.host.engine import engine
-from sim.host.published_ports import SETTING, PublishedPorts, published_ports
+from sim.host.published_ports import SETTING, PublishedPorts, container_of, published_ports
 
 LABEL = "email-pipeline.run"
 _SIGKILLED = 137
+_MOUNTS = Path("/proc/self/mountinfo")
 
 # The kit's watchdog removes leftovers, also where ryuk's image cannot be pulled.
 testcontainers_config.ryuk_disabled = True
@@ -53,7 +55,25 @@ def _client() -> DockerClient:
 
 def ports_of_engine() -> PublishedPorts:
     """The addresses at which the engine publishes ports. Raises NoEngine or EngineElsewhere."""
-    return published_ports(_client().host(), os.environ.get(SETTING))
+    return published_ports(_host(_client()), os.environ.get(SETTING))
+
+
+def _host(client: DockerClient) -> str:
+    """The host at which the ports of the engine's machine are reached.
+
+    testcontainers knows it from the engine's address. In a container that has the engine's socket this is localhost,
+    but the ports are at the gateway. An engine that does not know the container that this is runs in it.
+    """
+    host = client.host()
+    own = container_of(_MOUNTS.read_text()) if _MOUNTS.exists() else None
+    if own is None or host != "localhost" or testcontainers_config.tc_host_override:
+        return host
+    try:
+        attributes = client.client.containers.get(own).attrs
+    except NotFound:
+        return host
+    gateways = (network["Gateway"] for network in attributes["NetworkSettings"]["Networks"].values())
+    return next(filter(None, gateways), host)
 
 
 def new_run() -> str:

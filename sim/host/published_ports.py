@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 
 from sim.errors import SimError
 
 SETTING = "SIM_PUBLISH_ADDRESS"
+
+# An engine mounts three files of its own into each container.
+_OWN_FILE = re.compile(r"/containers/([0-9a-f]{64})/\S+ /etc/(?:hostname|hosts|resolv\.conf) ")
 
 
 class EngineElsewhere(SimError):
@@ -48,6 +52,12 @@ def published_ports(host: str, setting: str | None) -> PublishedPorts:
             "TESTCONTAINERS_HOST_OVERRIDE says where to reach the ports, if that is elsewhere"
         )
     return PublishedPorts(host, host)
+
+
+def container_of(mountinfo: str) -> str | None:
+    """The id of the container that a process with these mounts is in (proc(5), /proc/PID/mountinfo); None if none."""
+    own_file = _OWN_FILE.search(mountinfo)
+    return own_file[1] if own_file else None
 
 
 def _is_loopback(host: str) -> bool:

@@ -114,7 +114,7 @@ class DockerTarget(LocalTarget):
         return self._url("localstack", PORT)
 
     def _await_cloud(self) -> None:
-        until(self._gateway_ready, "the gateway to be ready", seconds=_READY_SECONDS)
+        until(self._gateway_ready, "the gateway to be ready", seconds=_READY_SECONDS, seen=self._gateway_seen)
         self._progress("waiting for LocalStack")
         until(lambda: is_ready(self.data_plane.endpoint), "LocalStack to be ready", seconds=_READY_SECONDS)
 
@@ -206,6 +206,11 @@ class DockerTarget(LocalTarget):
     def _gateway_ready(self) -> bool:
         self._containers[GATEWAY].check()
         return self.gateway_control.is_ready()
+
+    def _gateway_seen(self) -> str:
+        url = self._url(GATEWAY, _CONTROL_PORT)
+        log = self._containers[GATEWAY].tail()
+        return f"no answer from {url}, and in its log: {log}. TESTCONTAINERS_HOST_OVERRIDE names another host"
 
     def _await_ready(self, service: Service) -> None:
         container = self.container(service)
