@@ -10,7 +10,9 @@ from typing import NoReturn
 import pytest
 from hypothesis import settings
 
+from release.terraform import surroundings
 from sim.cli.doctor import examine, missing
+from sim.cloud.aws_client import NO_FILES
 from sim.host.engine import EngineFailed
 from sim.images.base_image import settings as image_settings
 from sim.images.build import Images, build
@@ -18,6 +20,22 @@ from sim.images.build import Images, build
 # No deadline: how long one example takes on a busy machine says nothing of the law that it tests.
 settings.register_profile("laws", deadline=None, derandomize=False, print_blob=True)
 settings.load_profile("laws")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """No settings of the person's shell for AWS and Terraform reach the tests, and no proxy the loopback.
+
+    The target `aws` takes those for AWS.
+    """
+    kept = surroundings(os.environ, {})
+    for name in [name for name in os.environ if name not in kept]:
+        del os.environ[name]
+    if config.getoption("--target") != "aws":
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            del os.environ[name]
+        os.environ.update(NO_FILES)
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = ",".join(filter(None, (os.environ.get(name), "127.0.0.1", "localhost")))
 
 
 @pytest.fixture(scope="session")

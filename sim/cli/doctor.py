@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import typer
 
+from release.terraform import surroundings
 from sim.cli.options import FAILED, Json
 from sim.cli.output import Report
 from sim.cloud.localstack import venv
@@ -95,7 +96,12 @@ def _command(what: str, command: list[str], remedy: str, needed_for: tuple[str, 
         return Finding(what, good=False, seen="not installed", remedy=remedy, needed_for=needed_for)
     try:
         done = subprocess.run(  # noqa: S603 - commands of ours
-            command, capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=False
+            command,
+            capture_output=True,
+            text=True,
+            timeout=_COMMAND_SECONDS,
+            check=False,
+            env=surroundings(os.environ, {}),
         )
     except subprocess.TimeoutExpired:
         return Finding(what, good=False, seen="does not answer", remedy=remedy, needed_for=needed_for)

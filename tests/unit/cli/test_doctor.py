@@ -51,6 +51,13 @@ def test_a_program_that_answers_is_good_and_its_version_is_shown(programs: Path)
     )
 
 
+def test_terraform_settings_of_the_shell_do_not_hide_it(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(programs, "terraform", 'test -z "$TF_LOG$TF_CLI_ARGS" && echo Terraform v1.11.0')
+    monkeypatch.setenv("TF_LOG", "trace")
+    monkeypatch.setenv("TF_CLI_ARGS", "-destroy")
+    assert (found("terraform").good, found("terraform").seen) == (True, "Terraform v1.11.0")
+
+
 def test_the_folder_of_the_provider_is_good_if_the_provider_is_in_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

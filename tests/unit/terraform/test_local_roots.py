@@ -16,7 +16,7 @@ cd "$(dirname "$0")"
 case "$2 $1" in
 output*) test -e {STATE} && echo '{{"state_bucket": {{"value": "states"}}}}' || echo '{{}}' ;;
 version*) echo '{{"provider_selections": {{"registry.example/hashicorp/aws": "5.100.0"}}}}' ;;
-apply*bootstrap) . ./bootstrap ;;
+apply*bootstrap) env > asked; . ./bootstrap ;;
 apply*network) touch network ;;
 get*) test -e work/terraform/network/.terraform/modules/vpc ;;
 esac
@@ -64,3 +64,15 @@ def test_a_second_apply_still_reports_the_stand_in_module(
     local_roots.apply(("network",))
     local_roots.apply(("network",))
     assert [each for each in reported if "VPC" in each] == ["the VPC module is the stand-in"] * 2
+
+
+def test_of_the_shells_terraform_settings_none_reaches_a_root(
+    local_roots: LocalRoots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bootstrap").write_text(f"touch {STATE}")
+    for name in ("TF_WORKSPACE", "TF_DATA_DIR", "TF_CLI_ARGS", "TF_CLI_ARGS_apply", "TF_LOG", "TF_VAR_name"):
+        monkeypatch.setenv(name, "the shell's")
+    local_roots.apply((), modules=Modules.STAND_IN)
+    asked = (tmp_path / "asked").read_text()
+    assert "TF_IN_AUTOMATION=1" in asked
+    assert "the shell's" not in asked
