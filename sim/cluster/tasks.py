@@ -150,6 +150,15 @@ def host_terminated(task: Task, ec2_instance_id: str, now: float) -> Task:
     return ended(replace(task, stop_code="TerminationNotice", stopped_reason=reason), now)
 
 
+@inferred("AWS says that orphans run on and that the scheduler starts others, not what DescribeTasks shows of them")
+def orphaned(task: Task, now: float) -> Task:
+    """A task whose container instance is deregistered by force counts no more: it is STOPPED, whatever runs on."""
+    if task.stopped:
+        return task
+    reason = "The container instance was deregistered."
+    return ended(replace(task, stop_code=task.stop_code or "TerminationNotice", stopped_reason=reason), now)
+
+
 @cites(ECS_API + "StopTask.html")
 def stop_by_user(task: Task, now: float, reason: str = "") -> Task:
     """StopTask has the agent send SIGTERM at once; the load balancer is not asked first."""

@@ -220,6 +220,18 @@ def test_a_terminated_instance_takes_its_tasks_with_it(fleet: Fleet) -> None:
     fleet.settle(lambda: fleet.steady() and fleet.stable(), "the service on another instance")
 
 
+def test_the_tasks_of_an_instance_that_is_deregistered_by_force_are_replaced(fleet: Fleet) -> None:
+    first = fleet.join()
+    fleet.service(loadBalancers=fleet.balance())
+    fleet.settle(fleet.steady, "the service")
+    ec2, second = fleet.ec2_id(first), fleet.join()
+    fleet.drains = False
+    fleet.ecs.deregister_container_instance(cluster=CLUSTER, containerInstance=first, force=True)
+    [health] = fleet.elb.describe_instance_health(LoadBalancerName="e")["InstanceStates"]
+    assert (health["InstanceId"], health["Description"]) == (ec2, "Instance deregistration currently in progress.")
+    fleet.settle(lambda: fleet.tasks_on(second) == 1 and fleet.steady(), "the service on another instance")
+
+
 def test_a_lost_instance_gets_no_task_until_its_agent_is_back(fleet: Fleet) -> None:
     ec2 = fleet.ec2_id(fleet.join())
     assert fleet.put(f"ec2/{ec2}/ports", {"tcp:8080": "127.0.0.1:1234"}) == HTTPStatus.OK

@@ -48,6 +48,13 @@ def test_a_terminated_host_ends_its_tasks() -> None:
     assert gone.stopped_reason == "Host EC2 (instance i-0123) terminated."
 
 
+@proves(tasks.orphaned)
+def test_the_tasks_of_an_instance_that_is_deregistered_by_force_count_no_more() -> None:
+    orphan = tasks.orphaned(RUNNING, 9.0)
+    assert (orphan.last_status, orphan.stop_code, orphan.stopped_at) == ("STOPPED", "TerminationNotice", 9.0)
+    assert tasks.orphaned(orphan, 10.0) is orphan
+
+
 @proves(tasks.stop_by_user, tasks.stopping)
 def test_a_user_stops_a_task_at_once() -> None:
     stopped = tasks.stop_by_user(RUNNING, 9.0)

@@ -63,16 +63,15 @@ class Steps:
         for place, state in self._states.everywhere():
             alarms = backends.alarms(place)
             for contents in list(state.clusters.values()):
-                self._look_at_hosts(place, contents, machines, balancers[place])
+                self._look_at_hosts(place, contents, machines)
+                self._take_out(place, contents, machines, balancers[place])
                 observed = self._observed(place, contents, balancers[place], alarms)
                 now, chance = self._around.now(), self._around.chance
                 cluster, actions = scheduler.step(contents.cluster, observed, now, chance)
                 contents.advance(cluster, state.definitions)
                 self._carry_out(place, actions)
 
-    def _look_at_hosts(
-        self, place: Place, contents: Contents, machines: Machines, balancers: Iterable[Balancer]
-    ) -> None:
+    def _look_at_hosts(self, place: Place, contents: Contents, machines: Machines) -> None:
         """A terminated EC2 instance is no container instance any more; a stopped one has no agent.
 
         https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeregisterContainerInstance.html
@@ -81,7 +80,7 @@ class Steps:
         for instance in list(contents.cluster.instances.values()):
             machine = machines.get((place, instance.ec2_instance_id))
             if machine and machine.state == "terminated":
-                self._terminated(place, contents, instance, balancers)
+                self._terminated(place, contents, instance)
                 continue
             stopped = machine is not None and machine.state != "running"
             wanted = replace(
@@ -92,19 +91,28 @@ class Steps:
             if wanted != instance:
                 contents.put_instance(wanted)
 
-    def _terminated(
-        self, place: Place, contents: Contents, instance: ContainerInstance, balancers: Iterable[Balancer]
-    ) -> None:
+    def _terminated(self, place: Place, contents: Contents, instance: ContainerInstance) -> None:
         for task in list(contents.cluster.tasks.values()):
             if task.instance == instance.id and not task.stopped:
                 ended = host_terminated(task, instance.ec2_instance_id, self._around.now())
                 contents.put_task(ended, contents.tasks[task.id])
         contents.drop_instance(instance)
         self._hosts.at(place.account, place.region).known.pop(instance.ec2_instance_id, None)
+
+    def _take_out(self, place: Place, contents: Contents, machines: Machines, balancers: Iterable[Balancer]) -> None:
+        """What is a container instance no more is taken out of the services' load balancers, and drains if it is there.
+
+        https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeregisterContainerInstance.html
+        """
+        names, now = _balancers_of(contents), self._around.now()
         for balancer in balancers:
-            if instance.ec2_instance_id in balancer.members:
-                backends.deregister(place, balancer.name, instance.ec2_instance_id)
-                self._elb(place, balancer.name).forget(instance.ec2_instance_id)
+            for ec2 in contents.dropped.intersection(balancer.members) if balancer.name in names else ():
+                backends.deregister(place, balancer.name, ec2)
+                elb, machine = self._elb(place, balancer.name), machines.get((place, ec2))
+                elb.deregister([ec2], now)
+                if machine is None or machine.state == "terminated":
+                    elb.drained(ec2)
+        contents.dropped.clear()
 
     def _observed(
         self, place: Place, contents: Contents, balancers: Iterable[Balancer], alarms: frozenset[str]
@@ -113,14 +121,8 @@ class Steps:
         ids = {each.ec2_instance_id for each in cluster.instances.values()}
         ids |= {each.instance for each in cluster.tasks.values() if each.instance}
         members = {each.name: each.members for each in balancers}
-        names = {
-            each.name
-            for service in cluster.services.values()
-            for deployment in (*service.deployments, *service.ended)
-            for each in deployment.revision.load_balancers
-        }
         targets, drained = {}, set()
-        for name in names:
+        for name in _balancers_of(contents):
             elb = self._elb(place, name)
             targets[name] = elb.health(members.get(name, ()), (), now)
             drained |= {(name, each) for each in ids if each not in targets[name]}
@@ -145,3 +147,13 @@ class Steps:
 
     def _elb(self, place: Place, name: str) -> LoadBalancer:
         return self._elbs.at(place.account, place.region)[name]
+
+
+def _balancers_of(contents: Contents) -> set[str]:
+    """The names of the load balancers that the services have or had."""
+    return {
+        each.name
+        for service in contents.cluster.services.values()
+        for deployment in (*service.deployments, *service.ended)
+        for each in deployment.revision.load_balancers
+    }

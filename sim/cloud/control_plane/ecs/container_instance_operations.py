@@ -16,6 +16,7 @@ from sim.cloud.control_plane.ecs.state import (
     wants_tags,
 )
 from sim.cluster.container_instances import ContainerInstance
+from sim.cluster.tasks import orphaned
 
 
 class ContainerInstanceOperations:
@@ -52,6 +53,8 @@ class ContainerInstanceOperations:
         if running and not call.parameters.get("force"):
             raise AwsError("InvalidParameterException", "Found running tasks on the instance.")
         described = _described(instance, contents, tags=True, status="INACTIVE")
+        for task in running:
+            contents.put_task(orphaned(task, self._around.now()), contents.tasks[task.id])
         contents.drop_instance(instance)
         return {"containerInstance": described}
 

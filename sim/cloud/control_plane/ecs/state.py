@@ -56,6 +56,8 @@ class Contents:
     services: dict[str, ServiceRecord] = field(default_factory=dict)
     tasks: dict[str, TaskRecord] = field(default_factory=dict)
     instances: dict[str, InstanceRecord] = field(default_factory=dict)
+    dropped: set[str] = field(default_factory=set)
+    """The EC2 instances that are container instances no more, and may still be registered with load balancers."""
 
     def tasks_of(self, service: Service) -> list[Task]:
         """The tasks of all the service's deployments."""
@@ -80,7 +82,8 @@ class Contents:
         self.instances[instance.id] = replace(kept, version=known.version + 1) if known else kept
 
     def drop_instance(self, instance: ContainerInstance) -> None:
-        """Forgets a container instance. Its tasks are orphans then."""
+        """Forgets a container instance."""
+        self.dropped.add(instance.ec2_instance_id)
         self.cluster = self.cluster.without_instance(instance.id)
         del self.instances[instance.id]
 

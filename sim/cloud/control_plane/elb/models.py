@@ -98,12 +98,6 @@ class LoadBalancer:
         """An instance that drains has no request left."""
         self.draining.pop(instance, None)
 
-    def forget(self, instance: str) -> None:
-        """Forgets an instance that is no more."""
-        self.registrations.pop(instance, None)
-        self.reported.pop(instance, None)
-        self.draining.pop(instance, None)
-
     def leaving(self, now: float) -> set[str]:
         """The instances that still drain."""
         self.draining = {name: until for name, until in self.draining.items() if until > now}
