@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httptools
@@ -14,6 +15,7 @@ from sim.cloud.edge.messages import Body, ChunkedBody, Malformed, end_of_head, r
 from sim.cluster.balancer.desync import Class
 
 CLIENT = Client(b"192.0.2.1", b"http", b"80")
+TOKEN = re.compile(rb"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 OURS = {b"x-forwarded-for", b"x-forwarded-port", b"x-forwarded-proto", b"connection", b"transfer-encoding"}
 
 tokens = st.text("abcXYZ019!#$%&'*+.^_`|~-", min_size=1, max_size=12).map(str.encode)
@@ -142,10 +144,14 @@ fragments = st.sampled_from(
 @given(st.lists(fragments, min_size=2, max_size=10).map(b"".join))
 @example(b"POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
 @example(b"POST / HTTP/1.1\r\nConnection: Content-Length\r\nContent-Length: 5\r\n\r\nhello")
+@example(b"helloGET / HTTP/1.1\r\n\r\n")
 def test_whatever_comes_an_instance_is_sent_nothing_or_one_whole_request(data: bytes) -> None:
     arrived = passed_on(data)
     if arrived is not None:
-        seen = Seen().read(arrived)
+        # The judge knows a list of methods; to a load balancer any token is one.
+        method, _, rest = arrived.partition(b" ")
+        assert TOKEN.fullmatch(method)
+        seen = Seen().read(b"POST " + rest)
         assert (seen.whole, len(seen.heads)) == (1, 1)
 
 
