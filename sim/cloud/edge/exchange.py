@@ -215,7 +215,6 @@ class Exchange:
             self._tried.add(target)
             self._route()
         else:
-            self._client.resume()
             self._connected(connection)
             if connection.closed:  # before it could carry anything
                 self.target_lost(readable=True)
@@ -223,6 +222,8 @@ class Exchange:
     def _connected(self, connection: TargetConnection) -> None:
         self._connecting = None
         self._connection = connection
+        # It may have been paused for another instance, which refused, or in the surge queue.
+        self._client.resume()
         self._sent_at = time.time()
         self.record.sent_to(connection.address, self._sent_at)
         connection.carry(self)

@@ -12,7 +12,18 @@ import pytest
 
 from sim.cluster.desired import DesiredMember
 from sim.host.waiting import until
-from tests.unit.cloud.edge.running import OK, SECONDS, Running, answer, answering, balancer, instances, settings
+from tests.unit.cloud.edge.running import (
+    CHECK,
+    OK,
+    SECONDS,
+    Running,
+    answer,
+    answering,
+    balancer,
+    instances,
+    policy,
+    settings,
+)
 from tests.unit.cloud.edge.running import instance as running_instance
 
 GET = b"GET / HTTP/1.1\r\nHost: web\r\n\r\n"
@@ -214,6 +225,24 @@ def test_an_instance_that_refuses_is_passed_over(edge: Running) -> None:
         backs[0].stop()
         for _ in range(6):
             assert edge.ask(GET).endswith(b"ok")
+
+
+def test_all_of_a_body_arrives_by_a_kept_connection_after_another_instance_has_refused(edge: Running) -> None:
+    def whole(connection: socket.socket) -> None:
+        last = b""
+        while data := connection.recv(1 << 20):
+            last = (last + data)[-3:]
+            if last == b"END":
+                connection.sendall(OK)
+
+    size = 2_000_000
+    post = b"POST / HTTP/1.1\r\nHost: web\r\nContent-Length: %d\r\n\r\n%sEND" % (size + 3, b"x" * size)
+    never_out = policy(check=replace(CHECK, unhealthy=1000))
+    with instances(whole, whole) as backs:
+        edge.serve(*backs, settings=settings(policy=never_out))
+        backs[0].stop()
+        for _ in range(4):
+            assert edge.ask(post).endswith(b"ok")
 
 
 def test_requests_in_flight_are_finished_when_an_instance_drains(edge: Running) -> None:
