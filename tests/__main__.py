@@ -29,6 +29,7 @@ _SLOWEST = 15
 """So many tests are named with their seconds."""
 _SIDE_BY_SIDE = ("-n", _WORKERS, "--dist", "loadfile")
 _ALONE = ("tests/unit", "tests/property")
+_BESIDE_IAM_SIMULATE = "tests/iam"
 _END_TO_END = "tests/e2e"
 
 
@@ -65,9 +66,14 @@ def on(target: str) -> list[Run]:
 
 def rest() -> list[Run]:
     """All that is not quick. The first run's tests say by themselves what they need."""
-    others = (*_SIDE_BY_SIDE, *(f"--ignore={folder}" for folder in (*_ALONE, _END_TO_END)), "tests")
+    others = (
+        *_SIDE_BY_SIDE,
+        *(f"--ignore={folder}" for folder in (*_ALONE, _BESIDE_IAM_SIMULATE, _END_TO_END)),
+        "tests",
+    )
     return [
         Run("the rooms", (LOCAL[0],), others),
+        Run("permissions beside iam-simulate", ("npm",), (_BESIDE_IAM_SIMULATE,)),
         *on("docker"),
         _on_cluster("tests/e2e/test_deployments.py"),
         *(_on_terraform(target) for target in ("process", "docker")),

@@ -19,6 +19,7 @@ from sim.images.build import Images, build
 
 # No deadline: how long one example takes on a busy machine says nothing of the law that it tests.
 settings.register_profile("laws", deadline=None, derandomize=False, print_blob=True)
+settings.register_profile("thorough", parent=settings.get_profile("laws"), max_examples=2000)
 settings.load_profile("laws")
 
 
@@ -48,6 +49,12 @@ def docker() -> None:
 def terraform() -> None:
     """Terraform with its provider. Where it is missing the test is skipped with what is; in CI it fails."""
     _insist("terraform")
+
+
+@pytest.fixture(scope="session")
+def npm() -> None:
+    """npm with Node.js. Where it is missing the test is skipped with what is; in CI it fails."""
+    _insist("npm")
 
 
 @pytest.fixture(scope="session")

@@ -70,6 +70,7 @@ def examine() -> list[Finding]:
         ),
         _command("terraform", ["terraform", "version"], "install Terraform 1.11 or newer", ("cluster", "terraform")),
         _provider(),
+        _command("npm", ["npm", "--version"], "install Node.js 20 or newer, for the tests of permissions", ("npm",)),
     ]
 
 
