@@ -7,7 +7,8 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMe
 https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html and CommonErrors.html,
 https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html,
 https://smithy.io/2.0/aws/protocols/,
-https://docs.aws.amazon.com/fis/latest/userguide/fis-actions-reference.html (inject-api-throttle-error and its like)
+https://docs.aws.amazon.com/fis/latest/userguide/fis-actions-reference.html (inject-api-throttle-error and its like),
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html, and CommonErrors.html of SNS
 """
 
 from __future__ import annotations
@@ -35,11 +36,26 @@ SERVICE_ERRORS: Mapping[tuple[str, str], tuple[int, str]] = {
 }
 """The status and the code of a service's own."""
 
+_DENIED: Mapping[ApiProtocol, tuple[int, str]] = {
+    ApiProtocol.JSON: (400, "AccessDeniedException"),
+    ApiProtocol.QUERY: (403, "AccessDenied"),
+    ApiProtocol.REST_XML: (403, "AccessDenied"),
+}
+"""The status and the code of a call that IAM does not allow, by the protocol."""
+_DENIED_BY_SERVICE: Mapping[str, tuple[int, str]] = {
+    "ec2": (403, "UnauthorizedOperation"),
+    "sns": (403, "AuthorizationError"),
+    "sqs": (403, "AccessDenied"),
+}
+
 _SERVER_ERROR = 500
 _QUERY_COMPATIBLE = frozenset({"sqs"})
 """Services of the JSON protocol that repeat the code of an error in a header, as the query protocol had it."""
 _JSON_1_0 = frozenset({"sqs"})
-_CURRENT_CODES = {"AWS.SimpleQueueService.NonExistentQueue": "QueueDoesNotExist"}
+_CURRENT_CODES = {
+    "AWS.SimpleQueueService.NonExistentQueue": "QueueDoesNotExist",
+    "AccessDenied": "AccessDeniedException",
+}
 """The current names of legacy error codes, where they are not the last part of the code."""
 _REQUEST_ID = "00000000-0000-0000-0000-000000000000"
 
@@ -57,6 +73,12 @@ def error_of(service: str, kind: str) -> AwsError:
     """The error with which a service answers a call that fails in a way that COMMON_ERRORS has."""
     status, code = SERVICE_ERRORS.get((service, kind), COMMON_ERRORS[kind])
     return AwsError(code, f"a fault of a plan: {kind}", status)
+
+
+def access_denied(call: ApiCall, message: str) -> AwsError:
+    """The error of a call that IAM does not allow."""
+    status, code = _DENIED_BY_SERVICE.get(call.service, _DENIED[call.protocol])
+    return AwsError(code, message, status)
 
 
 def error_answer(call: ApiCall, error: AwsError) -> HttpAnswer:
