@@ -77,33 +77,54 @@ def _deployment(of: Service, record: ServiceRecord, deployment: Deployment, task
     }
 
 
-def service_deployments(given: Service, record: ServiceRecord) -> list[Values]:
-    """The deployments as DescribeServiceDeployments returns them, the newest first.
+def service_deployments(given: Service, record: ServiceRecord, tasks: Collection[Task]) -> list[Values]:
+    """The deployments as DescribeServiceDeployments returns them, the newest first. `tasks` are those of the service.
 
     https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDeployment.html
     """
     known = sorted((*given.deployments, *given.ended), key=lambda each: each.created_at, reverse=True)
-    return [_service_deployment(given, record, each) for each in known]
+    revisions = [_revision(given, record, each, tasks) for each in known]
+    return [
+        _service_deployment(given, record, each, revisions[number : number + 2]) for number, each in enumerate(known)
+    ]
 
 
-def _service_deployment(given: Service, record: ServiceRecord, deployment: Deployment) -> Values:
-    number = deployment.id.rpartition("/")[2]
-    arn = record.arn.replace(":service/", ":service-{}/", 1) + f"/{number}"
+def _service_deployment(
+    given: Service, record: ServiceRecord, deployment: Deployment, revisions: list[Values]
+) -> Values:
+    """`revisions` are its own, and the one that it replaces if there is one."""
     status = _status(given, deployment)
     finished = {} if status.endswith("IN_PROGRESS") else {"finishedAt": moment(deployment.updated_at)}
     return {
-        "serviceDeploymentArn": arn.format("deployment"),
+        "serviceDeploymentArn": _arn(record, "deployment", deployment),
         "serviceArn": record.arn,
         "clusterArn": record.cluster_arn,
         "createdAt": moment(deployment.created_at),
         "startedAt": moment(deployment.created_at),
         "updatedAt": moment(deployment.updated_at),
-        "targetServiceRevision": {"arn": arn.format("revision"), "requestedTaskCount": given.desired_count},
+        "sourceServiceRevisions": revisions[1:],
+        "targetServiceRevision": revisions[0],
         "status": status,
         "statusReason": deployment.rollout_reason,
         "deploymentConfiguration": deployment_configuration(record.of(given)),
         **finished,
     }
+
+
+def _revision(given: Service, record: ServiceRecord, deployment: Deployment, tasks: Collection[Task]) -> Values:
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceRevisionSummary.html"""
+    now = counts([each for each in tasks if each.deployment == deployment.id])
+    return {
+        "arn": _arn(record, "revision", deployment),
+        "requestedTaskCount": given.desired_count if deployment.id == given.primary.id else 0,
+        "runningTaskCount": now["runningCount"],
+        "pendingTaskCount": now["pendingCount"],
+    }
+
+
+def _arn(record: ServiceRecord, kind: str, deployment: Deployment) -> str:
+    number = deployment.id.rpartition("/")[2]
+    return record.arn.replace(":service/", f":service-{kind}/", 1) + f"/{number}"
 
 
 def _status(given: Service, deployment: Deployment) -> str:

@@ -130,7 +130,7 @@ class ServiceOperations:
         found = [
             {name: each[name] for name in _BRIEF if name in each}
             | {"targetServiceRevisionArn": each["targetServiceRevision"]["arn"]}
-            for each in descriptions.service_deployments(service, contents.services[service.name])
+            for each in _deployments(service, contents)
             if (not wanted or each["status"] in wanted) and (since is None or each["createdAt"] >= since)
         ]
         return {"serviceDeployments": found}
@@ -140,7 +140,7 @@ class ServiceOperations:
             each["serviceDeploymentArn"]: each
             for contents in self._states.of(call).clusters.values()
             for service in contents.cluster.services.values()
-            for each in descriptions.service_deployments(service, contents.services[service.name])
+            for each in _deployments(service, contents)
         }
         asked = call.parameters["serviceDeploymentArns"]
         return {
@@ -157,6 +157,10 @@ class ServiceOperations:
         if definition.status != "ACTIVE":
             raise AwsError("ClientException", "TaskDefinition is inactive")
         return definition.scheduled()
+
+
+def _deployments(service: Service, contents: Contents) -> list[Values]:
+    return descriptions.service_deployments(service, contents.services[service.name], contents.tasks_of(service))
 
 
 def _described(service: Service, contents: Contents, *, tags: bool) -> Values:

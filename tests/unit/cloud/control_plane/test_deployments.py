@@ -119,6 +119,23 @@ def test_a_task_never_goes_backwards(reports: list[tuple[int, str | None]], numb
     assert order == sorted(order, key=LIFE_CYCLE.index)
 
 
+def test_a_service_deployment_names_the_revision_that_it_replaces_with_the_tasks_of_both() -> None:
+    fleet = Fleet(2)
+    for number in range(2):
+        fleet.start(number, FIRST)
+        fleet.report(number, "RUNNING")
+    fleet.roll_out()
+    fleet.start(2, SECOND)
+    new, old = descriptions.service_deployments(
+        fleet.service, fleet.contents.services["api"], fleet.contents.tasks_of(fleet.service)
+    )
+    counts = ("requestedTaskCount", "runningTaskCount", "pendingTaskCount")
+    [source] = new["sourceServiceRevisions"]
+    assert [new["targetServiceRevision"][name] for name in counts] == [2, 0, 1]
+    assert [source[name] for name in counts] == [0, 2, 0]
+    assert (source["arn"], []) == (old["targetServiceRevision"]["arn"], old["sourceServiceRevisions"])
+
+
 def test_a_failed_deployment_without_an_earlier_good_one_stays_failed() -> None:
     fleet = Fleet(1)
     for number in range(3):
