@@ -143,12 +143,14 @@ class ControlPlane:
         return None
 
     def _submit(self, report: TaskReport) -> None:
+        pulled = {} if report.pull_started_at is None else {"pullStartedAt": report.pull_started_at}
         self.client("ecs", report.place).submit_task_state_change(
             cluster=report.cluster,
             task=report.task,
             status=report.status,
             reason=report.reason[:_LONGEST_REASON],
             containers=[_change(each) for each in report.containers],
+            **pulled,
         )
 
     def _put(self, place: Place, resource: str, body: Mapping[str, object]) -> None:

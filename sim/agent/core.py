@@ -87,7 +87,7 @@ def step(desired: Desired, local: Local, now: float) -> tuple[Local, tuple[Actio
     by_id = {each.id: each for each in desired.instances}
     agents = {each.id: config(each.user_data) for each in desired.instances}
     wanted = {each.arn: each for each in desired.tasks}
-    local = _adopted(desired, local)
+    local = _adopted(desired, local, now)
     actions: list[Action] = []
     for arn, task in local.tasks.items():
         agent = agents.get(task.instance, AgentConfig())
@@ -123,12 +123,12 @@ def stopping(task: LocalTask) -> bool:
     )
 
 
-def _adopted(desired: Desired, local: Local) -> Local:
+def _adopted(desired: Desired, local: Local, now: float) -> Local:
     instances = {each.container_instance: each.id for each in desired.instances if each.container_instance}
     for task in desired.tasks:
         if task.arn not in local.tasks and task.container_instance in instances:
             made = tuple(LocalContainer(each["name"]) for each in task.definition["containerDefinitions"])
-            local = local.having(LocalTask(task, instances[task.container_instance], made))
+            local = local.having(LocalTask(task, instances[task.container_instance], made, taken_at=now))
     return local
 
 

@@ -50,12 +50,14 @@ class LocalContainer:
 class LocalTask:
     """A task and its containers in the definition's order. `instance` is the id of its EC2 instance.
 
-    `ran` is true once the task has been RUNNING. `ended_at` is when its last container had ended.
+    `taken_at` is when the agent took it and began to pull. `ran` is true once the task has been RUNNING. `ended_at` is
+    when its last container had ended.
     """
 
     task: DesiredTask
     instance: str
     containers: tuple[LocalContainer, ...]
+    taken_at: float | None = None
     ran: bool = False
     ended_at: float | None = None
 

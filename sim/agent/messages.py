@@ -75,7 +75,7 @@ class ContainerReport:
 
 @dataclass(frozen=True, slots=True)
 class TaskReport:
-    """SubmitTaskStateChange."""
+    """SubmitTaskStateChange. `pull_started_at` is in seconds since 1970."""
 
     task: str
     cluster: str
@@ -83,6 +83,7 @@ class TaskReport:
     status: Literal["RUNNING", "STOPPED"]
     reason: str
     containers: tuple[ContainerReport, ...]
+    pull_started_at: float | None = None
 
     @property
     def subject(self) -> str:
@@ -242,6 +243,7 @@ def _report(task: LocalTask, status: Literal["RUNNING", "STOPPED"]) -> TaskRepor
             )
             for each in task.containers
         ),
+        task.taken_at,
     )
 
 

@@ -233,11 +233,15 @@ def _measured(path: Path) -> dict[str, Seconds]:
         tasks = json_format.loads(path.read_bytes())["tasks"]
         spans = {
             name: [
-                (datetime.fromisoformat(str(each[end])) - datetime.fromisoformat(str(each[begin]))).total_seconds()
+                (datetime.fromisoformat(str(each[end])) - datetime.fromisoformat(str(begin))).total_seconds()
                 for each in tasks
-                if each.get(begin) and each.get(end)
+                if (begin := next((each[one] for one in begins if each.get(one)), None)) and each.get(end)
             ]
-            for name, begin, end in (("launch", "createdAt", "startedAt"), ("stop", "stoppingAt", "stoppedAt"))
+            # A task that waits for room is created long before an agent pulls its image.
+            for name, begins, end in (
+                ("launch", ("pullStartedAt", "createdAt"), "startedAt"),
+                ("stop", ("stoppingAt",), "stoppedAt"),
+            )
         }
     except (ValueError, KeyError, TypeError):
         raise SimError(f"{path} is not what `aws ecs describe-tasks` prints: it needs tasks with their times") from None

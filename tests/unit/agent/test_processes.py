@@ -181,6 +181,7 @@ def test_a_task_ends_with_its_essential_container(agent: Running) -> None:
     report = agent.ended(task)
     assert agent.control_plane.statuses(task)[0] == "RUNNING"
     assert report["reason"] == "Essential container in task exited"
+    assert 0 <= time.time() - report["pullStartedAt"] < SECONDS
     assert [each["exitCode"] for each in report["containers"]] == [3, 143]
 
 

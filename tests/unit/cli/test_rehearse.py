@@ -94,7 +94,9 @@ def test_times_come_from_measured_tasks(good: Path, tmp_path: Path) -> None:
         "stoppingAt": "2026-01-01T11:00:00+00:00",
         "stoppedAt": "2026-01-01T11:00:20.5+00:00",
     }
-    measured = made.written(tmp_path, json.dumps({"tasks": [task, {"createdAt": task["createdAt"]}]}), "tasks.json")
+    waited = {**task, "createdAt": "2026-01-01T09:00:00+00:00", "pullStartedAt": task["createdAt"]}
+    tasks = [task, waited, {"createdAt": task["createdAt"]}]
+    measured = made.written(tmp_path, json.dumps({"tasks": tasks}), "tasks.json")
     (found,) = json.loads(rehearse(good, *FEW, "--alone", "--json", "--measured", str(measured)).stdout)
     assert (found["assumed"]["launch"], found["assumed"]["stop"]) == ("7 s", "20.5 s")
     with pytest.raises(SimError, match="describe-tasks"):
