@@ -13,8 +13,11 @@ from services.pipeline.message import Email
 from sim.client.api import Client
 
 CLIENTS = 64
-PAUSE_SECONDS = 0.5
-"""Between two requests of a client: what is to be seen is a deployment, not how much this machine can do."""
+PAUSE_SECONDS = 2.0
+"""Between two requests of a client: what is to be seen is a deployment, not how much this machine can do.
+
+LocalStack is one process, and stores every e-mail beside the work of the deployment.
+"""
 _EMAIL = Email(
     email_subject="Is anybody there?",
     email_sender="load@example.com",
@@ -50,11 +53,12 @@ class Load:
 
 @contextmanager
 def publishing(client: Client, clients: int = CLIENTS) -> Iterator[Load]:
-    """Publishes by so many clients at once until the block ends."""
+    """Publishes by so many clients until the block ends. They take turns, so that requests come evenly."""
     load, over, lock = Load(), threading.Event(), threading.Lock()
 
-    def publish() -> None:
-        while not over.wait(PAUSE_SECONDS):
+    def publish(pause: float) -> None:
+        while not over.wait(pause):
+            pause = PAUSE_SECONDS
             began = time.monotonic()
             answer = client.publish(_EMAIL)
             with lock:
@@ -62,7 +66,10 @@ def publishing(client: Client, clients: int = CLIENTS) -> Iterator[Load]:
                 if answer.status != HTTPStatus.OK:
                     load.failures.append(answer.why())
 
-    threads = [threading.Thread(target=publish, name=f"client {n + 1}", daemon=True) for n in range(clients)]
+    threads = [
+        threading.Thread(target=publish, args=(PAUSE_SECONDS * n / clients,), name=f"client {n + 1}", daemon=True)
+        for n in range(clients)
+    ]
     for each in threads:
         each.start()
     try:
