@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_ssm import SSMClient
 
-AWS_ERRORS = (BotoCoreError, ClientError)
-"""Whatever a call of a client raises."""
+AWS_ERRORS = (BotoCoreError, ClientError, RuntimeError)
+"""Whatever a call of a client raises; the last where refreshed credentials are still expired."""
 
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=5, read_timeout=30)
 

@@ -177,7 +177,7 @@ def _environment_of(options: argparse.Namespace) -> Environment:
 
 
 def _lock(aws: Clients, options: argparse.Namespace) -> Lock:
-    return Lock(aws.s3, options.state_bucket, time.time, time.sleep, patience=options.wait)
+    return Lock(aws.s3, options.state_bucket, time.time, time.sleep, progress=_progress, patience=options.wait)
 
 
 def _next(checkout: Checkout, service: str) -> Bump | None:

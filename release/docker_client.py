@@ -27,7 +27,7 @@ def logged_in(server: str, token: str) -> Iterator[DockerClient]:
 
     https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html
     """
-    own = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+    own = Path(os.environ.get("DOCKER_CONFIG") or Path(os.environ.get("HOME", "/")) / ".docker")
     with tempfile.TemporaryDirectory(prefix="docker-login-") as folder:
         configuration = {"auths": {server: {"auth": token}}, **_context(own)}
         file = Path(folder) / _FILE

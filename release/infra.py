@@ -25,14 +25,27 @@ def plan(roots: Sequence[Root], show: Show, *, folder: Path | None = None, lock:
     with tempfile.TemporaryDirectory(prefix="release-") as temporary:
         for root in roots:
             root.init()
-            variables = {"image_tag": root.image_tag() or "none"} if root.name.startswith("services/") else {}
-            made = root.plan(_file(folder or Path(temporary), root), variables, lock=lock)
+            made = _planned(root, _file(folder or Path(temporary), root), lock=lock)
             show(root.name, made)
             if made.changes:
                 changing.append(root.name)
             else:
                 made.file.unlink(missing_ok=True)
     return changing
+
+
+def _planned(root: Root, file: Path, *, lock: bool) -> Plan:
+    """A root's plan. What a service runs stays what it is, also if a deployment ends while Terraform plans.
+
+    One that ends later makes the plan older than the state, and Terraform refuses to apply it.
+    """
+    if not root.name.startswith("services/"):
+        return root.plan(file, {}, lock=lock)
+    while True:
+        image = root.image_tag()
+        made = root.plan(file, {"image_tag": image or "none"}, lock=lock)
+        if root.image_tag() == image:
+            return made
 
 
 def apply(roots: Sequence[Root], show: Show) -> list[str]:

@@ -76,7 +76,8 @@ def succeed(found: Record | None, wanted: Record, now: float) -> Record:
 class Lock:
     """The lock of one environment, in the bucket of its states; its holder has it for `lease` seconds at a time.
 
-    `now` is Unix seconds. Whoever finds it taken tries again for `patience` seconds.
+    `now` is Unix seconds. Whoever finds it taken tries again for `patience` seconds. `progress` reports what nobody
+    has to act on.
     """
 
     def __init__(
@@ -86,12 +87,14 @@ class Lock:
         now: Callable[[], float],
         sleep: Callable[[float], None],
         *,
+        progress: Callable[[str], None],
         patience: float = 0,
         lease: float = LEASE_SECONDS,
     ) -> None:
         self._s3 = s3
         self._bucket = bucket
         self._sleep = sleep
+        self._progress = progress
         self._patience = patience
         self.now = now
         self.lease = lease
@@ -114,7 +117,7 @@ class Lock:
             raise
         # Whoever has taken it since has it.
         with suppress(Busy):
-            held.release()
+            self._give_back(held)
 
     def write(self, record: Record, etag: str | None) -> str:
         """Replaces the object with this ETag, or none if there is to be none; the new ETag. Raises Busy."""
@@ -128,6 +131,14 @@ class Lock:
             raise Busy("another run has taken the lock in this very moment; look at it, and try again", passes=True)
         # The answer to an earlier request of ours was lost, and it was carried out.
         return there if found == record and there is not None else self._put(record, there)
+
+    def _give_back(self, held: Held) -> None:
+        """How the block ended is known, and counts, also if AWS does not take the lock back. Raises Busy."""
+        try:
+            held.release()
+        except AWS_ERRORS as error:
+            seconds = held.record.until - self.now()
+            self._progress(f"the lock was not given back, and ends by itself in {seconds:.0f} s: {error}")
 
     def _wait(self, wanted: Record) -> Held:
         deadline = self.now() + self._patience

@@ -17,6 +17,7 @@ from typing import ClassVar, Self
 
 import boto3
 
+from release.aws import region
 from services.pipeline.message import Email, Message
 from services.worker.store import object_key
 from sim.client.api import ApiAnswer, Client
@@ -52,8 +53,7 @@ class Place:
             environ["SIM_TOKEN"],
             environ.get("SIM_BUCKET") or None,
             environ.get("SIM_PREFIX", "emails/"),
-            # boto3 itself reads the second alone.
-            environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION"),
+            region(environ),
         )
 
 

@@ -83,7 +83,7 @@ class LocalDeployment:
                 self._client("ecs"), outputs["cluster_name"], outputs["service_name"], Time(time.monotonic, time.sleep)
             ),
             Repository(self._client("ecr"), repository(service)),
-            Lock(self._client("s3"), self.roots.state_bucket, time.time, time.sleep, patience=0),
+            Lock(self._client("s3"), self.roots.state_bucket, time.time, time.sleep, progress=self.progress),
             self._smoke(service, {name: self.roots.root(f"services/{name}").outputs() for name in SERVICES}),
             environment="local",
             progress=self.progress,

@@ -37,7 +37,7 @@ def environment(directory: Path, environ: Mapping[str, str]) -> dict[str, str]:
         mirror = json.dumps(str(Path(plugins).resolve()))
         configuration.write_text(f"provider_installation {{\n  filesystem_mirror {{\n    path = {mirror}\n  }}\n}}\n")
         return {"TF_CLI_CONFIG_FILE": str(configuration)}
-    own = Path(environ.get("TF_CLI_CONFIG_FILE") or Path.home() / _USER_CONFIGURATION)
+    own = Path(environ.get("TF_CLI_CONFIG_FILE") or Path(environ.get("HOME", "/")) / _USER_CONFIGURATION)
     if own.is_file():
         return {"TF_CLI_CONFIG_FILE": str(own)}
     # All roots fetch the provider once. A root without a lock file would fetch it again, over the one that another root

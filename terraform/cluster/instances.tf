@@ -76,6 +76,11 @@ resource "aws_launch_template" "this" {
 
   lifecycle {
     create_before_destroy = true
+
+    precondition {
+      condition     = contains(data.aws_ec2_instance_type.this.supported_architectures, "x86_64")
+      error_message = "${var.instance_type} has no x86-64 processor, which the images and the AMI are made for. Choose another instance_type, such as t3.small."
+    }
   }
 }
 

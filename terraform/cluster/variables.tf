@@ -70,8 +70,8 @@ variable "instance_type" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]*[0-9][a-z-]*\\.[a-z0-9-]+$", var.instance_type)) && !can(regex("^[a-z]+[0-9]+[a-z]*g[a-z]*\\.", var.instance_type))
-    error_message = "instance_type must be an EC2 instance type with an x86-64 processor, such as t3.small."
+    condition     = can(regex("^[a-z][a-z0-9-]*[0-9][a-z-]*\\.[a-z0-9-]+$", var.instance_type))
+    error_message = "instance_type must be an EC2 instance type, such as t3.small."
   }
 }
 

@@ -21,7 +21,7 @@ mock_data "aws_default_tags" {
 }
 
 mock_data "aws_ec2_instance_type" {
-  defaults = { default_vcpus = 2, memory_size = 2048, burstable_performance_supported = true }
+  defaults = { default_vcpus = 2, memory_size = 2048, burstable_performance_supported = true, supported_architectures = ["x86_64"] }
 }
 
 mock_data "aws_ecr_repository" {

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from release.errors import Busy
 from release.lock import KEY, Lock, Record
@@ -32,9 +34,26 @@ class AnswersLost:
         return getattr(self._s3, name)
 
 
+class Failing:
+    """A client of S3 whose PUTs raise `error` once there is one."""
+
+    error: Exception | None = None
+
+    def __init__(self, s3: Client) -> None:
+        self._s3 = s3
+
+    def put_object(self, **request: Any) -> Any:
+        if self.error is not None:
+            raise self.error
+        return self._s3.put_object(**request)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._s3, name)
+
+
 def lock(place: Place, s3: Any = None, **settings: float) -> Lock:
     place.now = time.time
-    return Lock(s3 or place.aws("s3"), place.states, time.time, time.sleep, **settings)
+    return Lock(s3 or place.aws("s3"), place.states, time.time, time.sleep, progress=print, **settings)
 
 
 def record(place: Place) -> dict[str, Any]:
@@ -71,6 +90,17 @@ def test_what_another_run_has_written_meanwhile_stays(place: Place) -> None:
         with pytest.raises(Busy, match="another run has taken the lock"):
             held.renew()
     assert record(place)["who"] == "ben"
+
+
+def test_a_lock_that_cannot_be_given_back_is_reported_and_hides_nothing(
+    place: Place, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = ClientError({"Error": {"Code": "InternalError", "Message": "not now"}}, "PutObject")
+    s3 = Failing(place.aws("s3"))
+    with lock(place, s3, lease=60).held(MINE) as held:
+        held.begin("sha256:0")
+        s3.error = refused
+    assert re.search(r"not given back, and ends by itself in (60|59) s: .*not now", capsys.readouterr().out)
 
 
 def test_an_error_inside_is_the_one_that_is_raised_though_the_lock_cannot_be_given_back(place: Place) -> None:

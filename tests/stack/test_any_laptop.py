@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from sim.cloud.localstack.venv import ensure
 from sim.host.process import free_port
+from sim.images.checkout import ROOT
 
 # LocalStack may have to be installed first.
 pytestmark = pytest.mark.timeout(600)
@@ -41,34 +43,39 @@ def environment(tmp_path: Path) -> dict[str, str]:
     """A person's own settings, every one of which would lead the kit astray. LocalStack is installed before them,
     since behind proxies that do not answer there is no package index."""
     ensure(print)
-    home = tmp_path / "a home"
-    (home / ".aws").mkdir(parents=True)
-    (home / ".aws" / "config").write_text(_AWS)
-    home.chmod(0o555)
+    configuration = tmp_path / "config"
+    configuration.write_text(_AWS)
     nobody = f"http://127.0.0.1:{free_port()}"
     proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), nobody)
     aws = {
         "AWS_PROFILE": "work",
+        "AWS_CONFIG_FILE": str(configuration),
         "AWS_REGION": "us-east-2",
         "AWS_ENDPOINT_URL_SQS": nobody,
         "AWS_ENDPOINT_URL": nobody,
         "AWS_USE_FIPS_ENDPOINT": "true",
         "AWS_CA_BUNDLE": "/nowhere/ca.pem",
     }
-    terminal = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii:strict", "HOME": str(home)}
+    # Below a file nobody can make anything, root included.
+    terminal = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii:strict", "HOME": str(configuration / "a home")}
     kept = {name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ}
     return {**kept, **proxies, **aws, **terminal}
 
 
-def _run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+def _run(environment: dict[str, str], *arguments: str, checkout: Path = ROOT) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", _NO_SUCH_USER, *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100, check=False)
+    return subprocess.run(
+        command, env=environment, cwd=checkout, capture_output=True, text=True, timeout=100, check=False
+    )
 
 
 def test_the_demonstration_ignores_other_settings_of_the_machine(environment: dict[str, str], tmp_path: Path) -> None:
     mail = tmp_path / "a mail.eml"
     mail.write_text(_MAIL, encoding="utf-8")
-    ended = _run(environment, "demo", str(mail), "--json")
+    checkout = tmp_path / "a checkout"
+    for folder in ("services", "sim", "release"):
+        shutil.copytree(ROOT / folder, checkout / folder)
+    ended = _run(environment, "demo", str(mail), "--json", checkout=checkout)
     assert ended.returncode == 0, ended.stderr
     [row] = json.loads(ended.stdout)
     assert row["detail"].endswith(".json")

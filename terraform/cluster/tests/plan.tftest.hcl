@@ -48,6 +48,11 @@ run "one_instance_more_than_tasks" {
   }
 
   assert {
+    condition     = alltrue([for each in [aws_launch_template.this, aws_security_group.instances, aws_security_group.load_balancer] : endswith(each.name_prefix, "-")])
+    error_message = "What cannot be changed in place has room for another beside it while it is replaced."
+  }
+
+  assert {
     condition     = aws_autoscaling_group.this.max_size == 9
     error_message = "ECS may add instances for workers."
   }
@@ -281,6 +286,23 @@ run "what_is_kept_has_its_ami_pinned" {
   expect_failures = [var.ami]
 }
 
+run "instances_that_cannot_run_the_images_are_refused" {
+  command = plan
+
+  variables {
+    instance_type = "a1.large"
+  }
+
+  override_data {
+    target = data.aws_ec2_instance_type.this
+    values = {
+      supported_architectures = ["arm64"]
+    }
+  }
+
+  expect_failures = [aws_launch_template.this]
+}
+
 run "wrong_variables_are_refused" {
   command = plan
 
@@ -290,7 +312,7 @@ run "wrong_variables_are_refused" {
     state_bucket              = "No"
     api_tasks                 = 0
     additional_instances      = -1
-    instance_type             = "t4g.small"
+    instance_type             = "small"
     ami                       = "al2023-ami-ecs-hvm-2023.0.20260901-kernel-6.1-arm64"
     domain_name               = "Emails"
     root_volume_gigabytes     = 8

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import UTC, datetime
 
-from release.aws import Clients, region
+import pytest
+from botocore.credentials import RefreshableCredentials
+
+from release.aws import AWS_ERRORS, Clients, region
 
 
 @pytest.mark.parametrize(
@@ -18,6 +21,17 @@ from release.aws import Clients, region
 )
 def test_the_region_is_the_one_that_terraform_takes(environ: dict[str, str], wanted: str | None) -> None:
     assert region(environ) == wanted
+
+
+def test_credentials_that_have_expired_for_good_are_an_error_of_aws() -> None:
+    expired = datetime(2020, 1, 1, tzinfo=UTC)
+
+    def refreshed() -> dict[str, str]:
+        return {"access_key": "a", "secret_key": "b", "token": "c", "expiry_time": expired.isoformat()}
+
+    credentials = RefreshableCredentials("a", "b", "c", expired, refreshed, "a role")
+    with pytest.raises(AWS_ERRORS, match="still expired"):
+        credentials.get_frozen_credentials()
 
 
 def test_every_client_has_that_region(monkeypatch: pytest.MonkeyPatch) -> None:

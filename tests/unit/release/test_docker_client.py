@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pwd
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,14 @@ def test_whoever_has_no_configuration_can_log_in_too(tmp_path: Path, monkeypatch
         file = Path(str(docker.client_config.config)) / "config.json"
         assert json.loads(file.read_text()) == {"auths": {HOST: {"auth": "dG9rZW4="}}}
     assert not (tmp_path / "none").exists()
+
+
+def test_a_user_without_a_home_can_log_in_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DOCKER_CONFIG", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", {}.__getitem__)
+    with logged_in(HOST, "dG9rZW4=") as docker:
+        assert (Path(str(docker.client_config.config)) / "config.json").is_file()
 
 
 @pytest.mark.parametrize("options", [[], ["--config", "/gone"]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pwd
 import re
 from pathlib import Path
 
@@ -45,16 +46,21 @@ def test_a_folder_of_plugins_that_is_named_is_the_only_source(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_ones_own_configuration_is_used_if_it_is_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool
-) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
+def test_ones_own_configuration_is_used_if_it_is_there(tmp_path: Path, there: bool) -> None:
     own = tmp_path / "own.tfrc"
     if there:
         own.write_text("")
-    variables_set = environment(tmp_path, {"TF_CLI_CONFIG_FILE": str(own)})
+    variables_set = environment(tmp_path, {"TF_CLI_CONFIG_FILE": str(own), "HOME": str(tmp_path)})
     assert (variables_set["TF_CLI_CONFIG_FILE"] == str(own)) is there
     assert Path(variables_set["TF_CLI_CONFIG_FILE"]).is_file()
+
+
+def test_a_user_without_a_home_has_no_configuration_of_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", {}.__getitem__)
+    assert Path(environment(tmp_path, {})["TF_CLI_CONFIG_FILE"]).parent == tmp_path
 
 
 @pytest.mark.parametrize("root", NEEDS)
