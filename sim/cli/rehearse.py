@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as json_format
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -100,6 +100,14 @@ def _time(flag: str, usual: Seconds, what: str) -> object:
 
 
 Files = Annotated[list[Path], typer.Argument(help="A plan or state as JSON, a plan, or a root's folder.", exists=True)]
+Measured = Annotated[
+    list[Path] | None,
+    typer.Option(
+        exists=True,
+        help="Takes --launch and --stop from what `aws ecs describe-tasks` printed, --drain from an access log of a "
+        "Classic ELB; may be repeated.",
+    ),
+]
 
 
 @rehearse.command()
@@ -113,9 +121,7 @@ def plan(
     start: Annotated[Seconds | None, _time("--start", USUAL.start, "From RUNNING until it answers.")] = None,
     drain: Annotated[Seconds | None, _time("--drain", USUAL.drain, "The longest request in hand.")] = None,
     stop: Annotated[Seconds | None, _time("--stop", USUAL.stop, "From SIGTERM to the end.")] = None,
-    measured: Annotated[
-        Path | None, typer.Option(help="Takes --launch and --stop from what `aws ecs describe-tasks` printed.")
-    ] = None,
+    measured: Measured = None,
     never_healthy: Annotated[bool, typer.Option("--never-healthy", help="A new version that never answers.")] = False,
     instances: Annotated[int | None, typer.Option(min=0, help="How many container instances there are.")] = None,
     instance_cpu: Annotated[int | None, typer.Option(min=1, help="CPU units of each.")] = None,
@@ -138,11 +144,11 @@ def plan(
 ) -> None:
     """Predict what a deployment costs clients, with these settings and with some alternatives."""
     project = Project(tuple(resource for each in files for resource in _resources(each)))
-    known = _measured(measured) if measured else {}
+    known = _known(measured or ())
     application = Application(
         launch or known.get("launch", USUAL.launch),
         start or USUAL.start,
-        drain or USUAL.drain,
+        drain or known.get("drain", USUAL.drain),
         stop or known.get("stop", USUAL.stop),
         answers=not never_healthy,
     )
@@ -225,27 +231,13 @@ def _resources(path: Path) -> list[Resource]:
     return read(path, path.read_text(errors="replace"))
 
 
-def _measured(path: Path) -> dict[str, Seconds]:
-    """How long tasks took to start and to stop, in seconds, from an answer of DescribeTasks. Raises SimError."""
-    from datetime import datetime  # noqa: PLC0415 - rarely needed, and the command should start fast
+def _known(records: Sequence[Path]) -> Mapping[str, Seconds]:
+    """The times in these records; the last one that has a time counts. Raises SimError."""
+    # The command starts faster without it, and few use it.
+    from sim.rehearsal.measured import measured  # noqa: PLC0415
 
-    try:
-        tasks = json_format.loads(path.read_bytes())["tasks"]
-        spans = {
-            name: [
-                (datetime.fromisoformat(str(each[end])) - datetime.fromisoformat(str(begin))).total_seconds()
-                for each in tasks
-                if (begin := next((each[one] for one in begins if each.get(one)), None)) and each.get(end)
-            ]
-            # A task that waits for room is created long before an agent pulls its image.
-            for name, begins, end in (
-                ("launch", ("pullStartedAt", "createdAt"), "startedAt"),
-                ("stop", ("stoppingAt",), "stoppedAt"),
-            )
-        }
-    except (ValueError, KeyError, TypeError):
-        raise SimError(f"{path} is not what `aws ecs describe-tasks` prints: it needs tasks with their times") from None
-    return {name: Seconds(min(taken), max(taken)) for name, taken in spans.items() if taken}
+    times = (measured(str(each), each.read_text(errors="replace")) for each in records)
+    return {name: seconds for each in times for name, seconds in each.items()}
 
 
 def _show(result: Result, broken: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 """What clients may notice at most of what the cluster goes through, and how long it may take. Times in seconds.
 
-With our Terraform's settings nothing is noticed of a deployment, of a version that never becomes healthy, of a machine
-that drains, of a task that is stopped.
+With our Terraform's settings, and the circuit breaker that they leave open to choose, nothing is noticed of a
+deployment, of a version that never becomes healthy, of a machine that drains, of a task that is stopped.
 """
 
 from __future__ import annotations

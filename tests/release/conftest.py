@@ -129,7 +129,7 @@ class Place:
             self.root,
             Service(self.aws("ecs"), CLUSTER, "api", Time(self.agents.now, self.agents.step)),
             self.repository,
-            Lock(self.aws("s3"), self.states, self.now, self.agents.step),
+            Lock(self.aws("s3"), self.states, self.now, self.agents.step, progress=self.progress.append),
             self.smoke,
             environment="staging",
             progress=self.progress.append,

@@ -209,7 +209,7 @@ def test_what_ran_before_is_read_when_nobody_else_can_change_it(deployed: Place)
             other.release()
 
         plan = deployed.directory / "plan"
-        patient = Lock(deployed.aws("s3"), deployed.states, deployed.now, end, patience=60)
+        patient = Lock(deployed.aws("s3"), deployed.states, deployed.now, end, progress=print, patience=60)
         verdict = replace(deployed.deployer(), lock=patient).deploy("1.2.0", "ann", "this run")
     assert waits == [15]
     assert (verdict.outcome, verdict.runs) == (Outcome.ROLLED_BACK, deployed.repository.digest("1.1.0"))

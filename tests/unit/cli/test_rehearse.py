@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,15 @@ from sim.errors import SimError
 from sim.rehearsal.scenario import Seconds
 from tests.unit.rehearsal import made
 
+_LINE = (
+    "2026-01-01T10:00:00.000000Z emails-test 198.51.100.7:51234 {target} {times} {status} 202 510 30 "
+    '"POST http://example.com:80/publish HTTP/1.1" "a client/1" - -'
+)
+LOG = [
+    _LINE.format(target="10.0.0.4:8000", times="0.000500 0.000700 0.000300", status=202),
+    _LINE.format(target="10.0.0.5:8000", times="0.500000 1.500000 0.500000", status=202),
+    _LINE.format(target="-", times="-1 -1 -1", status=503),
+]
 FEW = ("--seeds", "4", "--pace", "local")
 
 
@@ -99,8 +109,38 @@ def test_times_come_from_measured_tasks(good: Path, tmp_path: Path) -> None:
     measured = made.written(tmp_path, json.dumps({"tasks": tasks}), "tasks.json")
     (found,) = json.loads(rehearse(good, *FEW, "--alone", "--json", "--measured", str(measured)).stdout)
     assert (found["assumed"]["launch"], found["assumed"]["stop"]) == ("7 s", "20.5 s")
-    with pytest.raises(SimError, match="describe-tasks"):
-        CliRunner().invoke(app, ["rehearse", "plan", str(good), "--measured", str(good)], catch_exceptions=False)
+
+
+def test_the_longest_request_comes_from_an_access_log(good: Path, tmp_path: Path) -> None:
+    log = made.written(tmp_path, "".join(f"{each}\n" for each in LOG), "elb.log")
+    (found,) = json.loads(rehearse(good, *FEW, "--alone", "--json", "--measured", str(log)).stdout)
+    assert found["assumed"]["drain"] == "0.0015..2.5 s"
+
+
+@pytest.mark.parametrize("text", ["{}", "not a log", "[1]", '{"tasks": 1}'])
+def test_a_file_that_is_no_record_is_named(good: Path, tmp_path: Path, text: str) -> None:
+    record = made.written(tmp_path, text, "record")
+    with pytest.raises(SimError, match="record is neither what `aws ecs describe-tasks` prints nor an access log"):
+        CliRunner().invoke(app, ["rehearse", "plan", str(good), "--measured", str(record)], catch_exceptions=False)
+
+
+@pytest.mark.parametrize("kind", ["plan", "folder"])
+def test_terraform_reads_a_binary_plan_and_a_folder(
+    good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """A program in the place of Terraform notes what it is asked, and prints the plan as JSON."""
+    program = tmp_path / "bin/terraform"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\ncat {good}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "a.tfplan").write_bytes(b"PK\x03\x04")
+    of = root if kind == "folder" else root / "a.tfplan"
+    assert rehearse(of, *FEW, "--alone").exit_code == 0
+    shown = "" if kind == "folder" else " a.tfplan"
+    assert (tmp_path / "asked").read_text() == f"-chdir={root} show -json{shown}\n"
 
 
 def test_an_unknown_service_is_named(good: Path) -> None:
