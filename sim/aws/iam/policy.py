@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
 from typing import Any
@@ -182,8 +182,9 @@ class _Reader:
             vendor, colon, _ = value.partition(":")
             if value != _ALL and (not colon or not vendor or set(vendor) & {"*", "?"}):
                 raise self._malformed(f'{element} {value!r} of statement {number} is neither "*" nor "service:action"')
-        # Actions have no variables, and their case does not matter.
-        return Actions(tuple(pattern(value.lower(), variables=False) for value in values), element != "Action")
+        # Actions have no variables, and their case does not matter. The source stays as written, for whoever reads it.
+        patterns = tuple(replace(pattern(value.lower(), variables=False), source=value) for value in values)
+        return Actions(patterns, element != "Action")
 
     def _resources(self, read: Mapping[str, Any], number: int, variables: bool) -> Resources | None:
         element = self._either(read, "Resource", number)

@@ -26,6 +26,7 @@ PRINCIPALS = (
     session(OTHER_ROLE, "task-1"),
     service("delivery.logs.amazonaws.com"),
 )
+KINDS = (PolicyKind.RESOURCE, PolicyKind.RESOURCE, PolicyKind.KEY, PolicyKind.TRUST)
 OBJECT = "arn:aws:s3:::emails/incoming/anna.json"
 QUEUE = f"arn:aws:sqs:eu-central-1:{ACCOUNT}:emails"
 KEY = f"arn:aws:kms:eu-central-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -210,9 +211,9 @@ def documents(kind: PolicyKind, actions: tuple[str, ...], resources: tuple[str, 
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> Case:
-    """A request and its policies."""
-    kind = draw(st.sampled_from((PolicyKind.RESOURCE, PolicyKind.RESOURCE, PolicyKind.KEY, PolicyKind.TRUST)))
+def cases(draw: st.DrawFn, kinds: Sequence[PolicyKind] = KINDS, principals: Sequence[Principal] = PRINCIPALS) -> Case:
+    """A request by one of the principals and its policies; that of the resource is of one of the kinds."""
+    kind = draw(st.sampled_from(kinds))
     calls, actions, resources = {
         PolicyKind.RESOURCE: (CALLS, _ACTIONS, _RESOURCES),
         PolicyKind.KEY: (KEY_CALLS, ("*", "kms:*", "kms:Decrypt"), ("*", KEY)),
@@ -223,7 +224,7 @@ def cases(draw: st.DrawFn) -> Case:
     for name in draw(st.lists(st.sampled_from(sorted(_KEYS)), max_size=len(_KEYS), unique=True)):
         present = _KEYS[name].present
         keys[name] = draw(_several(present)) if _KEYS[name].several else draw(st.sampled_from(present))
-    principal = draw(st.sampled_from(PRINCIPALS))
+    principal = draw(st.sampled_from(principals))
     identity = st.lists(documents(PolicyKind.IDENTITY, actions, resources), max_size=2 if principal.account else 0)
     boundary = st.none() | documents(PolicyKind.BOUNDARY, actions, resources)
     attached = documents(kind, actions, resources)
