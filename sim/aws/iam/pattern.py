@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from sim.aws.iam.request import Context
 
@@ -41,15 +41,25 @@ class Variable:
 
 @dataclass(frozen=True)
 class Pattern:
-    """A text of a policy, in parts."""
+    """A text of a policy, in parts. What it is compiled to is kept, because a policy is asked over and over."""
 
     source: str
     parts: tuple[str | Wildcard | Variable, ...]
 
-    @property
-    def has_variables(self) -> bool:
-        """True if the pattern depends on the request."""
-        return any(isinstance(part, Variable) for part in self.parts)
+    @cached_property
+    def variables(self) -> tuple[Variable, ...]:
+        """The variables; without any, the pattern does not depend on the request."""
+        return tuple(part for part in self.parts if isinstance(part, Variable))
+
+    @cached_property
+    def like(self) -> re.Pattern[str]:
+        """Compiled, for a pattern without variables."""
+        return _compiled(self.parts, arn=False)
+
+    @cached_property
+    def arn_like(self) -> re.Pattern[str]:
+        """Compiled for ARNs, for a pattern without variables."""
+        return _compiled(self.parts, arn=True)
 
 
 @lru_cache(maxsize=4096)
@@ -82,15 +92,15 @@ def text(this: Pattern, context: Context) -> str | None:
 
 def is_like(this: Pattern, value: str, context: Context) -> bool:
     """True if the value is like the pattern."""
-    found = _regex(this, context, arn=False)
-    return found is not None and found.fullmatch(value) is not None
+    filled = _filled(this, context)
+    return filled is not None and filled.like.fullmatch(value) is not None
 
 
 def is_arn_like(this: Pattern, arn: str, context: Context) -> bool:
     """True if the ARN is like the pattern, each of its six parts by itself: a wildcard does not reach beyond a colon,
     except in the last part."""
-    found = _regex(this, context, arn=True)
-    return found is not None and found.fullmatch(arn) is not None
+    filled = _filled(this, context)
+    return filled is not None and filled.arn_like.fullmatch(arn) is not None
 
 
 def _literal(part: str | Wildcard | Variable, context: Context) -> str | None:
@@ -104,21 +114,21 @@ def _literal(part: str | Wildcard | Variable, context: Context) -> str | None:
             return part
 
 
-def _regex(this: Pattern, context: Context, *, arn: bool) -> re.Pattern[str] | None:
-    values = tuple(_literal(part, context) for part in this.parts if isinstance(part, Variable))
-    return None if None in values else _compiled(this, values, arn)
+def _filled(this: Pattern, context: Context) -> Pattern | None:
+    """The pattern with values for its variables; None if it is null."""
+    if not this.variables:
+        return this
+    parts = [_literal(part, context) if isinstance(part, Variable) else part for part in this.parts]
+    return None if None in parts else Pattern(this.source, tuple(part for part in parts if part is not None))
 
 
-@lru_cache(maxsize=4096)
-def _compiled(this: Pattern, values: tuple[str, ...], arn: bool) -> re.Pattern[str]:
-    """A pattern with the values of its variables."""
-    expression, separators, left = "", 0, iter(values)
-    for part in this.parts:
+def _compiled(parts: tuple[str | Wildcard | Variable, ...], *, arn: bool) -> re.Pattern[str]:
+    expression, separators = "", 0
+    for part in parts:
         if isinstance(part, Wildcard):
             character = "[^:]" if arn and separators < _ARN_SEPARATORS else "."
             expression += character + ("*" if part is Wildcard.MANY else "")
-            continue
-        literal = next(left) if isinstance(part, Variable) else part
-        separators += literal.count(":")
-        expression += re.escape(literal)
+        elif isinstance(part, str):
+            separators += part.count(":")
+            expression += re.escape(part)
     return re.compile(expression, re.DOTALL)

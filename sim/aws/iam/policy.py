@@ -236,8 +236,10 @@ class _Reader:
             for name in self._texts(names, f"{element}.{kind}", number)
         ]
         for each in named:
-            if each.name != _ALL and "*" in each.name:
-                raise self._malformed(f"the {element} {each.name!r} of statement {number} has a wildcard in a name")
+            if not each.name or (each.name != _ALL and "*" in each.name):
+                raise self._malformed(
+                    f"the {element} {each.name!r} of statement {number} is no name, which has no wildcard"
+                )
         return named
 
     def _conditions(self, read: Any, number: int, variables: bool) -> tuple[Condition, ...]:
@@ -275,7 +277,7 @@ class _Reader:
         values = read if isinstance(read, list) else [read]
         # Numbers and truth values may stand without quotes: [Guide] reference_policies_grammar.
         texts = [json.dumps(value) if isinstance(value, bool | int | float) else value for value in values]
-        if not texts or not all(isinstance(value, str) and value for value in texts):
+        if not texts or not all(isinstance(value, str) for value in texts):
             raise self._malformed(f"{what} of statement {number} is neither a text nor a list of them")
         return texts
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from sim.aws.iam.condition import SetOperator
 from sim.aws.iam.policy import MalformedPolicy, PolicyKind, parse
@@ -39,6 +40,13 @@ def test_numbers_and_truth_values_may_stand_without_quotes() -> None:
     written = {"Bool": {"aws:SecureTransport": False}, "NumericLessThan": {"s3:max-keys": 10}}
     (statement,) = parse(document(Condition=written), name="task", kind=PolicyKind.IDENTITY).statements
     assert [value.source for condition in statement.conditions for value in condition.values] == ["false", "10"]
+
+
+def test_every_policy_that_aws_manages_is_read() -> None:
+    managed = json.loads(aws_managed_policies_data)
+    assert len(managed) > 1000
+    read = [parse(each["Document"], name=name, kind=PolicyKind.IDENTITY) for name, each in managed.items()]
+    assert all(policy.statements for policy in read)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +94,7 @@ def test_what_iam_would_refuse_is_refused(malformed: Any, why: str) -> None:
         (document(), "statement 1 has no Principal, which a resource-based policy needs"),
         (document(Principal="111122223333"), 'the Principal of statement 1 is neither "*" nor an object'),
         (document(Principal={"Aws": "*"}), "the Principal of statement 1 has Aws; known are AWS,"),
-        (document(Principal={"AWS": "arn:aws:iam::111122223333:role/*"}), "has a wildcard in a name"),
+        (document(Principal={"AWS": "arn:aws:iam::111122223333:role/*"}), "is no name, which has no wildcard"),
         (document(NotPrincipal="*"), "has a NotPrincipal, which goes with Deny alone"),
     ],
 )
