@@ -75,7 +75,7 @@ def rest() -> list[Run]:
         Run("the rooms", (LOCAL[0],), others),
         Run("permissions beside iam-simulate", ("npm",), (_BESIDE_IAM_SIMULATE,)),
         *on("docker"),
-        _on_cluster("tests/e2e/test_deployments.py"),
+        _on_cluster("tests/e2e/test_deployments.py", "tests/e2e/test_rehearsal.py"),
         *(_on_terraform(target) for target in ("process", "docker")),
     ]
 

@@ -2,51 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
 from pathlib import Path
 
 import pytest
 
 from release.deploy import Outcome
 from services.pipeline.message import Email
-from sim.client.load import publishing
 from sim.client.tracker import EmailTracker
+from sim.cloud.aws_client import local_session
 from sim.host.waiting import until
 from sim.targets.cluster import ClusterTarget
-from sim.targets.target import Capability, Target
+from sim.targets.deployment import repository
+from sim.targets.target import Capability
+from tests.e2e.deployments import SECONDS, await_completed, cluster, ecs_of, running, unharmed
+
+__all__ = ["cluster"]
 
 pytestmark = pytest.mark.needs(Capability.DEPLOY)
 
-_CLIENTS = 16
-_SECONDS = 180
-
-
-@pytest.fixture
-def cluster(target: Target) -> ClusterTarget:
-    assert isinstance(target, ClusterTarget)
-    return target
-
-
-@contextmanager
-def _unharmed(cluster: ClusterTarget) -> Iterator[None]:
-    """Clients publish meanwhile, and each of their requests succeeds."""
-    with publishing(cluster.client(), _CLIENTS) as load:
-        yield
-    assert load.requests > _CLIENTS
-    assert not load.failures, str(load)
-
-
-def _tasks(cluster: ClusterTarget) -> set[str]:
-    return {each["taskArn"] for each in cluster.service("api").tasks() if each["lastStatus"] == "RUNNING"}
-
 
 def test_a_version_rolls_out_and_no_request_fails(cluster: ClusterTarget, tracker: EmailTracker, email: Email) -> None:
-    before = _tasks(cluster)
-    with _unharmed(cluster):
+    before = running(cluster)
+    with unharmed(cluster):
         verdict = cluster.deploy("api")
     assert verdict.outcome is Outcome.DEPLOYED, str(verdict)
-    assert not before & _tasks(cluster)
+    assert not before & running(cluster)
     tracker.publish(email)
     tracker.verify()
 
@@ -57,35 +38,118 @@ def test_a_version_that_never_gets_healthy_is_taken_back_and_no_request_fails(cl
         check.write_text("raise SystemExit(1)\n")
 
     version = cluster.deployment.made_of_checkout("api", never_healthy)
-    with _unharmed(cluster):
+    with unharmed(cluster):
         verdict = cluster.deploy("api", version)
     assert verdict.outcome is Outcome.ROLLED_BACK, str(verdict)
+
+
+def test_a_version_that_crashes_after_it_has_started_replaces_nothing_and_no_request_fails(
+    cluster: ClusterTarget,
+) -> None:
+    def crashes(folder: Path) -> None:
+        main = folder / "services" / "api" / "__main__.py"
+        main.write_text(f"import os, threading\nthreading.Timer(2, os._exit, (3,)).start()\n{main.read_text()}")
+
+    api, ecs, before = cluster.service("api"), ecs_of(cluster), running(cluster)
+    version = cluster.deployment.made_of_checkout("api", crashes)
+    present = api.described()["taskDefinition"]
+    bad = _defined_with(cluster, version)
+    with unharmed(cluster):
+        ecs.update_service(cluster=api.cluster, service=api.name, taskDefinition=bad)
+        until(lambda: len(_crashed(cluster, bad)) > 1, "two tasks to crash", seconds=SECONDS, seen=api.summary)
+        assert before <= running(cluster)
+        ecs.update_service(cluster=api.cluster, service=api.name, taskDefinition=present)
+        await_completed(cluster)
+
+
+def _defined_with(cluster: ClusterTarget, version: str) -> str:
+    """The ARN of a new revision of the API's task definition, with a version that was registered."""
+    ecs = ecs_of(cluster)
+    present = cluster.service("api").described()["taskDefinition"]
+    found = ecs.describe_task_definition(taskDefinition=present)["taskDefinition"]
+    taken = ecs.meta.service_model.operation_model("RegisterTaskDefinition").input_shape.members
+    [container] = found["containerDefinitions"]
+    ecr = local_session().client("ecr", endpoint_url=cluster.data_plane.endpoint)
+    [in_ecr] = ecr.describe_repositories(repositoryNames=[repository("api")])["repositories"]
+    container["image"] = f"{in_ecr['repositoryUri']}:{version}"
+    made = ecs.register_task_definition(**{name: value for name, value in found.items() if name in taken})
+    return str(made["taskDefinition"]["taskDefinitionArn"])
+
+
+def _crashed(cluster: ClusterTarget, definition: str) -> list[str]:
+    """The tasks of a definition that ended by themselves after they had run."""
+    return [
+        each["taskArn"]
+        for each in cluster.service("api").tasks("STOPPED")
+        if each["taskDefinitionArn"] == definition
+        and (each["stopCode"], each["containers"][0]["exitCode"]) == ("EssentialContainerExited", 3)
+        and "startedAt" in each
+    ]
+
+
+def test_a_deployment_that_is_forced_replaces_every_task_and_no_request_fails(cluster: ClusterTarget) -> None:
+    api, before = cluster.service("api"), running(cluster)
+    with unharmed(cluster):
+        ecs_of(cluster).update_service(cluster=api.cluster, service=api.name, forceNewDeployment=True)
+        until(lambda: not before & running(cluster), "other tasks", seconds=SECONDS, seen=api.summary)
+        api.await_healthy(SECONDS)
+
+
+def test_a_host_port_that_is_taken_is_an_event_of_the_service_that_wants_it(cluster: ClusterTarget) -> None:
+    api, ecs = cluster.service("api"), ecs_of(cluster)
+    asked = {"cluster": api.cluster, "service": "wants-the-port"}
+    ecs.create_service(
+        cluster=api.cluster,
+        serviceName=asked["service"],
+        taskDefinition=api.described()["taskDefinition"],
+        launchType="EC2",
+        desiredCount=2,
+    )
+
+    def events() -> list[str]:
+        [service] = ecs.describe_services(cluster=api.cluster, services=[asked["service"]])["services"]
+        return [each["message"] for each in service["events"]]
+
+    taken = re.compile(
+        r"\(service wants-the-port\) was unable to place a task because no container instance met all of its "
+        r"requirements\. The closest matching \(container-instance \w+\) is already using a port required by your "
+        r"task\."
+    )
+    try:
+        until(
+            lambda: any(map(taken.match, events())),
+            "the event",
+            seconds=SECONDS,
+            seen=events,
+        )
+    finally:
+        ecs.delete_service(**asked, force=True)
 
 
 def test_a_service_scales_out_and_in_and_no_request_fails(cluster: ClusterTarget) -> None:
     api = cluster.service("api")
     count = api.described()["desiredCount"]
-    with _unharmed(cluster):
+    with unharmed(cluster):
         for wanted in (count + 1, count):
             api.scale(wanted)
             until(
                 lambda wanted=wanted: len(cluster.acts.in_service()) == wanted,  # type: ignore[misc]  # bound now
                 f"{wanted} tasks in service",
-                seconds=_SECONDS,
+                seconds=SECONDS,
                 seen=api.summary,
             )
 
 
 def test_a_task_that_is_lost_is_replaced(cluster: ClusterTarget, tracker: EmailTracker, email: Email) -> None:
-    before = _tasks(cluster)
+    before = running(cluster)
     cluster.acts.lose_task("api")
     until(
-        lambda: len(_tasks(cluster) - before) == 1,
+        lambda: len(running(cluster) - before) == 1,
         "another task",
-        seconds=_SECONDS,
+        seconds=SECONDS,
         seen=cluster.service("api").summary,
     )
-    cluster.service("api").await_healthy(_SECONDS)
+    cluster.service("api").await_healthy(SECONDS)
     tracker.publish(email)
     tracker.verify()
 
@@ -93,12 +157,12 @@ def test_a_task_that_is_lost_is_replaced(cluster: ClusterTarget, tracker: EmailT
 def test_an_instance_that_drains_gives_its_tasks_away_and_no_request_fails(cluster: ClusterTarget) -> None:
     tasks = cluster.service("api").tasks()
     status = cluster.acts.instance_of(tasks[0])
-    with _unharmed(cluster):
+    with unharmed(cluster):
         cluster.acts.drain(status)
         until(
-            lambda: tasks[0]["taskArn"] not in _tasks(cluster) and len(_tasks(cluster)) == len(tasks),
+            lambda: tasks[0]["taskArn"] not in running(cluster) and len(running(cluster)) == len(tasks),
             "the task to have moved",
-            seconds=_SECONDS,
+            seconds=SECONDS,
             seen=cluster.service("api").summary,
         )
         cluster.acts.activate(status)
@@ -113,7 +177,7 @@ def test_the_load_balancer_leaves_out_an_instance_that_is_lost_until_it_is_back(
     until(
         lambda: instance not in cluster.acts.in_service(),
         "it to be out",
-        seconds=_SECONDS,
+        seconds=SECONDS,
         seen=cluster.acts.in_service,
     )
     tracker.publish(email)
@@ -122,7 +186,7 @@ def test_the_load_balancer_leaves_out_an_instance_that_is_lost_until_it_is_back(
     until(
         lambda: len(cluster.acts.in_service()) >= count,
         "all in service",
-        seconds=_SECONDS,
+        seconds=SECONDS,
         seen=cluster.acts.in_service,
     )
     tracker.verify()
