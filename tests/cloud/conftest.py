@@ -14,6 +14,7 @@ from sim.cloud.aws_client import local_session
 from sim.cloud.local import LocalCloud
 from sim.host.cleanup import Cleanup
 from sim.images.base_image import BaseImages, settings
+from tests.cloud.running import RunningCloud
 
 _CONFIG = Config(retries={"total_max_attempts": 1})
 _accounts = itertools.count(100000000001)
@@ -30,6 +31,18 @@ def cloud() -> Iterator[LocalCloud]:
         try:
             cloud.open()
             cloud.prepare(visibility_timeout=30, max_receive_count=3)
+            yield cloud
+        finally:
+            cloud.stop()
+
+
+@pytest.fixture(scope="session")
+def running_cloud() -> Iterator[RunningCloud]:
+    """Another LocalStack, whose clusters run."""
+    with Cleanup() as cleanup:
+        cloud = RunningCloud(cleanup)
+        try:
+            cloud.start()
             yield cloud
         finally:
             cloud.stop()

@@ -1,0 +1,189 @@
+"""The AWS CLI and Terraform against a cluster that runs: what a person types is answered as by AWS.
+
+The CLI is version 1, the one of the Python package index. It has no `aws logs tail`, so logs are read by the operation
+that version 2 reads them by.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from release.terraform import Root, surroundings
+from sim.cloud.aws_client import CREDENTIALS, NO_FILES, REGION
+from sim.host.loopback import request
+from sim.terraform.installation import environment as installation
+from tests.cloud.running import CLUSTER, RunningCloud, RunningCluster
+
+pytestmark = pytest.mark.timeout(300)
+ACCOUNT = "300000000002"
+AWS = Path(sysconfig.get_path("scripts")) / "aws"
+ROOT = """
+resource "aws_ecs_task_definition" "this" {
+  family = "steady"
+  container_definitions = jsonencode([
+    { name = "web", image = "web:steady", memory = 64, portMappings = [{ containerPort = 8080, hostPort = 9000 }] }
+  ])
+}
+
+resource "aws_ecs_service" "this" {
+  name                  = "steady"
+  cluster               = "mail"
+  launch_type           = "EC2"
+  task_definition       = aws_ecs_task_definition.this.arn
+  desired_count         = 2
+  wait_for_steady_state = true
+}
+"""
+
+
+class CommandLine:
+    """`aws`, as a person has it who works on the test's account."""
+
+    def __init__(self, cluster: RunningCluster) -> None:
+        self.cluster = cluster
+        self.environment = {
+            **CREDENTIALS,
+            **NO_FILES,
+            "AWS_ACCESS_KEY_ID": cluster.account,
+            "AWS_ENDPOINT_URL": cluster.cloud.endpoint,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "PATH": os.environ.get("PATH", os.defpath),
+        }
+
+    def __call__(self, service: str, *words: str) -> Any:
+        """The document that a command prints; {} where it prints nothing."""
+        command = [str(AWS), service, *words, "--output", "json"]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}; {self.cluster.service()['events'][:5]}"
+        return json.loads(done.stdout or "{}")
+
+    def ecs(self, *words: str) -> Any:
+        """A command of `aws ecs` for the cluster."""
+        return self("ecs", *words, "--cluster", CLUSTER)
+
+    def stable(self) -> dict[str, Any]:
+        """Waits until the service `web` is stable; the service."""
+        self.ecs("wait", "services-stable", "--services", "web")
+        described: dict[str, Any] = self.ecs("describe-services", "--services", "web")["services"][0]
+        assert (described["runningCount"], len(described["deployments"])) == (2, 1)
+        return described
+
+
+@pytest.fixture(scope="module")
+def aws(running_cloud: RunningCloud) -> CommandLine:
+    """The command line for an account with a service of two tasks behind a load balancer."""
+    cluster = RunningCluster(running_cloud, ACCOUNT)
+    cluster.make()
+    cluster.define("web:1")
+    cluster.serve(loadBalancers=cluster.balance(), healthCheckGracePeriodSeconds=60)
+    return CommandLine(cluster)
+
+
+def test_a_service_is_waited_for_and_described_with_its_tasks_and_instances(aws: CommandLine) -> None:
+    service = aws.stable()
+    [balancer] = service["loadBalancers"]
+    assert balancer == {"loadBalancerName": aws.cluster.balancer, "containerName": "web", "containerPort": 8080}
+    assert any("has reached a steady state" in each["message"] for each in service["events"])
+
+    tasks = aws.cluster.tasks()
+    aws.ecs("wait", "tasks-running", "--tasks", *tasks)
+    described = aws.ecs("describe-tasks", "--tasks", *tasks)["tasks"]
+    assert {each["lastStatus"] for each in described} == {"RUNNING"}
+    bound = [binding["hostPort"] for each in described for binding in each["containers"][0]["networkBindings"]]
+    assert bound == [8080, 8080]
+
+    instances = aws.cluster.instances()
+    arns = [each["containerInstanceArn"] for each in instances]
+    shown = aws.ecs("describe-container-instances", "--container-instances", *arns)["containerInstances"]
+    assert [(each["agentConnected"], each["runningTasksCount"]) for each in shown] == [(True, 1), (True, 1)]
+    for each in shown:
+        [ports] = [left["stringSetValue"] for left in each["remainingResources"] if left["name"] == "PORTS"]
+        assert "8080" in ports
+
+
+def test_a_load_balancer_is_waited_for_and_shows_its_instances_in_service(aws: CommandLine) -> None:
+    aws("elb", "wait", "any-instance-in-service", "--load-balancer-name", aws.cluster.balancer)
+
+    def in_service() -> int:
+        states = aws("elb", "describe-instance-health", "--load-balancer-name", aws.cluster.balancer)["InstanceStates"]
+        return [each["State"] for each in states].count("InService")
+
+    aws.cluster.until(lambda: in_service() == 2, "both instances to be in service")
+    assert request("GET", aws.cluster.url, seconds=5).data == b"1"
+
+
+def test_a_deployment_that_is_forced_replaces_every_task_and_is_listed(aws: CommandLine) -> None:
+    before = aws.stable()
+    tasks = aws.cluster.tasks()
+    asked = aws.ecs("update-service", "--service", "web", "--force-new-deployment")["service"]
+    assert len(asked["deployments"]) == 2
+    after = aws.stable()
+    assert after["deployments"][0]["id"] == asked["deployments"][0]["id"] != before["deployments"][0]["id"]
+    assert not set(tasks) & set(aws.cluster.tasks())
+    [newest, *_] = aws.ecs("list-service-deployments", "--service", "web")["serviceDeployments"]
+    [shown] = aws("ecs", "describe-service-deployments", "--service-deployment-arns", newest["serviceDeploymentArn"])[
+        "serviceDeployments"
+    ]
+    assert (newest["status"], shown["status"]) == ("SUCCESSFUL", "SUCCESSFUL")
+    assert (shown["targetServiceRevision"]["runningTaskCount"], len(shown["sourceServiceRevisions"])) == (2, 1)
+
+
+def test_a_task_that_is_stopped_is_waited_for_and_replaced(aws: CommandLine) -> None:
+    [task, _] = aws.cluster.tasks()
+    assert aws.ecs("stop-task", "--task", task, "--reason", "by hand")["task"]["desiredStatus"] == "STOPPED"
+    aws.ecs("wait", "tasks-stopped", "--tasks", task)
+    [stopped] = aws.ecs("describe-tasks", "--tasks", task)["tasks"]
+    assert (stopped["stopCode"], stopped["stoppedReason"]) == ("UserInitiated", "by hand")
+    assert stopped["containers"][0]["exitCode"] == 143
+    aws.stable()
+    assert task not in aws.cluster.tasks()
+
+
+def test_a_task_of_its_own_runs_and_what_it_writes_is_in_the_logs(aws: CommandLine) -> None:
+    definition = aws.cluster.define("web:alone", port=False)
+    [task] = aws.ecs("run-task", "--task-definition", definition, "--started-by", "ann")["tasks"]
+    aws.ecs("wait", "tasks-running", "--tasks", task["taskArn"])
+    [running] = aws.ecs("describe-tasks", "--tasks", task["taskArn"])["tasks"]
+    assert (running["startedBy"], running["lastStatus"]) == ("ann", "RUNNING")
+    assert running["containers"][0]["networkBindings"][0]["hostPort"] >= 32768
+    stream = f"web/web/{task['taskArn'].rpartition('/')[2]}"
+
+    def written() -> list[str]:
+        found = aws("logs", "filter-log-events", "--log-group-name", "/ecs/web", "--log-stream-names", stream)
+        return [each["message"] for each in found["events"]]
+
+    aws.cluster.until(lambda: written() == ["it listens"], "the line that the task writes")
+    aws.ecs("stop-task", "--task", task["taskArn"])
+    aws.ecs("wait", "tasks-stopped", "--tasks", task["taskArn"])
+
+
+def test_an_instance_that_drains_loses_its_task_until_it_is_active_again(aws: CommandLine) -> None:
+    [task, other] = aws.cluster.tasks()
+    instance = aws.cluster.task(task)["containerInstanceArn"]
+    words = ("update-container-instances-state", "--container-instances", instance, "--status")
+    [draining] = aws.ecs(*words, "DRAINING")["containerInstances"]
+    assert draining["status"] == "DRAINING"
+    aws.ecs("wait", "tasks-stopped", "--tasks", task)
+    [empty] = aws.ecs("describe-container-instances", "--container-instances", instance)["containerInstances"]
+    assert (empty["status"], empty["runningTasksCount"], aws.cluster.tasks()) == ("DRAINING", 0, [other])
+    [active] = aws.ecs(*words, "ACTIVE")["containerInstances"]
+    assert active["status"] == "ACTIVE"
+    aws.stable()
+
+
+def test_terraform_waits_for_a_steady_state(aws: CommandLine, terraform: None, tmp_path: Path) -> None:  # noqa: ARG001 - it is there
+    (tmp_path / "main.tf").write_text(ROOT)
+    root = Root("steady", tmp_path, {**surroundings(aws.environment, {}), **installation(tmp_path, os.environ)})
+    root.init()
+    root.apply()
+    [service] = aws.ecs("describe-services", "--services", "steady")["services"]
+    assert (service["runningCount"], len(service["deployments"])) == (2, 1)
+    root.destroy()
