@@ -31,7 +31,7 @@ class DesiredInstance:
     """An EC2 instance that is running. Its agent finds the ECS cluster in the user data.
 
     `container_instance` is the ARN that it has after its agent registered it, "" before. A `lost` one is cut off: its
-    agent and its tasks are silent, and nobody replaces it.
+    agent and its tasks are silent.
     """
 
     id: str

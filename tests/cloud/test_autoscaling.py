@@ -1,88 +1,258 @@
-"""Auto Scaling groups: instances in their subnets, and their refresh."""
+"""Auto Scaling groups: the life cycle of their instances, and their refresh."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from sim.host.waiting import until
 from tests.cloud.conftest import Client
+
+_SECONDS = 20.0
+
+
+class Group:
+    """The group `g` of an account, in two subnets."""
+
+    def __init__(self, aws: Callable[[str], Client]) -> None:
+        self.ec2, self.client = aws("ec2"), aws("autoscaling")
+
+    def create(self, **more: Any) -> None:
+        """Of two instances, three at most."""
+        subnets = ",".join(each["SubnetId"] for each in self.ec2.describe_subnets()["Subnets"][:2])
+        image = self.ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+        template = {"ImageId": image, "InstanceType": "t3.small"}
+        self.ec2.create_launch_template(LaunchTemplateName="nodes", LaunchTemplateData=template)
+        settings = {
+            "LaunchTemplate": {"LaunchTemplateName": "nodes", "Version": "$Latest"},
+            "MinSize": 2,
+            "MaxSize": 3,
+            "VPCZoneIdentifier": subnets,
+        }
+        self.client.create_auto_scaling_group(AutoScalingGroupName="g", **settings | more)
+
+    def described(self) -> dict[str, Any]:
+        """As DescribeAutoScalingGroups has it."""
+        [found] = self.client.describe_auto_scaling_groups(AutoScalingGroupNames=["g"])["AutoScalingGroups"]
+        described: dict[str, Any] = found
+        return described
+
+    def states(self) -> dict[str, str]:
+        """The life-cycle state of each instance."""
+        return {each["InstanceId"]: each["LifecycleState"] for each in self.described()["Instances"]}
+
+    def in_ec2(self, instance: str) -> dict[str, Any]:
+        """An instance as EC2 knows it."""
+        [reservation] = self.ec2.describe_instances(InstanceIds=[instance])["Reservations"]
+        found: dict[str, Any] = reservation["Instances"][0]
+        return found
+
+    def causes(self) -> list[str]:
+        """What the activities say, the newest first, without the seconds and the ids."""
+        found = self.client.describe_scaling_activities(AutoScalingGroupName="g")["Activities"]
+        return [each["Cause"].partition("Z ")[2] for each in found]
+
+    def refreshes(self) -> list[tuple[str, int, int]]:
+        """Status, percentage and instances to come, the newest first."""
+        found = self.client.describe_instance_refreshes(AutoScalingGroupName="g")["InstanceRefreshes"]
+        return [(each["Status"], each["PercentageComplete"], each["InstancesToUpdate"]) for each in found]
+
+    def versions(self) -> set[str]:
+        """Of the launch template that the instances are made of."""
+        return {each["LaunchTemplate"]["Version"] for each in self.described()["Instances"]}
+
+    def hold(self, transition: str) -> None:
+        """A hook `h` on launching or terminating."""
+        self.client.put_lifecycle_hook(
+            AutoScalingGroupName="g",
+            LifecycleHookName="h",
+            LifecycleTransition=f"autoscaling:EC2_INSTANCE_{transition}",
+            HeartbeatTimeout=3600,
+        )
+
+    def complete(self, instance: str, result: str = "CONTINUE") -> None:
+        """The hook's action on an instance ends."""
+        self.client.complete_lifecycle_action(
+            AutoScalingGroupName="g", LifecycleHookName="h", InstanceId=instance, LifecycleActionResult=result
+        )
 
 
 @pytest.fixture
-def autoscaling(aws: Callable[[str], Client]) -> Client:
-    """A client; there is a group `g` of two instances in two subnets."""
-    ec2, autoscaling = aws("ec2"), aws("autoscaling")
-    subnets = ",".join(each["SubnetId"] for each in ec2.describe_subnets()["Subnets"][:2])
-    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
-    ec2.create_launch_template(
-        LaunchTemplateName="nodes", LaunchTemplateData={"ImageId": image, "InstanceType": "t3.small"}
+def group(aws: Callable[[str], Client]) -> Group:
+    """Of two instances."""
+    group = Group(aws)
+    group.create()
+    return group
+
+
+def test_the_group_launches_instances_that_ec2_knows(group: Group) -> None:
+    assert list(group.states().values()) == ["InService", "InService"]
+    found = [group.in_ec2(each) for each in group.states()]
+    assert len({each["SubnetId"] for each in found}) == 2
+    assert {each["State"]["Name"] for each in found} == {"running"}
+    tags = {tag["Key"]: tag["Value"] for each in found for tag in each["Tags"]}
+    assert tags["aws:autoscaling:groupName"] == "g"
+    first, second = group.causes()
+    assert first == second
+    assert first.startswith("a user request created an AutoScalingGroup changing the desired capacity from 0 to 2.")
+
+
+def test_a_group_is_created_once_and_never_outside_its_limits(aws: Callable[[str], Client], group: Group) -> None:
+    with pytest.raises(group.client.exceptions.AlreadyExistsFault):
+        aws("autoscaling").create_auto_scaling_group(
+            AutoScalingGroupName="g",
+            LaunchTemplate={"LaunchTemplateName": "nodes"},
+            MinSize=1,
+            MaxSize=1,
+            AvailabilityZones=["us-east-1a"],
+        )
+    with pytest.raises(group.client.exceptions.ClientError, match="above max value 3"):
+        group.client.set_desired_capacity(AutoScalingGroupName="g", DesiredCapacity=4)
+    with pytest.raises(group.client.exceptions.ClientError, match="Min bound, 5, must be between 0 and the max bound"):
+        group.client.update_auto_scaling_group(AutoScalingGroupName="g", MinSize=5)
+    assert (group.described()["MinSize"], group.described()["MaxSize"]) == (2, 3)
+
+
+def test_an_instance_that_ec2_ends_is_replaced_at_once(group: Group) -> None:
+    first, second = group.states()
+    group.ec2.terminate_instances(InstanceIds=[first])
+    states = group.states()
+    assert (first in states, second in states) == (False, True)
+    assert list(states.values()) == ["InService", "InService"]
+    replaced, ended, *_ = group.causes()
+    assert replaced.startswith("an instance was launched in response to an unhealthy instance needing to be replaced.")
+    assert ended.startswith(
+        "an instance was taken out of service in response to "
+        "an EC2 health check indicating it has been terminated or stopped."
     )
-    autoscaling.create_auto_scaling_group(
+
+
+def test_an_instance_that_its_user_calls_unhealthy_is_replaced(group: Group) -> None:
+    first, _ = group.states()
+    group.client.set_instance_health(InstanceId=first, HealthStatus="Unhealthy")
+    assert first not in group.states()
+    assert group.in_ec2(first)["State"]["Name"] == "terminated"
+    assert len(group.states()) == 2
+
+
+def test_a_user_ends_an_instance_with_and_without_a_replacement(group: Group) -> None:
+    first, second = group.states()
+    end = group.client.terminate_instance_in_auto_scaling_group
+    activity = end(InstanceId=first, ShouldDecrementDesiredCapacity=False)["Activity"]
+    assert activity["Description"] == f"Terminating EC2 instance: {first}"
+    assert len(group.states()) == 2
+    with pytest.raises(group.client.exceptions.ClientError, match="desired capacity equals to min size"):
+        end(InstanceId=second, ShouldDecrementDesiredCapacity=True)
+    group.client.update_auto_scaling_group(AutoScalingGroupName="g", MinSize=1)
+    end(InstanceId=second, ShouldDecrementDesiredCapacity=True)
+    assert (second in group.states(), len(group.states()), group.described()["DesiredCapacity"]) == (False, 1, 1)
+
+
+def test_the_group_grows_and_shrinks_and_keeps_what_is_protected(group: Group) -> None:
+    group.client.set_desired_capacity(AutoScalingGroupName="g", DesiredCapacity=3)
+    assert len(group.states()) == 3
+    kept = next(iter(group.states()))
+    group.client.set_instance_protection(AutoScalingGroupName="g", InstanceIds=[kept], ProtectedFromScaleIn=True)
+    group.client.update_auto_scaling_group(AutoScalingGroupName="g", MinSize=0, DesiredCapacity=0)
+    assert list(group.states()) == [kept]
+    assert group.causes()[0].endswith("all remaining instances are protected from scale-in.")
+    group.client.set_instance_protection(AutoScalingGroupName="g", InstanceIds=[kept], ProtectedFromScaleIn=False)
+    assert group.states() == {}
+
+
+def test_an_instance_waits_for_its_hooks(aws: Callable[[str], Client]) -> None:
+    group = Group(aws)
+    hook = {"LifecycleHookName": "h", "LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING"}
+    group.create(MinSize=1, LifecycleHookSpecificationList=[hook])
+    [first] = group.states()
+    assert group.states() == {first: "Pending:Wait"}
+    group.client.record_lifecycle_action_heartbeat(AutoScalingGroupName="g", LifecycleHookName="h", InstanceId=first)
+    group.complete(first)
+    assert group.states() == {first: "InService"}
+    with pytest.raises(group.client.exceptions.ClientError, match="No active Lifecycle Action found"):
+        group.complete(first)
+    group.hold("TERMINATING")
+    group.client.update_auto_scaling_group(AutoScalingGroupName="g", MinSize=0, DesiredCapacity=0)
+    assert group.states() == {first: "Terminating:Wait"}
+    assert group.in_ec2(first)["State"]["Name"] == "running"
+    group.complete(first)
+    assert group.states() == {}
+    assert group.in_ec2(first)["State"]["Name"] == "terminated"
+
+
+def test_an_instance_that_ec2_cannot_run_is_a_failed_activity(group: Group) -> None:
+    template = {"SecurityGroupIds": ["sg-00000000000000000"]}
+    group.ec2.create_launch_template_version(LaunchTemplateName="nodes", SourceVersion="1", LaunchTemplateData=template)
+    group.client.set_desired_capacity(AutoScalingGroupName="g", DesiredCapacity=3)
+    [failed, *_] = group.client.describe_scaling_activities(AutoScalingGroupName="g")["Activities"]
+    assert failed["StatusCode"] == "Failed"
+    assert "sg-00000000000000000" in failed["StatusMessage"]
+    assert len(group.states()) == 2
+
+
+def test_a_refresh_replaces_every_instance(group: Group) -> None:
+    before = set(group.states())
+    group.ec2.create_launch_template_version(LaunchTemplateName="nodes", SourceVersion="1", LaunchTemplateData={})
+    assert group.versions() == {"1"}
+    group.client.start_instance_refresh(
+        AutoScalingGroupName="g", Preferences={"MinHealthyPercentage": 50, "InstanceWarmup": 0}
+    )
+    until(lambda: group.refreshes() == [("Successful", 100, 0)], "the refresh", seconds=_SECONDS, seen=group.refreshes)
+    assert not before & set(group.states())
+    assert group.versions() == {"2"}
+    assert any("in response to an instance refresh" in each for each in group.causes())
+
+
+def test_a_refresh_that_is_rolled_back_leaves_the_old_template(group: Group) -> None:
+    group.client.update_auto_scaling_group(
+        AutoScalingGroupName="g", LaunchTemplate={"LaunchTemplateName": "nodes", "Version": "1"}
+    )
+    group.ec2.create_launch_template_version(LaunchTemplateName="nodes", SourceVersion="1", LaunchTemplateData={})
+    group.client.start_instance_refresh(
         AutoScalingGroupName="g",
-        LaunchTemplate={"LaunchTemplateName": "nodes", "Version": "$Latest"},
-        MinSize=2,
-        MaxSize=3,
-        VPCZoneIdentifier=subnets,
+        DesiredConfiguration={"LaunchTemplate": {"LaunchTemplateName": "nodes", "Version": "2"}},
+        Preferences={"MinHealthyPercentage": 50, "InstanceWarmup": 2},
     )
-    return autoscaling
+    until(lambda: group.versions() == {"1", "2"}, "the first new instance", seconds=_SECONDS, seen=group.versions)
+    group.client.rollback_instance_refresh(AutoScalingGroupName="g")
+    [found] = group.client.describe_instance_refreshes(AutoScalingGroupName="g")["InstanceRefreshes"]
+    assert found["Status"] == "RollbackInProgress"
+    assert found["RollbackDetails"]["RollbackReason"] == "Manual rollback by user"
+    until(lambda: group.versions() == {"1"}, "the old template", seconds=_SECONDS, seen=group.versions)
+    assert len(group.states()) == 2
 
 
-def instances(autoscaling: Client) -> list[str]:
-    """Of the group."""
-    [group] = autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=["g"])["AutoScalingGroups"]
-    return [each["InstanceId"] for each in group["Instances"]]
+def test_a_group_has_one_refresh_at_a_time(group: Group) -> None:
+    slow = {"InstanceWarmup": 3600}
+    group.client.start_instance_refresh(AutoScalingGroupName="g", Preferences=slow)
+    with pytest.raises(group.client.exceptions.InstanceRefreshInProgressFault):
+        group.client.start_instance_refresh(AutoScalingGroupName="g")
+    group.client.cancel_instance_refresh(AutoScalingGroupName="g")
+    until(lambda: group.refreshes()[0][0] == "Cancelled", "a cancelled refresh", seconds=_SECONDS, seen=group.refreshes)
+    with pytest.raises(group.client.exceptions.ActiveInstanceRefreshNotFoundFault):
+        group.client.cancel_instance_refresh(AutoScalingGroupName="g")
+    group.client.start_instance_refresh(AutoScalingGroupName="g", Preferences=slow)
+    assert [each[0] for each in group.refreshes()] == ["InProgress", "Cancelled"]
 
 
-def replace(autoscaling: Client, instance: str) -> None:
-    """Whoever runs the instances ends one; the group makes another."""
-    autoscaling.terminate_instance_in_auto_scaling_group(InstanceId=instance, ShouldDecrementDesiredCapacity=False)
+def test_what_is_not_modelled_is_refused_by_name(group: Group) -> None:
+    refused = group.client.exceptions.ClientError
+    with pytest.raises(refused, match="CheckpointPercentages of an instance refresh is not supported"):
+        group.client.start_instance_refresh(AutoScalingGroupName="g", Preferences={"CheckpointPercentages": [50, 100]})
+    with pytest.raises(refused, match="does not support EnterStandby"):
+        group.client.enter_standby(
+            AutoScalingGroupName="g", InstanceIds=list(group.states()), ShouldDecrementDesiredCapacity=True
+        )
 
 
-def refreshes(autoscaling: Client) -> list[tuple[str, int, int]]:
-    """Status, percentage and instances to come, the newest first."""
-    found = autoscaling.describe_instance_refreshes(AutoScalingGroupName="g")["InstanceRefreshes"]
-    return [(each["Status"], each["PercentageComplete"], each["InstancesToUpdate"]) for each in found]
-
-
-def test_the_group_launches_instances_that_ec2_knows(autoscaling: Client, aws: Callable[[str], Client]) -> None:
-    launched = set(instances(autoscaling))
-    known = [
-        each
-        for found in aws("ec2").describe_instances(InstanceIds=list(launched))["Reservations"]
-        for each in found["Instances"]
-    ]
-    assert {each["InstanceId"] for each in known} == launched
-    assert len({each["SubnetId"] for each in known}) == 2
-
-
-def test_the_progress_of_a_refresh_is_the_share_of_old_instances_that_are_gone(autoscaling: Client) -> None:
-    first, second = instances(autoscaling)
-    autoscaling.start_instance_refresh(AutoScalingGroupName="g", Preferences={"MinHealthyPercentage": 100})
-    assert refreshes(autoscaling) == [("InProgress", 0, 2)]
-    replace(autoscaling, first)
-    assert refreshes(autoscaling) == [("InProgress", 50, 1)]
-    replace(autoscaling, second)
-    assert refreshes(autoscaling) == [("Successful", 100, 0)]
-    assert len(instances(autoscaling)) == 2
-
-
-def test_a_group_has_one_refresh_at_a_time(autoscaling: Client) -> None:
-    autoscaling.start_instance_refresh(AutoScalingGroupName="g")
-    with pytest.raises(autoscaling.exceptions.InstanceRefreshInProgressFault):
-        autoscaling.start_instance_refresh(AutoScalingGroupName="g")
-    autoscaling.cancel_instance_refresh(AutoScalingGroupName="g")
-    with pytest.raises(autoscaling.exceptions.ActiveInstanceRefreshNotFoundFault):
-        autoscaling.cancel_instance_refresh(AutoScalingGroupName="g")
-    autoscaling.start_instance_refresh(AutoScalingGroupName="g")
-    assert [each[0] for each in refreshes(autoscaling)] == ["InProgress", "Cancelled"]
-
-
-def test_deleting_a_group_by_force_ends_its_protected_instances(
-    autoscaling: Client, aws: Callable[[str], Client]
-) -> None:
-    launched = instances(autoscaling)
-    autoscaling.set_instance_protection(AutoScalingGroupName="g", InstanceIds=launched, ProtectedFromScaleIn=True)
-    autoscaling.delete_auto_scaling_group(AutoScalingGroupName="g", ForceDelete=True)
-    found = aws("ec2").describe_instances(InstanceIds=launched)["Reservations"]
-    assert {each["State"]["Name"] for reservation in found for each in reservation["Instances"]} == {"terminated"}
+def test_a_group_with_instances_is_deleted_only_by_force_which_waits_for_no_hook(group: Group) -> None:
+    launched = list(group.states())
+    group.hold("TERMINATING")
+    group.client.set_instance_protection(AutoScalingGroupName="g", InstanceIds=launched, ProtectedFromScaleIn=True)
+    with pytest.raises(group.client.exceptions.ResourceInUseFault):
+        group.client.delete_auto_scaling_group(AutoScalingGroupName="g")
+    group.client.delete_auto_scaling_group(AutoScalingGroupName="g", ForceDelete=True)
+    assert {group.in_ec2(each)["State"]["Name"] for each in launched} == {"terminated"}
+    assert group.client.describe_auto_scaling_groups(AutoScalingGroupNames=["g"])["AutoScalingGroups"] == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from sim.cluster.desired import Place
@@ -13,6 +14,11 @@ Values = dict[str, Any]
 """The parameters of an operation or its answer, with the names and shapes of AWS's API reference."""
 
 State = TypeVar("State")
+
+
+def moment(seconds: float) -> datetime:
+    """A time of the cores as AWS's API has it."""
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 class Forward(Protocol):

@@ -26,13 +26,13 @@ from localstack.services.plugins import Service, aws_provider
 
 from sim.aws.ecr_authorization import RegistryAccess
 from sim.cloud.control_plane.application_autoscaling.provider import ApplicationAutoScaling
-from sim.cloud.control_plane.autoscaling.models import next_subnet
+from sim.cloud.control_plane.autoscaling.groups import Groups, GroupSteps
 from sim.cloud.control_plane.autoscaling.provider import AutoScaling
 from sim.cloud.control_plane.call import AwsError, Call, Operations, Regional, Route, Values
 from sim.cloud.control_plane.cloudwatch.provider import OPERATIONS as CLOUDWATCH_OPERATIONS
 from sim.cloud.control_plane.cluster.backends import bake_for
 from sim.cloud.control_plane.cluster.driver import Driver
-from sim.cloud.control_plane.cluster.hosts import HostRoutes, Hosts
+from sim.cloud.control_plane.cluster.hosts import HostRoutes, Hosts, reports
 from sim.cloud.control_plane.cluster.stepping import Steps
 from sim.cloud.control_plane.ec2.provider import OPERATIONS as EC2_OPERATIONS
 from sim.cloud.control_plane.ecr.provider import Ecr
@@ -40,11 +40,14 @@ from sim.cloud.control_plane.ecs.provider import Ecs
 from sim.cloud.control_plane.ecs.state import Surroundings
 from sim.cloud.control_plane.elb.provider import Elb
 from sim.cloud.control_plane.sqs.provider import OPERATIONS as SQS_OPERATIONS
+from sim.cluster.autoscaling.scaling_group import Report
 from sim.cluster.cadence import LOCAL
+from sim.cluster.desired import Place
 
 _Handler = Callable[[Any, Values], Values]
 _Guard = Callable[[bool], AbstractContextManager[object]]
 """What a call holds; it is told whether the call changes anything."""
+_OF_INSTANCES = ("StartInstances", "StopInstances", "TerminateInstances")
 _provides: Callable[..., Callable[[Callable[[], Service]], object]] = aws_provider
 
 
@@ -61,7 +64,16 @@ _around = Surroundings(time.time, _chance, _on.is_set, bake_for)
 _ecs = Ecs(_around)
 _elb = Elb(time.time)
 _hosts: Regional[Hosts] = Regional(Hosts)
-_driver = Driver(Steps(_ecs.states, _elb.known, _hosts, _around).take, LOCAL.step_seconds, _on)
+
+
+def _reports(place: Place) -> dict[str, Report]:
+    return reports(place, _hosts.at(place.account, place.region), time.time())
+
+
+_groups: Groups = Regional(dict)
+_group_steps = GroupSteps(_groups, _reports, time.time, _chance)
+_steps = Steps(_group_steps, _ecs.states, _elb.known, _hosts, _around)
+_driver = Driver(_steps.take, LOCAL.step_seconds, _on)
 
 
 def _driven(changes: bool) -> AbstractContextManager[object]:
@@ -71,7 +83,7 @@ def _driven(changes: bool) -> AbstractContextManager[object]:
 @_at_start()
 def open_cluster_routes() -> None:
     """Opens the routes of the cluster, before anybody has used one of its services."""
-    _open({**_ecs.routes, **_elb.routes, **HostRoutes(_hosts, _ecs.states).routes})
+    _open({**_ecs.routes, **_elb.routes, **HostRoutes(_hosts, _ecs.states, time.time).routes})
     ROUTER.add("/_sim/cluster/desired", _answer_desired, methods=["GET"])
     ROUTER.add("/_sim/cluster/health", _answer_health, methods=["GET"])
 
@@ -95,12 +107,19 @@ def application_autoscaling() -> Service:
 
 @_provides(api="autoscaling")
 def autoscaling() -> Service:
-    from moto.autoscaling.models import FakeAutoScalingGroup  # noqa: PLC0415 - import only at the first call
+    from moto.autoscaling.models import (  # noqa: PLC0415 - import only at the first call
+        AutoScalingBackend,
+        FakeAutoScalingGroup,
+        InstanceState,
+    )
 
-    # moto would launch all instances in the first subnet.
-    launch = FakeAutoScalingGroup.replace_autoscaling_group_instances
-    FakeAutoScalingGroup.replace_autoscaling_group_instances = _in_all_subnets(launch)
-    return _over_moto("autoscaling", AutoScaling(_now).operations, _driven)
+    # moto would launch and end instances itself, and replace those that EC2 ends. Here the group's core decides that.
+    FakeAutoScalingGroup.set_desired_capacity = _keep_desired_capacity
+    AutoScalingBackend.notify_terminate_instances = lambda *_: None
+    # moto does not know what each instance is made of, nor these settings.
+    InstanceState.launch_template = property(lambda member: member.made_of)
+    FakeAutoScalingGroup.default_instance_warmup = None
+    return _over_moto("autoscaling", AutoScaling(_groups, _group_steps, time.time, _chance).operations, _driven)
 
 
 @_provides(api="ecr")
@@ -135,7 +154,9 @@ def ec2() -> Service:
         lambda rule: rule.ip_range.get("Description") or rule.source_group.get("Description")
     )
     service = Service.for_provider(Ec2Provider(), dispatch_table_factory=MotoFallbackDispatcher)
-    return _over_localstack(service, EC2_OPERATIONS)
+    _over_localstack(service, EC2_OPERATIONS)
+    # A group learns at once that one of its instances has ended.
+    return _over_localstack(service, dict.fromkeys(_OF_INSTANCES, lambda call: call.forward()), _driven)
 
 
 @_provides(api="sqs", name="control-plane")
@@ -162,9 +183,9 @@ def _over_moto(service: str, operations: Operations, guard: _Guard | None = None
     return Service.for_provider(_Moto(service), dispatch_table_factory=lambda _: handlers)
 
 
-def _over_localstack(service: Service, operations: Operations) -> Service:
+def _over_localstack(service: Service, operations: Operations, guard: _Guard | None = None) -> Service:
     table: dict[str, _Handler] = service.skeleton.dispatch_table
-    table |= _handlers(operations, table, _one_at_a_time())
+    table |= _handlers(operations, table, guard or _one_at_a_time())
     return service
 
 
@@ -173,21 +194,8 @@ def _one_at_a_time() -> _Guard:
     return lambda _: lock
 
 
-def _in_all_subnets(launch: Callable[[Any, int, Any], None]) -> Callable[[Any, int, Any], None]:
-    def spread(group: Any, count: int, tags: Any) -> None:
-        subnets = group.vpc_zone_identifier
-        if not subnets:
-            launch(group, count, tags)
-            return
-        try:
-            for _ in range(count):
-                used = [each.instance.subnet_id for each in group.instance_states]
-                group.vpc_zone_identifier = next_subnet(subnets.split(","), used)
-                launch(group, 1, tags)
-        finally:
-            group.vpc_zone_identifier = subnets
-
-    return spread
+def _keep_desired_capacity(group: Any, count: int | None) -> None:
+    group.desired_capacity = group.min_size if count is None else count
 
 
 def _handlers(operations: Operations, underneath: Mapping[str, _Handler], guard: _Guard) -> dict[str, _Handler]:

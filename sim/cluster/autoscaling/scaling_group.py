@@ -40,13 +40,17 @@ if TYPE_CHECKING:
 _ENDED_BY_EC2: Final = "an EC2 health check indicating it has been terminated or stopped"
 _STATUS_CHECKS: Final = "an EC2 instance status checks failure"
 _ELB: Final = "an ELB system health check failure"
+_IMPAIRED_AFTER_SECONDS: Final = 120.0
+
+
+Ec2State = Literal["pending", "running", "stopping", "stopped", "shutting-down", "terminated"]
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """What is seen of an instance: its state in EC2, its status checks, and its health at the load balancer."""
 
-    state: Literal["pending", "running", "stopping", "stopped", "shutting-down", "terminated"] = "running"
+    state: Ec2State = "running"
     impaired: bool = False
     balancer_healthy: bool = True
 
@@ -128,6 +132,12 @@ def failed_check(group: Group, instance: GroupInstance, report: Report, now: flo
 def ended_by_ec2(report: Report) -> bool:
     """An instance that is not running any more is unhealthy at once, in its grace period too."""
     return report.state not in {"pending", "running"}
+
+
+@inferred("EC2 checks every minute; how many failed checks Auto Scaling waits for is not public")
+def impaired(silent_since: float | None, now: float) -> bool:
+    """An instance that nobody reaches is impaired after two status checks, which come every minute."""
+    return silent_since is not None and now - silent_since >= _IMPAIRED_AFTER_SECONDS
 
 
 @cites(ASG_GUIDE + "health-check-grace-period.html")

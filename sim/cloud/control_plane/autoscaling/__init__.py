@@ -1,1 +1,1 @@
-"""Auto Scaling: instance refreshes."""
+"""Auto Scaling: groups, the life cycle of their instances, and instance refreshes."""

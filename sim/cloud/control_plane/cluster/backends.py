@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sim.cluster.autoscaling.scaling_group import Ec2State
 from sim.cluster.balancer.checks import HealthCheck
 from sim.cluster.deployments import bake_seconds
 from sim.cluster.desired import CheckTarget, ListenerProtocol, Place
@@ -71,6 +72,14 @@ def machines() -> Iterator[Machine]:
         for reservation in list(backend.reservations.values()):
             for each in list(reservation.instances):
                 yield _machine(place, each)
+
+
+def instance_states(place: Place) -> dict[str, Ec2State]:
+    """The state of each EC2 instance in an account and a region."""
+    from moto.ec2.models import ec2_backends  # noqa: PLC0415
+
+    reservations = list(ec2_backends[place.account][place.region].reservations.values())
+    return {each.id: each.state for reservation in reservations for each in list(reservation.instances)}
 
 
 def balancers() -> Iterator[Balancer]:

@@ -64,7 +64,7 @@ def _instance(machine: Machine, snapshot: Snapshot) -> DesiredInstance:
         machine.image_id,
         machine.user_data,
         _container_instance(machine, snapshot.states),
-        lost=host is not None and host.lost,
+        lost=host is not None and host.lost_since is not None,
     )
 
 

@@ -1,11 +1,12 @@
 """The driver: one lock for everything that the cluster is made of, and one thread that takes a step each second.
 
-Every call of ECS, Classic ELB and Auto Scaling holds the lock. A call that changes something takes a step in the same
-hold, so that UpdateService and its first consequence are one transaction. Whoever asks for the desired state waits
-until a step has changed it.
+Every call of ECS, Classic ELB and Auto Scaling holds the lock, and so do EC2's calls that start and end instances. A
+call that changes something takes a step in the same hold, so that UpdateService and its first consequence are one
+transaction. Whoever asks for the desired state waits until a step has changed it.
 
-The driver is off until somebody asks for the desired state. Until then nobody starts a task: a step only follows the
-tasks that callers start and stop themselves. Nothing that holds the lock makes a call over HTTP.
+Auto Scaling groups are stepped from the first such call on. The service scheduler is off until somebody asks for the
+desired state. Until then nobody starts a task: a step only follows the tasks that callers start and stop themselves.
+Nothing that holds the lock makes a call over HTTP.
 
 A step that fails stops the driver for good. Its traceback is the answer to each later call that changes something, to
 each that asks for the desired state, and of the health route. Calls that only read still work.
@@ -54,6 +55,7 @@ class Driver:
         self._answer = Answer(-1, "")
         self._desired = Desired(0)
         self._failure = ""
+        self._begun = False
         self._closing = False
 
     @contextmanager
@@ -62,6 +64,7 @@ class Driver:
         with self._lock:
             if changes:
                 self.check()
+                self._begin()
             yield
             if changes:
                 self._take_step()
@@ -102,7 +105,12 @@ class Driver:
             return
         self._on.set()
         self._take_step()
-        threading.Thread(target=self._run, name="cluster-driver", daemon=True).start()
+        self._begin()
+
+    def _begin(self) -> None:
+        if not (self._begun or self._closing):
+            self._begun = True
+            threading.Thread(target=self._run, name="cluster-driver", daemon=True).start()
 
     def _run(self) -> None:
         with self._lock:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from sim.cloud.control_plane.call import AwsError, Regional, Route, Values
+from sim.cloud.control_plane.cluster.backends import instance_states
 from sim.cloud.control_plane.ecs.state import States
-from sim.cluster.desired import HostPort
+from sim.cluster.autoscaling.scaling_group import Report, impaired
+from sim.cluster.desired import HostPort, Place
 
 _PORT = re.compile(r"(tcp|udp):([0-9]+)")
 _ADDRESS = re.compile(r"[^:\s]+:[0-9]+")
@@ -20,10 +22,10 @@ _ADDRESS = re.compile(r"[^:\s]+:[0-9]+")
 
 @dataclass
 class Host:
-    """An EC2 instance: where each of its host ports really is, and whether somebody has cut it off."""
+    """An EC2 instance: where each of its host ports really is, and since when it is cut off, None if it is not."""
 
     ports: tuple[HostPort, ...] = ()
-    lost: bool = False
+    lost_since: float | None = None
 
 
 @dataclass
@@ -38,12 +40,22 @@ class Hosts:
             yield from host.ports
 
 
+def reports(place: Place, hosts: Hosts, now: float) -> dict[str, Report]:
+    """What EC2 and its status checks report of each instance in an account and a region."""
+    silent = {identity: each.lost_since for identity, each in hosts.known.items()}
+    return {
+        identity: Report(state, impaired(silent.get(identity), now))
+        for identity, state in instance_states(place).items()
+    }
+
+
 class HostRoutes:
     """The routes on which agents report on their EC2 instances, and on which one is cut off."""
 
-    def __init__(self, hosts: Regional[Hosts], states: States) -> None:
+    def __init__(self, hosts: Regional[Hosts], states: States, now: Callable[[], float]) -> None:
         self._hosts = hosts
         self._states = states
+        self._now = now
         path = "/_sim/<account>/<region>/ec2/<instance>"
         self.routes: dict[str, Route] = {
             f"{path}/ports": self.report_ports,
@@ -63,7 +75,11 @@ class HostRoutes:
 
     def lose(self, _: str, place: dict[str, str], body: Values) -> Values:
         """Cuts the instance off, or ends that: {"lost": ...}. Its agent comes back when it reports that it is there."""
-        self._host(place).lost = lost = _flag(body, "lost")
+        host, lost = self._host(place), _flag(body, "lost")
+        if not lost:
+            host.lost_since = None
+        elif host.lost_since is None:
+            host.lost_since = self._now()
         if lost:
             self._connect(place, connected=False)
         return {}

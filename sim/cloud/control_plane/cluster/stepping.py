@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from sim.cloud.control_plane.autoscaling.groups import GroupSteps
 from sim.cloud.control_plane.call import Regional
 from sim.cloud.control_plane.cluster import backends
 from sim.cloud.control_plane.cluster.backends import Balancer, Machine
@@ -31,14 +32,21 @@ Elbs = Regional[defaultdict[str, LoadBalancer]]
 class Steps:
     """Takes steps on everything that ECS, Classic ELB and the agents' reports have made known."""
 
-    def __init__(self, states: States, elbs: Elbs, hosts: Regional[Hosts], around: Surroundings) -> None:
+    def __init__(
+        self, groups: GroupSteps, states: States, elbs: Elbs, hosts: Regional[Hosts], around: Surroundings
+    ) -> None:
+        self._groups = groups
         self._states = states
         self._elbs = elbs
         self._hosts = hosts
         self._around = around
 
     def take(self, driven: bool, before: Desired) -> Desired:
-        """A step of the service scheduler; where it is not driven, what follows from the tasks of its callers."""
+        """A step of the groups, then of the service scheduler.
+
+        Where the scheduler is not driven, only what follows from the tasks of its callers.
+        """
+        self._groups.take()
         if not driven:
             self._follow()
             return before

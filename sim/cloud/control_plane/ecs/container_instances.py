@@ -10,8 +10,7 @@ import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
-from sim.cloud.control_plane.call import AwsError, Values
-from sim.cloud.control_plane.ecs.descriptions import moment
+from sim.cloud.control_plane.call import AwsError, Values, moment
 from sim.cluster.container_instances import ContainerInstance, Remaining, remaining
 from sim.cluster.task_definitions import HostPort
 from sim.cluster.tasks import Task

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
-from datetime import UTC, datetime
 
-from sim.cloud.control_plane.call import Values
+from sim.cloud.control_plane.call import Values, moment
 from sim.cloud.control_plane.ecs.services import ServiceRecord, deployment_configuration
 from sim.cluster.deployments import Deployment
 from sim.cluster.events import Event
@@ -38,11 +37,6 @@ def service(given: Service, record: ServiceRecord, tasks: Collection[Task]) -> V
         "events": [_event(record, each) for each in given.events],
         "createdAt": moment(record.created_at),
     }
-
-
-def moment(seconds: float) -> datetime:
-    """A time of the cores as AWS's API has it."""
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 def counts(tasks: Collection[Task]) -> Values:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from sim.cloud.control_plane.call import AwsError, Call, Operations, Values
-from sim.cloud.control_plane.ecs.descriptions import moment
+from sim.cloud.control_plane.call import AwsError, Call, Operations, Values, moment
 from sim.cloud.control_plane.ecs.state import States, Surroundings, as_tags, page, tags_of, wants_tags
 from sim.cluster.task_definition_fields import not_done
 

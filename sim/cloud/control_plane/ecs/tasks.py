@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sim.cloud.control_plane.call import Values
-from sim.cloud.control_plane.ecs.descriptions import moment
+from sim.cloud.control_plane.call import Values, moment
 from sim.cloud.control_plane.ecs.task_definitions import TaskDefinition
 from sim.cluster import tasks
 from sim.cluster.container_instances import ContainerInstance

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.cloud.control_plane.call import AwsError, Values
+from sim.cloud.control_plane.call import AwsError, Values, moment
 from sim.cloud.control_plane.ecs import descriptions
 from sim.cloud.control_plane.ecs.services import create, delete, update
 from sim.cloud.control_plane.ecs.state import Contents
@@ -34,8 +34,7 @@ class Fleet:
         container = {"name": "api", "image": "api:1", "memory": 64}
         asked = {"family": "api", "containerDefinitions": [container]}
         old, self.new = (
-            self.definitions.register("arn:aws:ecs:r:1:task-definition/", asked, {}, descriptions.moment(NOW))
-            for _ in range(2)
+            self.definitions.register("arn:aws:ecs:r:1:task-definition/", asked, {}, moment(NOW)) for _ in range(2)
         )
         self.contents = Contents()
         breaker = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}

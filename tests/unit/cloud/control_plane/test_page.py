@@ -9,7 +9,9 @@ from pathlib import Path
 from random import Random
 
 from sim.cloud.control_plane.application_autoscaling.provider import ApplicationAutoScaling
+from sim.cloud.control_plane.autoscaling.groups import Groups, GroupSteps
 from sim.cloud.control_plane.autoscaling.provider import AutoScaling
+from sim.cloud.control_plane.call import Regional
 from sim.cloud.control_plane.cloudwatch.provider import OPERATIONS as CLOUDWATCH
 from sim.cloud.control_plane.ec2.provider import OPERATIONS as EC2
 from sim.cloud.control_plane.ecr.provider import Ecr
@@ -26,10 +28,12 @@ def now() -> datetime:
 
 
 def test_the_page_has_a_row_for_each_corrected_operation() -> None:
+    groups: Groups = Regional(dict)
+    steps = GroupSteps(groups, lambda _: {}, time.time, Random(0))
     ecs = Ecs(Surroundings(time.time, Random(0), lambda: False, lambda *_: 0.0))
     provided = {
         "application-autoscaling": ApplicationAutoScaling(ecs.has_service).operations,
-        "autoscaling": AutoScaling(now).operations,
+        "autoscaling": AutoScaling(groups, steps, time.time, Random(0)).operations,
         "cloudwatch": CLOUDWATCH,
         "ec2": EC2,
         "ecr": Ecr(None, now).operations,

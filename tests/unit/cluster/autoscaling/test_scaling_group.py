@@ -106,6 +106,13 @@ def test_an_instance_that_ec2_ended_is_replaced_in_its_grace_period_too() -> Non
     assert {each.id for each in bench.serving} == {"i-2", "i-3"}
 
 
+@proves(scaling_group.impaired)
+def test_an_instance_that_nobody_reaches_is_impaired_after_two_status_checks() -> None:
+    assert not scaling_group.impaired(None, START)
+    assert not scaling_group.impaired(START, START + 119)
+    assert scaling_group.impaired(START, START + 120)
+
+
 @proves(scaling_group.in_grace)
 def test_failed_checks_count_after_the_grace_period() -> None:
     bench = GroupBench(desired=1, grace_seconds=300.0, health_check_types=frozenset({"EC2", "ELB"})).settle(3)

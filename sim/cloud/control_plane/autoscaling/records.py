@@ -1,0 +1,220 @@
+"""What moto keeps of Auto Scaling groups: read as the core's settings, and written as the core decides.
+
+moto's record has what users set, and what DescribeAutoScalingGroups returns. Nothing here makes a call. moto's modules
+are imported at the first use, since LocalStack loads its services late. They are untyped.
+
+https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_AutoScalingGroup.html
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, get_args
+
+from sim.cluster.autoscaling.group_state import (
+    Group,
+    GroupSettings,
+    HealthCheckType,
+    LaunchTemplate,
+    Process,
+)
+from sim.cluster.autoscaling.group_turn import LaunchInstance
+from sim.cluster.autoscaling.lifecycle_hooks import Hook
+from sim.cluster.desired import Place
+
+_NAME_TAG: Final = "aws:autoscaling:groupName"
+
+
+class LaunchRefused(Exception):
+    """EC2 does not run the instance, with its reason."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """moto's record of a group."""
+
+    place: Place
+    name: str
+
+    @property
+    def of_moto(self) -> Any:
+        """moto's own object."""
+        return _backend(self.place).autoscaling_groups[self.name]
+
+    @property
+    def exists(self) -> bool:
+        """True if moto has a group of this name."""
+        return self.name in _backend(self.place).autoscaling_groups
+
+    def settings(self) -> GroupSettings:
+        """What the group's users have set. `$Latest` and `$Default` are the versions that they are now."""
+        found = self.of_moto
+        checks = str(found.health_check_type or "EC2").split(",")
+        suspended = {each["ProcessName"] for each in found.suspended_processes}
+        warmup = found.default_instance_warmup
+        return GroupSettings(
+            self.name,
+            int(found.min_size or 0),
+            int(found.max_size or 0),
+            tuple(dict.fromkeys(found.availability_zones)),
+            _template(found),
+            frozenset(each for each in get_args(HealthCheckType) if each in checks),
+            float(found.health_check_grace_period or 0),
+            None if warmup is None else float(warmup),
+            bool(found.new_instances_protected_from_scale_in),
+            tuple(found.termination_policies),
+            tuple(_hook(each) for each in _backend(self.place).describe_lifecycle_hooks(self.name)),
+            frozenset(each for each in get_args(Process) if each in suspended),
+        )
+
+    @contextmanager
+    def unless_refused(self) -> Iterator[None]:
+        """What is set within is as it was before, if an error ends it."""
+        before = dict(vars(self.of_moto))
+        try:
+            yield
+        except Exception:
+            vars(self.of_moto).update(before)
+            raise
+
+    def forget(self) -> None:
+        """Removes the record."""
+        del _backend(self.place).autoscaling_groups[self.name]
+
+    def write(self, group: Group) -> None:
+        """Has the record show the group as it is now."""
+        found = self.of_moto
+        found.desired_capacity = group.desired
+        if group.settings.template != _template(found):
+            self._adopt(group.settings.template)
+        known = {each.instance.id: each for each in found.instance_states}
+        members = [known[each] for each in group.instances]
+        for member, instance in zip(members, group.instances.values(), strict=True):
+            member.lifecycle_state = instance.state
+            member.health_status = "Unhealthy" if instance.unhealthy else "Healthy"
+            member.protected_from_scale_in = instance.protected
+        if members != found.instance_states:
+            found.instance_states = members
+            _backend(self.place).update_attached_elbs(self.name)
+            _backend(self.place).update_attached_target_groups(self.name)
+
+    def launch(self, asked: LaunchInstance) -> str:
+        """EC2 runs an instance for the group; its id. Raises LaunchRefused."""
+        from moto.autoscaling.models import InstanceState  # noqa: PLC0415
+        from moto.ec2.exceptions import EC2ClientError  # noqa: PLC0415
+
+        found = self.of_moto
+        try:
+            made_of = _made_of(found, asked.template)
+            reservation = found.ec2_backend.run_instances(
+                count=1,
+                tags={"instance": made_of.pop("tags") | found.get_propagated_tags() | {_NAME_TAG: self.name}},
+                placement=asked.zone,
+                is_instance_type_default=False,
+                subnet_id=self._subnet(asked.zone),
+                **made_of,
+            )
+        except EC2ClientError as error:
+            raise LaunchRefused(f"{error.message}  Launching EC2 instance failed.") from None
+        [instance] = reservation.instances
+        instance.autoscaling_group = found
+        member = InstanceState(instance)
+        member.made_of = _described(found, asked.template)
+        found.instance_states.append(member)
+        return str(instance.id)
+
+    def _subnet(self, zone: str) -> str | None:
+        """The group's subnet in the zone, of several the one with the fewest instances. None where it names none."""
+        found = self.of_moto
+        if not found.vpc_zone_identifier:
+            return None
+        subnets = found.ec2_backend.describe_subnets(subnet_ids=found.vpc_zone_identifier.split(","))
+        used = [each.instance.subnet_id for each in found.instance_states]
+        return next_subnet([each.id for each in subnets if each.availability_zone == zone], used)
+
+    def _adopt(self, template: LaunchTemplate) -> None:
+        found = self.of_moto
+        found.ec2_launch_template = found.ec2_backend.get_launch_template(template.id)
+        found.launch_template_version = found.provided_launch_template_version = str(template.version)
+
+
+def terminate(place: Place, instance: str) -> None:
+    """EC2 ends an instance, also one that is protected from TerminateInstances."""
+    from moto.ec2.models import ec2_backends  # noqa: PLC0415
+
+    found = ec2_backends[place.account][place.region].get_instance(instance)
+    if found.state != "terminated":
+        found.terminate()
+
+
+def template_named(place: Place, given: dict[str, Any]) -> LaunchTemplate:
+    """A version of a launch template by its id or its name. Raises LaunchRefused if there is none."""
+    from moto.ec2.exceptions import EC2ClientError  # noqa: PLC0415
+    from moto.ec2.models import ec2_backends  # noqa: PLC0415
+
+    ec2 = ec2_backends[place.account][place.region]
+    try:
+        if identity := given.get("LaunchTemplateId"):
+            found = ec2.get_launch_template(identity)
+        else:
+            found = ec2.get_launch_template_by_name(given.get("LaunchTemplateName"))
+        return LaunchTemplate(found.id, int(found.get_version(given.get("Version") or "$Default").number))
+    except EC2ClientError as error:
+        raise LaunchRefused(error.message) from None
+
+
+def next_subnet(subnets: Sequence[str], used: Collection[str]) -> str:
+    """The subnet with the fewest instances; the first of several. `used` names the subnet of each instance.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/auto-scaling-benefits.html
+    """
+    return min(subnets, key=Counter(used).__getitem__)
+
+
+def _backend(place: Place) -> Any:
+    from moto.autoscaling.models import autoscaling_backends  # noqa: PLC0415
+
+    return autoscaling_backends[place.account][place.region]
+
+
+def _template(found: Any) -> LaunchTemplate:
+    """A launch configuration counts as a template of one version, 0."""
+    if found.ec2_launch_template is None:
+        return LaunchTemplate(found.launch_configuration_name, 0)
+    version = found.ec2_launch_template.get_version(found.launch_template_version)
+    return LaunchTemplate(found.ec2_launch_template.id, int(version.number))
+
+
+def _made_of(found: Any, template: LaunchTemplate) -> dict[str, Any]:
+    """What EC2 is asked for; `tags` are those of the template."""
+    if template.version == 0:
+        made_of = found.launch_config
+        reference = {"launch_config": made_of, "associate_public_ip": made_of.associate_public_ip_address}
+        tags = {}
+    else:
+        made_of = found.ec2_backend.get_launch_template(template.id).get_version(template.version)
+        reference = {"launch_template": {"LaunchTemplateId": template.id, "Version": template.version}}
+        tags = made_of.instance_tags
+    return {
+        "image_id": made_of.image_id,
+        "user_data": made_of.user_data,
+        "security_group_names": made_of.security_groups,
+        "instance_type": made_of.instance_type,
+        "tags": tags,
+        **reference,
+    }
+
+
+def _described(found: Any, template: LaunchTemplate) -> dict[str, str] | None:
+    """The launch template as DescribeAutoScalingInstances returns it."""
+    if template.version == 0:
+        return None
+    name = found.ec2_backend.get_launch_template(template.id).name
+    return {"LaunchTemplateId": template.id, "LaunchTemplateName": name, "Version": str(template.version)}
+
+
+def _hook(found: Any) -> Hook:
+    return Hook(found.name, found.lifecycle_transition, float(found.heartbeat_timeout), found.default_result)
