@@ -81,13 +81,18 @@ class CapacityProvider:
     read_at: float | None = None
 
 
-def created(name: str, size: Remaining, settings: Mapping[str, Any], group: GroupSettings) -> CapacityProvider:
-    """A provider of AutoScalingGroupProvider's parameters, in AWS's names. Raises Refused for what AWS refuses."""
+def checked(provider: CapacityProvider, group: GroupSettings) -> CapacityProvider:
+    """The provider of a group with these settings. Raises Refused for what AWS refuses."""
+    if provider.termination_protection and (message := cannot_protect(group, managed=provider.scaling is not None)):
+        raise Refused("ClientException", message)
+    return provider
+
+
+def of_settings(name: str, size: Remaining, settings: Mapping[str, Any]) -> CapacityProvider:
+    """A provider of AutoScalingGroupProvider's parameters, in AWS's names."""
     scaling = settings.get("managedScaling") or {}
     managed = scaling.get("status") == "ENABLED"
     protects = settings.get("managedTerminationProtection") == "ENABLED"
-    if protects and (message := cannot_protect(group, managed=managed)):
-        raise Refused("ClientException", message)
     defaults = ManagedScaling()
     return CapacityProvider(
         name,

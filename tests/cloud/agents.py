@@ -12,7 +12,6 @@ from sim.cloud.aws_client import REGION
 from sim.cloud.desired import parsed, path
 from sim.cluster.desired import Desired, DesiredTask
 from sim.host.loopback import request
-from tests.cloud.conftest import Client
 
 CLUSTER = "c"
 _SECONDS = 30.0
@@ -26,7 +25,7 @@ class Fleet:
     containers, `broken` has the images that cannot be pulled. Without `drains`, what leaves `e` does not drain.
     """
 
-    def __init__(self, endpoint: str, account: str, aws: Callable[[str], Client]) -> None:
+    def __init__(self, endpoint: str, account: str, aws: Callable[[str], Any]) -> None:
         self.endpoint = endpoint
         self.account = account
         self.ecs, self.elb, self.ec2 = aws("ecs"), aws("elb"), aws("ec2")

@@ -1,4 +1,7 @@
-"""One LocalStack with the control plane for all tests of this folder; each test has its own account in it."""
+"""Two LocalStacks with the control plane for all tests of this folder; each test has its own account.
+
+In one of them the driver of the cluster is on.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from sim.cloud.aws_client import local_session
 from sim.cloud.local import LocalCloud
 from sim.host.cleanup import Cleanup
 from sim.images.base_image import BaseImages, settings
+from tests.cloud.agents import Fleet
 from tests.cloud.running import RunningCloud
 
 _CONFIG = Config(retries={"total_max_attempts": 1})
@@ -65,3 +69,32 @@ def aws(endpoint: str, account: str) -> Callable[[str], Client]:
     """Makes clients for the services of the test's own account."""
     session: Any = local_session(account)
     return lambda service: session.client(service, endpoint_url=endpoint, config=_CONFIG)
+
+
+@pytest.fixture(scope="session")
+def driven() -> Iterator[str]:
+    """The endpoint of another LocalStack: once somebody asks for its desired state, its driver stays on."""
+    with Cleanup() as cleanup:
+        cloud = LocalCloud(cleanup, (), print)
+        try:
+            cloud.open()
+            cloud.await_ready()
+            yield cloud.endpoint
+        finally:
+            cloud.stop()
+
+
+@pytest.fixture
+def clients(driven: str, account: str) -> Callable[[str], Client]:
+    """Makes clients for the services of the test's own account, where the driver is on."""
+    session: Any = local_session(account)
+    config = Config(retries={"total_max_attempts": 1}, read_timeout=60)
+    return lambda service: session.client(service, endpoint_url=driven, config=config)
+
+
+@pytest.fixture
+def fleet(driven: str, account: str, clients: Callable[[str], Client]) -> Fleet:
+    """An empty cluster, and the agents of what joins it."""
+    fleet = Fleet(driven, account, clients)
+    fleet.define("api:1")
+    return fleet

@@ -2,66 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import itertools
 import re
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from typing import Any
 
 import pytest
-from botocore.config import Config
 
-from sim.cloud.aws_client import REGION, local_session
+from sim.cloud.aws_client import REGION
 from sim.cloud.desired import parsed, path
 from sim.cloud.local import LocalCloud
 from sim.cluster.balancer.checks import HealthCheck
 from sim.cluster.balancer.classic import Settings
 from sim.cluster.balancer.nodes import Policy
 from sim.cluster.cadence import LOCAL
-from sim.cluster.desired import AccessLog, CheckTarget, DesiredBalancer, DesiredInstance, DesiredListener, Place
+from sim.cluster.desired import AccessLog, CheckTarget, DesiredBalancer, DesiredListener, Place
 from sim.host.cleanup import Cleanup
 from sim.host.loopback import NoAnswer, request
 from tests.cloud.agents import CLUSTER, Fleet, Values
-
-_accounts = itertools.count(200000000001)
-
-
-@pytest.fixture(scope="module")
-def driven() -> Iterator[str]:
-    """The endpoint of a LocalStack of this module's own: once somebody asks, its driver stays on."""
-    with Cleanup() as cleanup:
-        cloud = LocalCloud(cleanup, (), print)
-        try:
-            cloud.open()
-            cloud.await_ready()
-            yield cloud.endpoint
-        finally:
-            cloud.stop()
-
-
-@pytest.fixture
-def account() -> str:
-    """One that no other test uses."""
-    return str(next(_accounts))
-
-
-@pytest.fixture
-def clients(driven: str, account: str) -> Callable[[str], Any]:
-    """Makes clients for the services of the test's own account."""
-    session: Any = local_session(account)
-    config = Config(retries={"total_max_attempts": 1}, read_timeout=60)
-    return lambda service: session.client(service, endpoint_url=driven, config=config)
-
-
-@pytest.fixture
-def fleet(driven: str, account: str, clients: Callable[[str], Any]) -> Fleet:
-    """An empty cluster, and the agents of what joins it."""
-    fleet = Fleet(driven, account, clients)
-    fleet.define("api:1")
-    return fleet
 
 
 def test_a_service_is_steady_once_its_agent_reports_its_task(fleet: Fleet) -> None:
@@ -249,62 +207,6 @@ def test_a_lost_instance_gets_no_task_until_its_agent_is_back(fleet: Fleet) -> N
     fleet.settle(fleet.steady, "the service")
 
 
-_USER_DATA = "#!/bin/bash\necho ECS_CLUSTER=c >> /etc/ecs/ecs.config\n"
-
-
-@pytest.fixture
-def autoscaling(fleet: Fleet, clients: Callable[[str], Any]) -> Any:
-    """A client; there is a group `g` of one instance, which the agents of the cluster serve."""
-    client = clients("autoscaling")
-    template = {
-        "ImageId": fleet.image(),
-        "InstanceType": "t3.small",
-        "UserData": base64.b64encode(_USER_DATA.encode()).decode(),
-    }
-    fleet.ec2.create_launch_template(LaunchTemplateName="nodes", LaunchTemplateData=template)
-    client.create_auto_scaling_group(
-        AutoScalingGroupName="g",
-        LaunchTemplate={"LaunchTemplateName": "nodes", "Version": "$Latest"},
-        MinSize=1,
-        MaxSize=1,
-        AvailabilityZones=[f"{REGION}a"],
-    )
-    return client
-
-
-def test_an_instance_that_ends_is_replaced_by_one_that_takes_its_tasks(fleet: Fleet, autoscaling: Any) -> None:  # noqa: ARG001 - the group is there
-    [first] = _launched(fleet)
-    fleet.register(first.id)
-    fleet.service()
-    fleet.settle(fleet.steady, "the service")
-    fleet.ec2.terminate_instances(InstanceIds=[first.id])
-    [second] = _launched(fleet)
-    assert second.id != first.id
-    assert fleet.ecs.list_container_instances(cluster=CLUSTER)["containerInstanceArns"] == []
-    instance = fleet.register(second.id)
-    fleet.settle(lambda: fleet.steady() and fleet.stable(), "the service on the new instance")
-    assert fleet.tasks_on(instance) == 1
-
-
-def test_a_task_waits_for_an_instance_of_its_capacity_provider(fleet: Fleet, autoscaling: Any) -> None:
-    fleet.desired()
-    [group] = autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=["g"])["AutoScalingGroups"]
-    provider = {"autoScalingGroupArn": group["AutoScalingGroupARN"]}
-    fleet.ecs.create_capacity_provider(name="p", autoScalingGroupProvider=provider)
-    fleet.join()
-    fleet.service(capacityProviderStrategy=[{"capacityProvider": "p", "weight": 1}])
-    assert fleet.messages()[-1].endswith("No Container Instances were found in your capacity provider.")
-    [waiting] = fleet.ecs.list_tasks(cluster=CLUSTER)["taskArns"]
-    assert (fleet.status(waiting), fleet.mine(fleet.desired())) == ("PROVISIONING", [])
-    [launched] = _launched(fleet)
-    assert (launched.user_data, launched.zone) == (_USER_DATA, f"{REGION}a")
-    instance = fleet.register(launched.id)
-    fleet.settle(fleet.steady, "the service")
-    assert fleet.tasks_on(instance) == 1
-    [found] = fleet.ecs.describe_tasks(cluster=CLUSTER, tasks=[waiting])["tasks"]
-    assert (found["capacityProviderName"], found["containerInstanceArn"]) == ("p", instance)
-
-
 def test_the_edge_is_handed_a_load_balancer_with_all_its_settings(fleet: Fleet) -> None:
     subnet = next(
         each["SubnetId"] for each in fleet.ec2.describe_subnets()["Subnets"] if each["AvailabilityZone"] == f"{REGION}b"
@@ -389,12 +291,6 @@ def test_localstack_ends_while_a_question_waits() -> None:
         with contextlib.suppress(NoAnswer):
             assert waiting.result(5).status == HTTPStatus.SERVICE_UNAVAILABLE
         cloud.stop()
-
-
-def _launched(fleet: Fleet) -> list[DesiredInstance]:
-    """The running instances of the account's group."""
-    mine = [each for each in fleet.desired().instances if each.place.account == fleet.account]
-    return [each for each in mine if each.instance_type == "t3.small"]
 
 
 def _short(message: str) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from sim.cluster.desired import Place
+from sim.cluster.refused import Refused
 
 Values = dict[str, Any]
 """The parameters of an operation or its answer, with the names and shapes of AWS's API reference."""
@@ -57,6 +59,15 @@ class AwsError(Exception):
         self.code = code
         self.message = message
         self.status = status
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """What a core refuses is an error of AWS's API. Raises AwsError."""
+    try:
+        yield
+    except Refused as refused:
+        raise AwsError(refused.code, refused.message) from None
 
 
 class Regional(Generic[State]):

@@ -36,6 +36,7 @@ from sim.cloud.control_plane.cluster.hosts import HostRoutes, Hosts, reports
 from sim.cloud.control_plane.cluster.stepping import Steps
 from sim.cloud.control_plane.ec2.provider import OPERATIONS as EC2_OPERATIONS
 from sim.cloud.control_plane.ecr.provider import Ecr
+from sim.cloud.control_plane.ecs.capacity_provider_operations import CapacityProviderOperations
 from sim.cloud.control_plane.ecs.provider import Ecs
 from sim.cloud.control_plane.ecs.state import Surroundings
 from sim.cloud.control_plane.elb.provider import Elb
@@ -72,7 +73,7 @@ def _reports(place: Place) -> dict[str, Report]:
 
 _groups: Groups = Regional(dict)
 _group_steps = GroupSteps(_groups, _reports, time.time, _chance)
-_steps = Steps(_group_steps, _ecs.states, _elb.known, _hosts, _around)
+_steps = Steps(_groups, _group_steps, _ecs.states, _elb.known, _hosts, _around)
 _driver = Driver(_steps.take, LOCAL.step_seconds, _on)
 
 
@@ -129,7 +130,8 @@ def ecr() -> Service:
 
 @_provides(api="ecs")
 def ecs() -> Service:
-    return _over_moto("ecs", _ecs.operations, _driven)
+    operations = {**_ecs.operations, **CapacityProviderOperations(_groups).operations}
+    return _over_moto("ecs", operations, _driven)
 
 
 @_provides(api="elb")

@@ -8,7 +8,7 @@ import pytest
 
 from sim.cluster import capacity_provider
 from sim.cluster.autoscaling import group_requests
-from sim.cluster.capacity_provider import CapacityProvider, ManagedScaling, created
+from sim.cluster.capacity_provider import CapacityProvider, ManagedScaling, checked, of_settings
 from sim.cluster.deployments import DeploymentConfiguration
 from sim.cluster.refused import Refused
 from sim.cluster.services import Settings
@@ -143,10 +143,10 @@ def test_termination_protection_asks_for_managed_scaling_and_a_group_that_protec
     asked = {"managedTerminationProtection": "ENABLED", "managedScaling": {"status": "ENABLED"}}
     guarded = replace(SETTINGS, protect_new=True)
     with pytest.raises(Refused, match="must have instance protection from scale in enabled"):
-        created("main", SIZE, asked, SETTINGS)
+        checked(of_settings("main", SIZE, asked), SETTINGS)
     with pytest.raises(Refused, match="enable managed scaling"):
-        created("main", SIZE, {**asked, "managedScaling": {"status": "DISABLED"}}, guarded)
-    assert created("main", SIZE, asked, guarded) == CapacityProvider(
+        checked(of_settings("main", SIZE, {**asked, "managedScaling": {"status": "DISABLED"}}), guarded)
+    assert checked(of_settings("main", SIZE, asked), guarded) == CapacityProvider(
         "main", SIZE, ManagedScaling(), termination_protection=True
     )
 

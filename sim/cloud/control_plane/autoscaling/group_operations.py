@@ -9,9 +9,9 @@ from typing import Final
 
 from sim.cloud.control_plane.autoscaling.descriptions import activity
 from sim.cloud.control_plane.autoscaling.groups import Kept
-from sim.cloud.control_plane.autoscaling.known import KnownGroups, refusals
+from sim.cloud.control_plane.autoscaling.known import KnownGroups
 from sim.cloud.control_plane.autoscaling.records import Record
-from sim.cloud.control_plane.call import AwsError, Call, Operations, Values
+from sim.cloud.control_plane.call import AwsError, Call, Operations, Values, refusals
 from sim.cluster.autoscaling.group_requests import created, deleted, desired_set, updated
 
 _NO_WARMUP: Final = -1

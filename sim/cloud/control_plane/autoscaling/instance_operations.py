@@ -6,8 +6,8 @@ from collections.abc import Callable
 from random import Random
 
 from sim.cloud.control_plane.autoscaling.descriptions import activity
-from sim.cloud.control_plane.autoscaling.known import KnownGroups, refusals
-from sim.cloud.control_plane.call import AwsError, Call, Operations, Values
+from sim.cloud.control_plane.autoscaling.known import KnownGroups
+from sim.cloud.control_plane.call import AwsError, Call, Operations, Values, refusals
 from sim.cluster.autoscaling.group_requests import (
     action_completed,
     health_set,

@@ -1,9 +1,7 @@
-"""The groups that calls name, and the core's refusals as AWS's errors."""
+"""The groups that calls name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 from sim.cloud.control_plane.autoscaling.groups import Groups, GroupSteps, Kept
@@ -12,16 +10,6 @@ from sim.cloud.control_plane.call import AwsError, Call
 from sim.cluster.autoscaling.group_state import Group
 from sim.cluster.autoscaling.group_turn import GroupAction
 from sim.cluster.desired import Place
-from sim.cluster.refused import Refused
-
-
-@contextmanager
-def refusals() -> Iterator[None]:
-    """What the core refuses is an error of AWS's API. Raises AwsError."""
-    try:
-        yield
-    except Refused as refused:
-        raise AwsError(refused.code, refused.message) from None
 
 
 class KnownGroups:

@@ -80,6 +80,22 @@ class Record:
             vars(self.of_moto).update(before)
             raise
 
+    @property
+    def instance_type(self) -> str:
+        """Of the instances that it launches."""
+        return str(self.of_moto.instance_type)
+
+    def hold(self, hook: Hook) -> None:
+        """Puts a hook on the group, if it is not there."""
+        backend = _backend(self.place)
+        if not backend.describe_lifecycle_hooks(self.name, [hook.name]):
+            seconds = int(hook.heartbeat_seconds)
+            backend.create_lifecycle_hook(hook.name, self.name, hook.transition, seconds, hook.default_result)
+
+    def release(self, hook: Hook) -> None:
+        """Takes a hook off the group."""
+        _backend(self.place).delete_lifecycle_hook(self.name, hook.name)
+
     def forget(self) -> None:
         """Removes the record."""
         del _backend(self.place).autoscaling_groups[self.name]

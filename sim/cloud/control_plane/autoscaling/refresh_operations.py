@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sim.cloud.control_plane.autoscaling.descriptions import refresh
-from sim.cloud.control_plane.autoscaling.known import KnownGroups, refusals
+from sim.cloud.control_plane.autoscaling.known import KnownGroups
 from sim.cloud.control_plane.autoscaling.records import LaunchRefused, template_named
-from sim.cloud.control_plane.call import AwsError, Call, Operations, Values
+from sim.cloud.control_plane.call import AwsError, Call, Operations, Values, refusals
 from sim.cluster.autoscaling.group_state import LaunchTemplate
 from sim.cluster.autoscaling.instance_refresh import cancelled, rolled_back, started
 from sim.cluster.autoscaling.refresh_preferences import preferences

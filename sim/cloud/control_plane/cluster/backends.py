@@ -101,23 +101,43 @@ def deregister(place: Place, balancer: str, instance: str) -> None:
     _elb(place).deregister_instances(balancer, [instance])
 
 
-def capacity_providers(place: Place) -> Mapping[str, str]:
-    """The capacity provider of each EC2 instance that is in a provider's Auto Scaling group."""
+@dataclass(frozen=True)
+class Provider:
+    """A capacity provider, as moto keeps it: its Auto Scaling group, and AutoScalingGroupProvider's parameters."""
+
+    name: str
+    group: str
+    settings: Mapping[str, Any]
+    clusters: tuple[str, ...]
+    """The names of the clusters that have it."""
+
+
+def capacity_providers(place: Place) -> list[Provider]:
+    """The capacity providers whose Auto Scaling group exists."""
     from moto.autoscaling.models import autoscaling_backends  # noqa: PLC0415
     from moto.ecs.models import ecs_backends  # noqa: PLC0415
 
+    ecs = ecs_backends[place.account][place.region]
     groups = list(autoscaling_backends[place.account][place.region].autoscaling_groups.values())
-    providers = {
-        each.auto_scaling_group_provider["autoScalingGroupArn"]: each.name
-        for each in list(ecs_backends[place.account][place.region].capacity_providers.values())
-    }
-    return {
-        each.instance.id: provider
-        for group in groups
-        for name in (group.arn, group.name)
-        if (provider := providers.get(name))
-        for each in list(group.instance_states)
-    }
+    named = {name: group.name for group in groups for name in (group.arn, group.name)}
+    return [
+        Provider(
+            each.name,
+            named[arn],
+            each.auto_scaling_group_provider,
+            tuple(of.name for of in list(ecs.clusters.values()) if each.name in (of.capacity_providers or ())),
+        )
+        for each in list(ecs.capacity_providers.values())
+        if (arn := each.auto_scaling_group_provider["autoScalingGroupArn"]) in named
+    ]
+
+
+def set_managed_draining(place: Place, name: str, status: str) -> None:
+    """Switches the managed draining of a capacity provider."""
+    from moto.ecs.models import ecs_backends  # noqa: PLC0415
+
+    provider = ecs_backends[place.account][place.region].capacity_providers[name]
+    provider.auto_scaling_group_provider["managedDraining"] = status
 
 
 def alarms(place: Place) -> frozenset[str]:

@@ -10,12 +10,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from sim.cloud.control_plane.autoscaling.groups import GroupSteps
+from sim.cloud.control_plane.autoscaling.groups import Groups, GroupSteps
 from sim.cloud.control_plane.call import Regional
 from sim.cloud.control_plane.cluster import backends
 from sim.cloud.control_plane.cluster.backends import Balancer, Machine
 from sim.cloud.control_plane.cluster.desired import Snapshot, desired
 from sim.cloud.control_plane.cluster.hosts import Hosts
+from sim.cloud.control_plane.cluster.providers import ProviderSteps
 from sim.cloud.control_plane.ecs.state import Contents, States, Surroundings
 from sim.cloud.control_plane.elb.models import LoadBalancer
 from sim.cluster import scheduler
@@ -33,24 +34,36 @@ class Steps:
     """Takes steps on everything that ECS, Classic ELB and the agents' reports have made known."""
 
     def __init__(
-        self, groups: GroupSteps, states: States, elbs: Elbs, hosts: Regional[Hosts], around: Surroundings
+        self,
+        groups: Groups,
+        group_steps: GroupSteps,
+        states: States,
+        elbs: Elbs,
+        hosts: Regional[Hosts],
+        around: Surroundings,
     ) -> None:
         self._groups = groups
+        self._group_steps = group_steps
+        self._providers = ProviderSteps(groups, states, around)
         self._states = states
         self._elbs = elbs
         self._hosts = hosts
         self._around = around
 
     def take(self, driven: bool, before: Desired) -> Desired:
-        """A step of the groups, then of the service scheduler.
+        """A step of the groups, of the service scheduler, and of the capacity providers, which is to say of the groups.
 
         Where the scheduler is not driven, only what follows from the tasks of its callers.
         """
-        self._groups.take()
-        if not driven:
+        self._group_steps.take()
+        if driven:
+            self._drive()
+        else:
             self._follow()
+        if self._providers.take(driven=driven):
+            self._group_steps.take()
+        if not driven:
             return before
-        self._drive()
         snapshot = Snapshot(
             list(backends.machines()), list(backends.balancers()), self._states, self._elbs, self._hosts
         )
@@ -84,7 +97,7 @@ class Steps:
 
         https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeregisterContainerInstance.html
         """
-        providers = backends.capacity_providers(place) if contents.cluster.instances else {}
+        providers = self._provider_of(place) if contents.cluster.instances else {}
         for instance in list(contents.cluster.instances.values()):
             machine = machines.get((place, instance.ec2_instance_id))
             if machine and machine.state == "terminated":
@@ -98,6 +111,16 @@ class Steps:
             )
             if wanted != instance:
                 contents.put_instance(wanted)
+
+    def _provider_of(self, place: Place) -> Mapping[str, str]:
+        """The capacity provider of each EC2 instance that is in a provider's Auto Scaling group."""
+        groups = self._groups.at(place.account, place.region)
+        return {
+            instance: provider.name
+            for provider in backends.capacity_providers(place)
+            if provider.group in groups
+            for instance in groups[provider.group].group.instances
+        }
 
     def _terminated(self, place: Place, contents: Contents, instance: ContainerInstance) -> None:
         for task in list(contents.cluster.tasks.values()):

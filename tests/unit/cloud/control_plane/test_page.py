@@ -15,6 +15,7 @@ from sim.cloud.control_plane.call import Regional
 from sim.cloud.control_plane.cloudwatch.provider import OPERATIONS as CLOUDWATCH
 from sim.cloud.control_plane.ec2.provider import OPERATIONS as EC2
 from sim.cloud.control_plane.ecr.provider import Ecr
+from sim.cloud.control_plane.ecs.capacity_provider_operations import CapacityProviderOperations
 from sim.cloud.control_plane.ecs.provider import Ecs
 from sim.cloud.control_plane.ecs.state import Surroundings
 from sim.cloud.control_plane.elb.provider import Elb
@@ -37,7 +38,7 @@ def test_the_page_has_a_row_for_each_corrected_operation() -> None:
         "cloudwatch": CLOUDWATCH,
         "ec2": EC2,
         "ecr": Ecr(None, now).operations,
-        "ecs": ecs.operations,
+        "ecs": {**ecs.operations, **CapacityProviderOperations(groups).operations},
         "elb": Elb(time.time).operations,
         "sqs": SQS,
     }
