@@ -12,10 +12,12 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from functools import partial
 from random import Random
 from typing import Any
 
 from localstack.aws.api import CommonServiceException, RequestContext
+from localstack.aws.connect import connect_to
 from localstack.aws.forwarder import create_aws_request_context
 from localstack.aws.spec import load_service
 from localstack.http import Request, Response
@@ -26,10 +28,16 @@ from localstack.services.plugins import Service, aws_provider
 
 from sim.aws.ecr_authorization import RegistryAccess
 from sim.cloud.control_plane.application_autoscaling.provider import ApplicationAutoScaling
+from sim.cloud.control_plane.application_autoscaling.scaling import ScalesServices
 from sim.cloud.control_plane.autoscaling.groups import Groups, GroupSteps
 from sim.cloud.control_plane.autoscaling.provider import AutoScaling
 from sim.cloud.control_plane.call import AwsError, Call, Operations, Regional, Route, Values
+from sim.cloud.control_plane.cloudwatch.evaluation import Evaluation
+from sim.cloud.control_plane.cloudwatch.metrics import Metrics
 from sim.cloud.control_plane.cloudwatch.provider import OPERATIONS as CLOUDWATCH_OPERATIONS
+from sim.cloud.control_plane.cloudwatch.queues import depths
+from sim.cloud.control_plane.cloudwatch.stored import metric_alarms
+from sim.cloud.control_plane.cloudwatch.watch import Watch
 from sim.cloud.control_plane.cluster.backends import bake_for
 from sim.cloud.control_plane.cluster.driver import Driver
 from sim.cloud.control_plane.cluster.hosts import HostRoutes, Hosts, reports
@@ -43,6 +51,7 @@ from sim.cloud.control_plane.elb.provider import Elb
 from sim.cloud.control_plane.sqs.provider import OPERATIONS as SQS_OPERATIONS
 from sim.cluster.autoscaling.scaling_group import Report
 from sim.cluster.cadence import LOCAL
+from sim.cluster.cloudwatch.alarms import State
 from sim.cluster.desired import Place
 
 _Handler = Callable[[Any, Values], Values]
@@ -81,6 +90,30 @@ def _driven(changes: bool) -> AbstractContextManager[object]:
     return _driver.call(changes=changes)
 
 
+def _client(service: str, place: Place) -> Any:
+    """A client of boto3 for a service of this LocalStack."""
+    return getattr(connect_to(region_name=place.region, aws_access_key_id=place.account), service)
+
+
+def _set_alarm(place: Place, name: str, state: State, reason: str) -> None:
+    _client("cloudwatch", place).set_alarm_state(AlarmName=name, StateValue=state, StateReason=reason)
+
+
+def _metrics_file() -> str:
+    from localstack.services.cloudwatch.cloudwatch_database_helper import CloudwatchDatabase  # noqa: PLC0415
+
+    return str(CloudwatchDatabase.METRICS_DB)
+
+
+_metrics = Metrics(_metrics_file)
+_scaling = ScalesServices(partial(_client, "ecs"), time.time)
+_watch = Watch(
+    lambda at: _metrics.write(depths(at, time.time())),
+    Evaluation(metric_alarms, _metrics, _set_alarm, _scaling.act, time.time).take,
+    time.time,
+)
+
+
 @_at_start()
 def open_cluster_routes() -> None:
     """Opens the routes of the cluster, before anybody has used one of its services."""
@@ -93,17 +126,23 @@ def open_cluster_routes() -> None:
 def close_cluster_driver() -> None:
     """Ends the questions that wait for a change: LocalStack would wait for them for good."""
     _driver.close()
+    _watch.close()
 
 
 @_provides(api="application-autoscaling")
 def application_autoscaling() -> Service:
     from moto.applicationautoscaling.models import (  # noqa: PLC0415 - import only at the first call
         ApplicationAutoscalingBackend,
+        FakeApplicationAutoscalingPolicy,
     )
 
     # moto would look for the ECS services in its own state, but this plugin keeps them.
     ApplicationAutoscalingBackend._ecs_service_exists_for_target = lambda *_: True  # noqa: SLF001
-    return _over_moto("application-autoscaling", ApplicationAutoScaling(_ecs.has_service).operations)
+    # moto would make alarms on metrics of its own choice, and where LocalStack's CloudWatch does not see them.
+    FakeApplicationAutoscalingPolicy.create_alarms = lambda _: None
+    FakeApplicationAutoscalingPolicy.delete_alarms = lambda *_: None
+    provider = ApplicationAutoScaling(_ecs.has_service, _scaling.known, partial(_client, "cloudwatch"))
+    return _over_moto("application-autoscaling", provider.operations)
 
 
 @_provides(api="autoscaling")
@@ -141,9 +180,14 @@ def elb() -> Service:
 
 @_provides(api="cloudwatch", name="control-plane")
 def cloudwatch() -> Service:
-    from localstack.services.cloudwatch.provider_v2 import CloudwatchProvider  # noqa: PLC0415 - import only at the first call
+    from localstack.services.cloudwatch.alarm_scheduler import AlarmScheduler  # noqa: PLC0415 - import only at the first call
+    from localstack.services.cloudwatch.provider_v2 import CloudwatchProvider  # noqa: PLC0415
 
-    return _over_localstack(Service.for_provider(CloudwatchProvider()), CLOUDWATCH_OPERATIONS)
+    # LocalStack would evaluate plain alarms too, in another way.
+    AlarmScheduler.schedule_metric_alarm = lambda *_, **__: None
+    service = _over_localstack(Service.for_provider(CloudwatchProvider()), CLOUDWATCH_OPERATIONS)
+    _watch.begin()
+    return service
 
 
 @_provides(api="ec2", name="control-plane")

@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from sim.cloud.control_plane.call import Call, Operations, Values
+from sim.cloud.control_plane.call import AwsError, Call, Operations, Values
+from sim.cloud.control_plane.cloudwatch.alarms import alarm_of
+from sim.cloud.control_plane.cloudwatch.stored import keep_state
+from sim.cluster.cloudwatch.metric_functions import InvalidMath
+from sim.cluster.desired import Place
+
+
+def put_metric_alarm(call: Call) -> Values:
+    """Refuses an alarm that cannot be evaluated. One that is there already keeps its state.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+    """
+    try:
+        alarm_of(call.parameters)
+    except InvalidMath as wrong:
+        raise AwsError("ValidationError", f"The alarm {call.parameters['AlarmName']} is not valid: {wrong}.") from None
+    with keep_state(Place(call.account, call.region), call.arn("cloudwatch", f"alarm:{call.parameters['AlarmName']}")):
+        return put_alarm(call)
 
 
 def put_alarm(call: Call) -> Values:
@@ -21,4 +38,4 @@ def put_alarm(call: Call) -> Values:
     return answer
 
 
-OPERATIONS: Operations = {"PutCompositeAlarm": put_alarm, "PutMetricAlarm": put_alarm}
+OPERATIONS: Operations = {"PutCompositeAlarm": put_alarm, "PutMetricAlarm": put_metric_alarm}

@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 
 from sim.cloud.control_plane.application_autoscaling.provider import ApplicationAutoScaling
+from sim.cloud.control_plane.application_autoscaling.scaling import Scaling
 from sim.cloud.control_plane.autoscaling.groups import Groups, GroupSteps
 from sim.cloud.control_plane.autoscaling.provider import AutoScaling
 from sim.cloud.control_plane.call import Regional
@@ -33,7 +34,9 @@ def test_the_page_has_a_row_for_each_corrected_operation() -> None:
     steps = GroupSteps(groups, lambda _: {}, time.time, Random(0))
     ecs = Ecs(Surroundings(time.time, Random(0), lambda: False, lambda *_: 0.0))
     provided = {
-        "application-autoscaling": ApplicationAutoScaling(ecs.has_service).operations,
+        "application-autoscaling": ApplicationAutoScaling(
+            ecs.has_service, Regional(Scaling), lambda _: None
+        ).operations,
         "autoscaling": AutoScaling(groups, steps, time.time, Random(0)).operations,
         "cloudwatch": CLOUDWATCH,
         "ec2": EC2,

@@ -1,0 +1,56 @@
+"""The alarms that LocalStack keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sim.cloud.control_plane.cloudwatch.alarms import Values
+from sim.cluster.desired import Place
+
+_STATE: Final = (
+    "StateValue",
+    "StateReason",
+    "StateReasonData",
+    "StateUpdatedTimestamp",
+    "StateTransitionedTimestamp",
+)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A metric alarm as LocalStack keeps it: DescribeAlarms' answer."""
+
+    place: Place
+    values: Values
+
+
+def metric_alarms() -> Iterator[Stored]:
+    """Those of all accounts and regions."""
+    from localstack.services.cloudwatch.models import (  # noqa: PLC0415 - LocalStack loads its services late
+        LocalStackMetricAlarm,
+        cloudwatch_stores,
+    )
+
+    for account, region, store in cloudwatch_stores.iter_stores():
+        for each in list(store.alarms.values()):
+            if isinstance(each, LocalStackMetricAlarm):
+                yield Stored(Place(account, region), each.alarm)
+
+
+@contextmanager
+def keep_state(place: Place, arn: str) -> Iterator[None]:
+    """What happens within does not change the state of an alarm that is there already, as LocalStack would."""
+    before = _values(place, arn)
+    kept: dict[str, Any] = {name: before[name] for name in _STATE if name in before}
+    yield
+    _values(place, arn).update(kept)
+
+
+def _values(place: Place, arn: str) -> dict[str, Any]:
+    from localstack.services.cloudwatch.models import cloudwatch_stores  # noqa: PLC0415
+
+    found = cloudwatch_stores[place.account][place.region].alarms.get(arn)
+    return found.alarm if found else {}

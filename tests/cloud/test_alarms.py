@@ -1,0 +1,225 @@
+"""Alarms on what CloudWatch of the local cloud holds: states, actions, and scaling policies."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from sim.host.waiting import until
+from tests.cloud.conftest import Client
+
+_SECONDS = 20.0
+_MINUTE = 60
+Values = dict[str, Any]
+
+
+class Alarms:
+    """CloudWatch of an account."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    def publish(self, name: str, value: float, minutes: int = 6) -> None:
+        """A metric in the namespace `t` that had a value in each of the last minutes."""
+        now = time.time() // _MINUTE * _MINUTE
+        moments = [datetime.fromtimestamp(now - _MINUTE * each + 1, UTC) for each in range(1, minutes + 1)]
+        data = [{"MetricName": name, "Timestamp": each, "Value": value} for each in moments]
+        self.client.put_metric_data(Namespace="t", MetricData=data)
+
+    def put(self, name: str, **more: Any) -> None:
+        """An alarm above 10."""
+        settings = {"ComparisonOperator": "GreaterThanThreshold", "Threshold": 10, "EvaluationPeriods": 2}
+        self.client.put_metric_alarm(AlarmName=name, **settings | more)
+
+    def described(self, name: str) -> Values:
+        """The alarm as it is now."""
+        [found] = self.client.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+        described: Values = found
+        return described
+
+    def await_state(self, name: str, state: str) -> None:
+        """Waits until an alarm has a state."""
+        until(lambda: self.described(name)["StateValue"] == state, f"{name} in {state}", seconds=_SECONDS)
+
+
+@pytest.fixture
+def alarms(aws: Callable[[str], Client]) -> Alarms:
+    return Alarms(aws("cloudwatch"))
+
+
+def test_an_alarm_publishes_to_its_topic(aws: Callable[[str], Client], alarms: Alarms) -> None:
+    sns, sqs = aws("sns"), aws("sqs")
+    topic = sns.create_topic(Name="alarms")["TopicArn"]
+    queue = sqs.create_queue(QueueName="heard")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    alarms.publish("depth", 11)
+    metric = {"Namespace": "t", "MetricName": "depth", "Statistic": "Average", "Period": _MINUTE}
+    alarms.put("deep", **metric, AlarmActions=[topic])
+    alarms.await_state("deep", "ALARM")
+    assert alarms.described("deep")["StateReason"].startswith("Threshold Crossed: 2 datapoints [11.0 (")
+    [message] = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"]
+    heard = json.loads(json.loads(message["Body"])["Message"])
+    assert (heard["AlarmName"], heard["NewStateValue"]) == ("deep", "ALARM")
+
+
+def test_an_alarm_on_metric_math_is_evaluated(alarms: Alarms) -> None:
+    alarms.publish("requests", 100)
+    alarms.publish("errors", 20)
+    queries: list[Values] = [{"Id": "percent", "Expression": "IF(FILL(requests, 0) > 0, 100 * errors / requests, 0)"}]
+    for name in ("requests", "errors"):
+        stat = {"Metric": {"Namespace": "t", "MetricName": name}, "Period": _MINUTE, "Stat": "Sum"}
+        queries.append({"Id": name, "MetricStat": stat, "ReturnData": False})
+    alarms.put("failing", Metrics=queries)
+    alarms.await_state("failing", "ALARM")
+    assert "[20.0 (" in alarms.described("failing")["StateReason"]
+    alarms.put("failing", Metrics=queries, AlarmDescription="put again, it keeps its state")
+    assert alarms.described("failing")["StateValue"] == "ALARM"
+    alarms.put("failing", Metrics=queries, Threshold=50)
+    alarms.await_state("failing", "OK")
+
+
+def test_metric_math_that_cannot_be_evaluated_is_refused(alarms: Alarms) -> None:
+    stat = {"Metric": {"Namespace": "t", "MetricName": "m"}, "Period": _MINUTE, "Stat": "Sum"}
+    metric = {"Id": "m", "MetricStat": stat, "ReturnData": False}
+    for expression in ("SEARCH('{t} m', 'Sum', 60)", "m +", "m + other"):
+        with pytest.raises(alarms.client.exceptions.ClientError, match="The alarm wrong is not valid"):
+            alarms.put("wrong", Metrics=[{"Id": "e", "Expression": expression}, metric])
+    assert alarms.client.describe_alarms(AlarmNames=["wrong"])["MetricAlarms"] == []
+
+
+def test_a_queue_publishes_its_depth_and_its_age(aws: Callable[[str], Client], alarms: Alarms) -> None:
+    sqs = aws("sqs")
+    queue = sqs.create_queue(QueueName="q")["QueueUrl"]
+    alarms.client.describe_alarms()
+    for _ in range(3):
+        sqs.send_message(QueueUrl=queue, MessageBody="m")
+
+    def maximum(name: str) -> float:
+        found = alarms.client.get_metric_statistics(
+            Namespace="AWS/SQS",
+            MetricName=name,
+            Dimensions=[{"Name": "QueueName", "Value": "q"}],
+            StartTime=datetime.fromtimestamp(time.time() - 600, UTC),
+            EndTime=datetime.fromtimestamp(time.time() + 60, UTC),
+            Period=_MINUTE,
+            Statistics=["Maximum"],
+        )
+        return max((float(each["Maximum"]) for each in found["Datapoints"]), default=0.0)
+
+    until(lambda: maximum("ApproximateNumberOfMessagesVisible") == 3, "the depth", seconds=_MINUTE + _SECONDS)
+    assert 0 < maximum("ApproximateAgeOfOldestMessage") < _MINUTE + _SECONDS
+
+
+class Service:
+    """A service of an account, whose desired count scales between 0 and 10."""
+
+    def __init__(self, aws: Callable[[str], Client], count: int) -> None:
+        self.ecs, self.scaling = aws("ecs"), aws("application-autoscaling")
+        self.named = {
+            "ServiceNamespace": "ecs",
+            "ResourceId": "service/c/worker",
+            "ScalableDimension": "ecs:service:DesiredCount",
+        }
+        self.ecs.create_cluster(clusterName="c")
+        container = {"name": "worker", "image": "worker:1", "memory": 64}
+        self.ecs.register_task_definition(family="worker", containerDefinitions=[container])
+        self.ecs.create_service(cluster="c", serviceName="worker", taskDefinition="worker", desiredCount=count)
+        self.scaling.register_scalable_target(**self.named, MinCapacity=0, MaxCapacity=10)
+
+    def desired(self) -> int:
+        """The desired count."""
+        [found] = self.ecs.describe_services(cluster="c", services=["worker"])["services"]
+        return int(found["desiredCount"])
+
+    def track(self, target: float) -> Values:
+        """A target tracking policy on the backlog of each of two workers."""
+        stat = {"Metric": {"Namespace": "t", "MetricName": "visible"}, "Stat": "Average"}
+        metrics = [
+            {"Id": "backlog", "Expression": "visible / 2"},
+            {"Id": "visible", "MetricStat": stat, "ReturnData": False},
+        ]
+        put: Values = self.scaling.put_scaling_policy(
+            **self.named,
+            PolicyName="backlog",
+            PolicyType="TargetTrackingScaling",
+            TargetTrackingScalingPolicyConfiguration={
+                "TargetValue": target,
+                "CustomizedMetricSpecification": {"Metrics": metrics},
+            },
+        )
+        return put
+
+
+def test_a_backlog_scales_a_service_out(aws: Callable[[str], Client], alarms: Alarms) -> None:
+    service = Service(aws, 2)
+    alarms.publish("visible", 80)
+    policy = service.track(10)
+    high, low = (each["AlarmName"] for each in policy["Alarms"])
+    assert (high, low) == (
+        "TargetTracking-service/c/worker-AlarmHigh-backlog",
+        "TargetTracking-service/c/worker-AlarmLow-backlog",
+    )
+    until(lambda: service.desired() == 8, "eight tasks", seconds=_SECONDS, seen=service.desired)
+    assert (alarms.described(high)["StateValue"], alarms.described(low)["StateValue"]) == ("ALARM", "INSUFFICIENT_DATA")
+    [activity] = service.scaling.describe_scaling_activities(ServiceNamespace="ecs")["ScalingActivities"]
+    assert activity["Cause"] == f"monitor alarm {high} in state ALARM triggered policy backlog"
+    assert service.track(12)["PolicyARN"] == policy["PolicyARN"]
+    service.scaling.delete_scaling_policy(**service.named, PolicyName="backlog")
+    assert alarms.client.describe_alarms(AlarmNames=[high, low])["MetricAlarms"] == []
+
+
+def test_a_quarter_of_an_hour_without_a_backlog_scales_a_service_in(
+    aws: Callable[[str], Client], alarms: Alarms
+) -> None:
+    service = Service(aws, 4)
+    alarms.publish("visible", 4, minutes=18)
+    service.track(10)
+    until(lambda: service.desired() == 1, "one task", seconds=_SECONDS, seen=service.desired)
+
+
+def test_an_alarm_wakes_a_service_that_has_no_task(aws: Callable[[str], Client], alarms: Alarms) -> None:
+    service = Service(aws, 0)
+    step = {"AdjustmentType": "ChangeInCapacity", "Cooldown": 120}
+    policy = service.scaling.put_scaling_policy(
+        **service.named,
+        PolicyName="wake",
+        PolicyType="StepScaling",
+        StepScalingPolicyConfiguration=step
+        | {"StepAdjustments": [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}]},
+    )
+    alarms.publish("visible", 11)
+    metric = {"Namespace": "t", "MetricName": "visible", "Statistic": "Average", "Period": _MINUTE}
+    alarms.put("wake", **metric, AlarmActions=[policy["PolicyARN"]])
+    until(lambda: service.desired() == 1, "the first task", seconds=_SECONDS, seen=service.desired)
+
+
+def test_a_scaling_policy_that_cannot_be_evaluated_is_refused(aws: Callable[[str], Client]) -> None:
+    service = Service(aws, 1)
+    overlap = [
+        {"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1},
+        {"MetricIntervalLowerBound": 5, "ScalingAdjustment": 2},
+    ]
+    refused = service.scaling.exceptions.ValidationException
+    with pytest.raises(refused, match="can't overlap or have a gap"):
+        service.scaling.put_scaling_policy(
+            **service.named,
+            PolicyName="wake",
+            PolicyType="StepScaling",
+            StepScalingPolicyConfiguration={"AdjustmentType": "ChangeInCapacity", "StepAdjustments": overlap},
+        )
+    with pytest.raises(refused, match="ALBRequestCountPerTarget"):
+        service.scaling.put_scaling_policy(
+            **service.named,
+            PolicyName="track",
+            PolicyType="TargetTrackingScaling",
+            TargetTrackingScalingPolicyConfiguration={
+                "TargetValue": 1,
+                "PredefinedMetricSpecification": {"PredefinedMetricType": "ALBRequestCountPerTarget"},
+            },
+        )
