@@ -19,6 +19,7 @@ from sim.host.cleanup import Cleanup
 from sim.images.base_image import BaseImages, settings
 from tests.cloud.agents import Fleet
 from tests.cloud.running import RunningCloud
+from tests.cloud.scaled import Scaled
 
 _CONFIG = Config(retries={"total_max_attempts": 1})
 _accounts = itertools.count(100000000001)
@@ -98,3 +99,9 @@ def fleet(driven: str, account: str, clients: Callable[[str], Client]) -> Fleet:
     fleet = Fleet(driven, account, clients)
     fleet.define("api:1")
     return fleet
+
+
+@pytest.fixture
+def scaled(fleet: Fleet, clients: Callable[[str], Client]) -> Scaled:
+    """The Auto Scaling group of the fleet's cluster, before it is created."""
+    return Scaled(fleet, clients("autoscaling"))

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from sim.host.waiting import until
+from tests.cloud.agents import CLUSTER, Fleet
 from tests.cloud.conftest import Client
+from tests.cloud.scaled import Scaled
 
 _SECONDS = 20.0
 _MINUTE = 60
@@ -93,27 +95,39 @@ def test_metric_math_that_cannot_be_evaluated_is_refused(alarms: Alarms) -> None
     assert alarms.client.describe_alarms(AlarmNames=["wrong"])["MetricAlarms"] == []
 
 
-def test_a_queue_publishes_its_depth_and_its_age(aws: Callable[[str], Client], alarms: Alarms) -> None:
-    sqs = aws("sqs")
+def test_queues_and_capacity_providers_publish_every_minute(
+    fleet: Fleet, scaled: Scaled, clients: Callable[[str], Client]
+) -> None:
+    cloudwatch, sqs = clients("cloudwatch"), clients("sqs")
+    cloudwatch.describe_alarms()
+    fleet.desired()
+    scaled.create()
+    scaled.provide(managedScaling={"status": "ENABLED"})
     queue = sqs.create_queue(QueueName="q")["QueueUrl"]
-    alarms.client.describe_alarms()
     for _ in range(3):
         sqs.send_message(QueueUrl=queue, MessageBody="m")
 
-    def maximum(name: str) -> float:
-        found = alarms.client.get_metric_statistics(
-            Namespace="AWS/SQS",
+    def maximum(namespace: str, name: str, **dimensions: str) -> float:
+        found = cloudwatch.get_metric_statistics(
+            Namespace=namespace,
             MetricName=name,
-            Dimensions=[{"Name": "QueueName", "Value": "q"}],
+            Dimensions=[{"Name": each, "Value": value} for each, value in dimensions.items()],
             StartTime=datetime.fromtimestamp(time.time() - 600, UTC),
             EndTime=datetime.fromtimestamp(time.time() + 60, UTC),
             Period=_MINUTE,
             Statistics=["Maximum"],
         )
-        return max((float(each["Maximum"]) for each in found["Datapoints"]), default=0.0)
+        return max((float(each["Maximum"]) for each in found["Datapoints"]), default=-1.0)
 
-    until(lambda: maximum("ApproximateNumberOfMessagesVisible") == 3, "the depth", seconds=_MINUTE + _SECONDS)
-    assert 0 < maximum("ApproximateAgeOfOldestMessage") < _MINUTE + _SECONDS
+    def depth() -> float:
+        return maximum("AWS/SQS", "ApproximateNumberOfMessagesVisible", QueueName="q")
+
+    until(lambda: depth() == 3, "the depth", seconds=_MINUTE + _SECONDS, seen=depth)
+    assert 0 <= maximum("AWS/SQS", "ApproximateAgeOfOldestMessage", QueueName="q") < _MINUTE + _SECONDS
+    reservation = maximum(
+        "AWS/ECS/ManagedScaling", "CapacityProviderReservation", CapacityProviderName="p", ClusterName=CLUSTER
+    )
+    assert reservation == 0
 
 
 class Service:

@@ -2,77 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from sim.cloud.aws_client import REGION
-from sim.cluster.desired import DesiredInstance
-from tests.cloud.agents import CLUSTER, Fleet, Values
+from tests.cloud.agents import CLUSTER, Fleet
 from tests.cloud.conftest import Client
+from tests.cloud.scaled import USER_DATA, Scaled
 
-_USER_DATA = "#!/bin/bash\necho ECS_CLUSTER=c >> /etc/ecs/ecs.config\n"
 _HOOK = "ecs-managed-draining-termination-hook"
-
-
-@pytest.fixture
-def scaled(fleet: Fleet, clients: Callable[[str], Client]) -> Scaled:
-    """The group of the fleet's cluster, before it is there."""
-    return Scaled(fleet, clients("autoscaling"))
-
-
-class Scaled:
-    """The Auto Scaling group `g`, whose instances join the cluster, and the capacity provider `p` of it."""
-
-    def __init__(self, fleet: Fleet, autoscaling: Client) -> None:
-        self.fleet = fleet
-        self.client = autoscaling
-
-    def create(self, **more: Any) -> None:
-        """The group, of one instance."""
-        template = {
-            "ImageId": self.fleet.image(),
-            "InstanceType": "t3.small",
-            "UserData": base64.b64encode(_USER_DATA.encode()).decode(),
-        }
-        self.fleet.ec2.create_launch_template(LaunchTemplateName="nodes", LaunchTemplateData=template)
-        settings = {
-            "LaunchTemplate": {"LaunchTemplateName": "nodes", "Version": "$Latest"},
-            "MinSize": 1,
-            "MaxSize": 1,
-            "AvailabilityZones": [f"{REGION}a"],
-        }
-        self.client.create_auto_scaling_group(AutoScalingGroupName="g", **settings | more)
-
-    def provide(self, **settings: Any) -> None:
-        """The capacity provider."""
-        provider = {"autoScalingGroupArn": self.described()["AutoScalingGroupARN"], **settings}
-        self.fleet.ecs.create_capacity_provider(name="p", autoScalingGroupProvider=provider)
-        self.fleet.ecs.put_cluster_capacity_providers(
-            cluster=CLUSTER, capacityProviders=["p"], defaultCapacityProviderStrategy=[{"capacityProvider": "p"}]
-        )
-
-    def described(self) -> Values:
-        """The group."""
-        [found] = self.client.describe_auto_scaling_groups(AutoScalingGroupNames=["g"])["AutoScalingGroups"]
-        described: Values = found
-        return described
-
-    def states(self) -> dict[str, str]:
-        """The life-cycle state of each instance."""
-        return {each["InstanceId"]: each["LifecycleState"] for each in self.described()["Instances"]}
-
-    def launched(self) -> list[DesiredInstance]:
-        """The running instances, which have agents."""
-        mine = [each for each in self.fleet.desired().instances if each.place.account == self.fleet.account]
-        return [each for each in mine if each.instance_type == "t3.small"]
-
-    def join(self) -> str:
-        """The agent of the one instance that has none yet registers it; the ARN of the container instance."""
-        [new] = [each for each in self.launched() if not each.container_instance]
-        return self.fleet.register(new.id)
 
 
 def test_an_instance_that_ends_is_replaced_by_one_that_takes_its_tasks(fleet: Fleet, scaled: Scaled) -> None:
@@ -100,7 +39,7 @@ def test_a_task_waits_for_an_instance_of_its_capacity_provider(fleet: Fleet, sca
     [waiting] = fleet.ecs.list_tasks(cluster=CLUSTER)["taskArns"]
     assert (fleet.status(waiting), fleet.mine(fleet.desired())) == ("PROVISIONING", [])
     [launched] = scaled.launched()
-    assert (launched.user_data, launched.zone) == (_USER_DATA, f"{REGION}a")
+    assert (launched.user_data, launched.zone) == (USER_DATA, f"{REGION}a")
     instance = scaled.join()
     fleet.settle(fleet.steady, "the service")
     assert fleet.tasks_on(instance) == 1

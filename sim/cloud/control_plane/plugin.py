@@ -41,6 +41,7 @@ from sim.cloud.control_plane.cloudwatch.watch import Watch
 from sim.cloud.control_plane.cluster.backends import bake_for
 from sim.cloud.control_plane.cluster.driver import Driver
 from sim.cloud.control_plane.cluster.hosts import HostRoutes, Hosts, reports
+from sim.cloud.control_plane.cluster.providers import ProviderSteps
 from sim.cloud.control_plane.cluster.stepping import Steps
 from sim.cloud.control_plane.ec2.provider import OPERATIONS as EC2_OPERATIONS
 from sim.cloud.control_plane.ecr.provider import Ecr
@@ -82,7 +83,8 @@ def _reports(place: Place) -> dict[str, Report]:
 
 _groups: Groups = Regional(dict)
 _group_steps = GroupSteps(_groups, _reports, time.time, _chance)
-_steps = Steps(_groups, _group_steps, _ecs.states, _elb.known, _hosts, _around)
+_providers = ProviderSteps(_groups, _ecs.states, _around)
+_steps = Steps(_groups, _group_steps, _providers, _ecs.states, _elb.known, _hosts, _around)
 _driver = Driver(_steps.take, LOCAL.step_seconds, _on)
 
 
@@ -108,7 +110,7 @@ def _metrics_file() -> str:
 _metrics = Metrics(_metrics_file)
 _scaling = ScalesServices(partial(_client, "ecs"), time.time)
 _watch = Watch(
-    lambda at: _metrics.write(depths(at, time.time())),
+    lambda at: _metrics.write([*depths(at, time.time()), *_providers.published(at)]),
     Evaluation(metric_alarms, _metrics, _set_alarm, _scaling.act, time.time).take,
     time.time,
 )

@@ -5,9 +5,9 @@ https://docs.aws.amazon.com/autoscaling/application/APIReference/API_PutScalingP
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
+from sim.cloud.control_plane.call import Values
 from sim.cloud.control_plane.cloudwatch.alarms import math_of
 from sim.cluster.autoscaling.scaling_policies import (
     Policy,
@@ -25,7 +25,6 @@ _PREDEFINED: Final = {
     "ECSServiceAverageCPUUtilization": "CPUUtilization",
     "ECSServiceAverageMemoryUtilization": "MemoryUtilization",
 }
-Values = Mapping[str, Any]
 
 
 def policy_of(given: Values) -> Policy:
@@ -61,7 +60,7 @@ def queries(tracking: Values, resource: str) -> list[Values]:
     return [{"Id": "m1", "MetricStat": {"Metric": metric, "Stat": "Average", "Period": _PERIOD_SECONDS}}]
 
 
-def alarms_of(policy: TargetTracking, given: Values, arn: str) -> list[dict[str, Any]]:
+def alarms_of(policy: TargetTracking, given: Values, arn: str) -> list[Values]:
     """The two alarms of a target tracking policy, as PutMetricAlarm's parameters."""
     metrics = queries(given["TargetTrackingScalingPolicyConfiguration"], given["ResourceId"])
     return [

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sim.cloud.control_plane.call import Values
 from sim.cluster.desired import Place
 
 DIMENSION: Final = "ecs:service:DesiredCount"
@@ -16,7 +17,7 @@ class PolicyRecord:
     """A policy of a target: its ARN, and PutScalingPolicy's parameters."""
 
     arn: str
-    values: Mapping[str, Any]
+    values: Values
 
 
 @dataclass(frozen=True)

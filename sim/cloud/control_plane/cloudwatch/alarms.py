@@ -5,16 +5,15 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
+from sim.cloud.control_plane.call import Values
 from sim.cluster.cloudwatch.alarms import Alarm, Comparison, Missing, checked
 from sim.cluster.cloudwatch.metric_functions import InvalidMath
 from sim.cluster.cloudwatch.metric_math import Math, Metric, Query, declared, of_metric
 from sim.cluster.cloudwatch.statistics import known
 
 _DEFAULT_PERIOD: Final = 60
-Values = Mapping[str, Any]
 
 
 def alarm_of(given: Values) -> Alarm:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from sim.cloud.control_plane.cloudwatch.alarms import Values
+from sim.cloud.control_plane.call import Values
 from sim.cluster.desired import Place
 
 _STATE: Final = (
@@ -44,12 +44,12 @@ def metric_alarms() -> Iterator[Stored]:
 def keep_state(place: Place, arn: str) -> Iterator[None]:
     """What happens within does not change the state of an alarm that is there already, as LocalStack would."""
     before = _values(place, arn)
-    kept: dict[str, Any] = {name: before[name] for name in _STATE if name in before}
+    kept: Values = {name: before[name] for name in _STATE if name in before}
     yield
     _values(place, arn).update(kept)
 
 
-def _values(place: Place, arn: str) -> dict[str, Any]:
+def _values(place: Place, arn: str) -> Values:
     from localstack.services.cloudwatch.models import cloudwatch_stores  # noqa: PLC0415
 
     found = cloudwatch_stores[place.account][place.region].alarms.get(arn)

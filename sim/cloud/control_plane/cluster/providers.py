@@ -7,12 +7,14 @@ waits for a hook that nobody completes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Final
 
 from sim.cloud.control_plane.autoscaling.groups import Groups
 from sim.cloud.control_plane.autoscaling.records import Record
 from sim.cloud.control_plane.call import Regional
+from sim.cloud.control_plane.cloudwatch.metrics import Published
 from sim.cloud.control_plane.cluster import backends
 from sim.cloud.control_plane.cluster.backends import Provider
 from sim.cloud.control_plane.ecs.state import Contents, States, Surroundings
@@ -23,6 +25,8 @@ from sim.cluster.container_instances import AGENT_PORTS, Remaining
 from sim.cluster.desired import Place
 from sim.cluster.instance_types import resources
 from sim.cluster.scheduler import Cluster
+
+_NAMESPACE: Final = "AWS/ECS/ManagedScaling"
 
 
 class ProviderSteps:
@@ -47,6 +51,20 @@ class ProviderSteps:
                 groups[name] = replace(groups[name], group=after)
                 changed = changed or after is not before
         return changed
+
+    def published(self, at: int) -> Iterator[Published]:
+        """The latest reading of each provider, as of a second since 1970.
+
+        https://docs.aws.amazon.com/AmazonECS/latest/developerguide/cluster-auto-scaling.html
+        """
+        for place, known in self._known.everywhere():
+            for found in backends.capacity_providers(place):
+                readings = known[found.name].readings if found.name in known else ()
+                for cluster in found.clusters if readings else ():
+                    dimensions = (("CapacityProviderName", found.name), ("ClusterName", cluster))
+                    yield Published(
+                        place, _NAMESPACE, "CapacityProviderReservation", dimensions, at, readings[-1], "Percent"
+                    )
 
     def _step(self, record: Record, group: Group, found: Provider | None, *, driven: bool) -> Group:
         contents = self._contents(record.place, found, group)

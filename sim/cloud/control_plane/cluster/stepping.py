@@ -37,6 +37,7 @@ class Steps:
         self,
         groups: Groups,
         group_steps: GroupSteps,
+        providers: ProviderSteps,
         states: States,
         elbs: Elbs,
         hosts: Regional[Hosts],
@@ -44,7 +45,7 @@ class Steps:
     ) -> None:
         self._groups = groups
         self._group_steps = group_steps
-        self._providers = ProviderSteps(groups, states, around)
+        self._providers = providers
         self._states = states
         self._elbs = elbs
         self._hosts = hosts
