@@ -58,6 +58,11 @@ class Scaled:
         mine = [each for each in self.fleet.desired().instances if each.place.account == self.fleet.account]
         return [each for each in mine if each.instance_type == "t3.small"]
 
+    def container_instances(self) -> list[str]:
+        """The ARNs of the cluster's container instances."""
+        found: list[str] = self.fleet.ecs.list_container_instances(cluster=CLUSTER)["containerInstanceArns"]
+        return found
+
     def join(self) -> str:
         """The agent of the one instance that has none yet registers it; the ARN of the container instance."""
         [new] = [each for each in self.launched() if not each.container_instance]

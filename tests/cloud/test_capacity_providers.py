@@ -23,7 +23,7 @@ def test_an_instance_that_ends_is_replaced_by_one_that_takes_its_tasks(fleet: Fl
     fleet.ec2.terminate_instances(InstanceIds=[first])
     [second] = scaled.states()
     assert second != first
-    assert fleet.ecs.list_container_instances(cluster=CLUSTER)["containerInstanceArns"] == []
+    assert scaled.container_instances() == []
     instance = scaled.join()
     fleet.settle(lambda: fleet.steady() and fleet.stable(), "the service on the new instance")
     assert fleet.tasks_on(instance) == 1
@@ -79,7 +79,7 @@ def test_an_instance_that_ends_first_gives_its_tasks_away(fleet: Fleet, scaled: 
     fleet.settle(lambda: ending not in scaled.states(), "the old instance's end")
     fleet.settle(lambda: fleet.steady() and fleet.stable(), "the service on the new instance")
     assert (fleet.tasks_on(old), fleet.tasks_on(new)) == (0, 1)
-    assert fleet.ecs.list_container_instances(cluster=CLUSTER)["containerInstanceArns"] == [new]
+    fleet.settle(lambda: scaled.container_instances() == [new], "the old container instance's end")
 
 
 def test_an_instance_with_tasks_is_protected_from_scale_in(fleet: Fleet, scaled: Scaled) -> None:
