@@ -52,7 +52,7 @@ class ScalesServices:
         cluster, name = target.service
         client = self._ecs(target.place)
         services = client.describe_services(cluster=cluster, services=[name])["services"]
-        if not services:
+        if not services or services[0]["status"] != "ACTIVE":
             return
         known = self.known.at(target.place.account, target.place.region)
         before = known.cooldowns.get(target.resource) or ScalableTarget(0, 0, 0)
