@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final
 
-from sim.agent import definition
+from sim.agent import definition, telemetry
 from sim.agent.control_plane import ControlPlane, ControlPlaneFailed
 from sim.agent.core import Action, Freeze, Kill, Remove, Signal, Start, step
 from sim.agent.events import Event, NotFound, NotSignalled, Signalled, StartFailed, applied
@@ -21,6 +21,7 @@ from sim.agent.local import Local, LocalTask
 from sim.agent.messages import Connected, Message, Outbox, due, wanted
 from sim.agent.runtime import CannotStart, NotYet, Runtime
 from sim.agent.secrets import fetched
+from sim.agent.telemetry import Meter
 from sim.aws.arn import last_part
 from sim.cluster.desired import Desired
 from sim.errors import SimError
@@ -60,6 +61,7 @@ class Agent:
         self._runtime.begin(self._inbox.put)
         self._local = self._found(self._journal.read())
         threading.Thread(target=self._poll, name="desired state", daemon=True).start()
+        threading.Thread(target=self._measure, name="telemetry", daemon=True).start()
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="action") as pool:
             lanes = Lanes(pool)
             while not self._stopped.is_set():
@@ -188,6 +190,16 @@ class Agent:
             if desired.revision != revision:
                 revision = desired.revision
                 self._inbox.put(desired)
+
+    def _measure(self) -> None:
+        meter = Meter(time.time())
+        while not self._stopped.wait(telemetry.SECONDS):
+            meter, data = meter.read(self._local, self._runtime.usage, time.time())
+            for place, of in data.items():
+                try:
+                    self._control_plane.publish(place, of)
+                except ControlPlaneFailed as error:
+                    _LOG.warning("%s", error)
 
     def _disconnect(self) -> None:
         for each in self._outbox.deliveries.values():

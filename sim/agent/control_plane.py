@@ -17,6 +17,7 @@ from urllib.parse import quote, urlsplit
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
+from sim.agent import telemetry
 from sim.agent.config import config, registration
 from sim.agent.local import Binding
 from sim.agent.logs import LogsClient
@@ -79,6 +80,13 @@ class ControlPlane:
     def disconnect(self, instance: str, place: Place) -> None:
         """The agent of an instance runs no longer. Raises ControlPlaneFailed."""
         self._put(place, f"ec2/{instance}/connected", {"connected": False})
+
+    def publish(self, place: Place, data: list[dict[str, Any]]) -> None:
+        """Publishes what tasks use. Raises ControlPlaneFailed."""
+        try:
+            self.client("cloudwatch", place).put_metric_data(Namespace=telemetry.NAMESPACE, MetricData=data)
+        except (BotoCoreError, ClientError) as error:
+            raise ControlPlaneFailed(f"metrics of tasks: {error}") from None
 
     def client(self, service: str, place: Place) -> Any:
         """A client of boto3 for an AWS service in a place."""

@@ -29,6 +29,7 @@ from sim.agent.events import Event, Exited, HealthChanged, Moved, NotFound, Star
 from sim.agent.local import Binding, LocalTask
 from sim.agent.logs import LogShipper, Stream, stream
 from sim.agent.runtime import CannotStart, Notify, NotYet, Registry
+from sim.agent.telemetry import Usage
 from sim.cluster.tasks import HealthStatus
 from sim.host.container import EngineApi, EngineRefused
 
@@ -121,6 +122,17 @@ class DockerRuntime:
             self._engine.connect(name, self._where.network, links(task, defined, self._where))
         self._unpause(name)
         return Moved(task.task.arn, container, self._addressed(task, container, self._inspected(name)))
+
+    def usage(self, task: LocalTask, container: str) -> Usage | None:
+        try:
+            seen = self._engine.usage(self._where.container_name(task, container))
+        except EngineRefused as error:
+            _LOG.info("the usage of %s is not known: %s", container, error)
+            return None
+        memory = seen["memory_stats"]
+        # The pages of files that could be dropped are not what the container needs.
+        cached = (memory.get("stats") or {}).get("inactive_file", 0)
+        return Usage(seen["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9, memory.get("usage", 0) - cached)
 
     def remove(self, task: LocalTask) -> None:
         for each in task.containers:

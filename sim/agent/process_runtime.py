@@ -29,6 +29,7 @@ from sim.agent.local import Binding, LocalTask
 from sim.agent.logs import FileSource, LogShipper, Stream, stream
 from sim.agent.probes import Prober
 from sim.agent.runtime import CannotStart, Notify, NotYet, Registry
+from sim.agent.telemetry import Usage
 from sim.aws.arn import last_part
 from sim.cluster.desired import Place
 from sim.cluster.tasks import HealthStatus
@@ -156,6 +157,20 @@ class ProcessRuntime:
     def thaw(self, task: LocalTask, container: str) -> Event | None:
         _signal_group(self._of(task, container), signal.SIGCONT)
         return None  # The ports stay.
+
+    def usage(self, task: LocalTask, container: str) -> Usage | None:
+        running = self._running.get((task.task.arn, container))
+        if running is None:
+            return None
+        seconds, memory = 0.0, 0
+        with contextlib.suppress(psutil.NoSuchProcess):
+            shell = psutil.Process(running.group)
+            for each in (shell, *shell.children(recursive=True)):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    # User and system time, its own and that of its ended children.
+                    seconds += sum(each.cpu_times()[:4])
+                    memory += each.memory_info().rss
+        return Usage(seconds, memory)
 
     def remove(self, task: LocalTask) -> None:
         shutil.rmtree(self._directory / last_part(task.task.arn), ignore_errors=True)

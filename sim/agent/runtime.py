@@ -8,6 +8,7 @@ from typing import Protocol
 from sim.agent.core import Start
 from sim.agent.events import Event
 from sim.agent.local import LocalTask
+from sim.agent.telemetry import Usage
 from sim.cloud.registry.source_image import Source
 from sim.cluster.desired import Place
 from sim.errors import SimError
@@ -59,6 +60,9 @@ class Runtime(Protocol):
 
     def thaw(self, task: LocalTask, container: str) -> Event | None:
         """Undoes `freeze`. Moved, if the container has another address now."""
+
+    def usage(self, task: LocalTask, container: str) -> Usage | None:
+        """What the container uses; None if it does not run."""
 
     def remove(self, task: LocalTask) -> None:
         """Removes what is left of a task."""

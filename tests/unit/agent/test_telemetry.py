@@ -1,0 +1,50 @@
+"""What tasks use, in percent of what is reserved for them."""
+
+from __future__ import annotations
+
+from sim.agent.local import Local, LocalContainer, LocalTask
+from sim.agent.telemetry import Data, Meter, Usage
+from sim.cluster.desired import DesiredTask, Place
+
+PLACE = Place("1", "r")
+MIB = 1024 * 1024
+START = 1000.0
+
+
+def task(name: str = "t", group: str = "service:api", status: str = "RUNNING") -> LocalTask:
+    """A task with two containers, of half a CPU and 200 MiB together, which runs for half a minute at 1000."""
+    definition = {
+        "taskDefinitionArn": "d",
+        "containerDefinitions": [{"name": each, "cpu": 256, "memory": 100} for each in ("a", "b")],
+    }
+    desired = DesiredTask(name, PLACE, "arn:aws:ecs:r:1:cluster/c", "i", definition, {}, group, "", START, "RUNNING")
+    of = [LocalContainer(each, status, started_at=START - 30) for each in ("a", "b")]  # type: ignore[arg-type]
+    return LocalTask(desired, "i-1", tuple(of))
+
+
+def local(*tasks: LocalTask) -> Local:
+    return Local({each.task.arn: each for each in tasks})
+
+
+def values(data: Data) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    for each in data.get(PLACE, []):
+        assert each["Dimensions"] == [
+            {"Name": "ClusterName", "Value": "c"},
+            {"Name": "ServiceName", "Value": "api"},
+        ]
+        found.setdefault(each["MetricName"], []).append(each["Value"])
+    return found
+
+
+def test_a_minute_is_the_difference_to_the_reading_before() -> None:
+    meter, first = Meter(START - 60).read(local(task()), lambda *_: Usage(3.0, 50 * MIB), START)
+    assert values(first) == {"CPUUtilization": [40.0], "MemoryUtilization": [50.0]}
+    _, second = meter.read(local(task()), lambda *_: Usage(6.0, 20 * MIB), START + 60)
+    assert values(second) == {"CPUUtilization": [20.0], "MemoryUtilization": [20.0]}
+
+
+def test_each_task_of_a_service_that_runs_is_one_sample() -> None:
+    tasks = (task("t"), task("u"), task("v", status="STOPPED"), task("w", group="family:w"))
+    _, data = Meter(START).read(local(*tasks), lambda *_: None, START + 60)
+    assert values(data) == {"CPUUtilization": [0.0, 0.0], "MemoryUtilization": [0.0, 0.0]}
