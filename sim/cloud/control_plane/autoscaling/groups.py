@@ -61,7 +61,7 @@ class GroupSteps:
                 groups[name] = self._settled(Record(place, name), groups[name])
 
     def carry_out(self, record: Record, group: Group, actions: Iterable[GroupAction]) -> Group:
-        """Has EC2 do what the group asks for; the group with what came of it. Nobody listens to hooks here."""
+        """Has EC2 do what the group asks for; the group with what came of it. No one is notified of a hook."""
         for action in actions:
             match action:
                 case LaunchInstance():

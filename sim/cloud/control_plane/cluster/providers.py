@@ -39,7 +39,7 @@ class ProviderSteps:
         self._known: Regional[dict[str, CapacityProvider]] = Regional(dict)
 
     def take(self, *, driven: bool) -> bool:
-        """A step of each provider; True if a group is to act on it. Where nobody is driven, instances drain alone."""
+        """A step of each provider; True if it changed a group. While the driver is off a provider only drains."""
         changed = False
         for place, groups in self._groups.everywhere():
             if not groups:

@@ -52,7 +52,7 @@ class Steps:
         self._around = around
 
     def take(self, driven: bool, before: Desired) -> Desired:
-        """A step of the groups, of the service scheduler, and of the capacity providers, which is to say of the groups.
+        """A step of the groups, the scheduler and the capacity providers; of a group again that one of them changed.
 
         Where the scheduler is not driven, only what follows from the tasks of its callers.
         """
