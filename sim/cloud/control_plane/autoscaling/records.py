@@ -212,7 +212,11 @@ def _made_of(found: Any, template: LaunchTemplate) -> dict[str, Any]:
         tags = {}
     else:
         made_of = found.ec2_backend.get_launch_template(template.id).get_version(template.version)
-        reference = {"launch_template": {"LaunchTemplateId": template.id, "Version": template.version}}
+        reference = {
+            "launch_template": {"LaunchTemplateId": template.id, "Version": template.version},
+            # moto finds security groups by their names alone.
+            "security_group_ids": list(made_of.data.get("SecurityGroupIds") or ()),
+        }
         tags = made_of.instance_tags
     return {
         "image_id": made_of.image_id,
