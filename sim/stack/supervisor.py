@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
 
+from release.errors import ReleaseError
 from sim.errors import SimError
 from sim.host.identity import start_of
 from sim.stack import lifecycle as stack
@@ -36,7 +37,7 @@ def main(directory: Path, name: str, provision: Provision) -> int:
             stack.write(_state(target, provision), directory)
             _close_output()
             _keep(target, directory, provision)
-    except SimError as error:
+    except (SimError, ReleaseError) as error:
         print(error, flush=True)
         stack.note_end(directory, str(error))
         return 1
