@@ -90,7 +90,7 @@ def scale(
 
 
 def lose(
-    what: Annotated[Lost, typer.Argument(help="A task is killed; instances are cut off and not replaced.")],
+    what: Annotated[Lost, typer.Argument(help="A task is killed; instances are cut off, and replaced after minutes.")],
     name: Annotated[str, typer.Argument(help="The id, a zone's name, or a service for its first task.")],
     directory: Directory = HERE,
 ) -> None:
