@@ -16,7 +16,7 @@ ALL = "*"
 
 
 @dataclass(frozen=True)
-class Place:
+class Destination:
     """Where a call goes: names in parameters become ARNs of this region and account."""
 
     region: str
@@ -37,41 +37,41 @@ class Need:
     keys: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
 
 
-Rule = Callable[[Parameters, Place], list[Need]]
-Resources = Callable[[Parameters, Place], list[str]]
-Keys = Callable[[Parameters, Place], Mapping[str, str | Sequence[str]]]
+Rule = Callable[[Parameters, Destination], list[Need]]
+Resources = Callable[[Parameters, Destination], list[str]]
+Keys = Callable[[Parameters, Destination], Mapping[str, str | Sequence[str]]]
 
 
-def nothing(parameters: Parameters, place: Place) -> list[Need]:
+def nothing(parameters: Parameters, destination: Destination) -> list[Need]:
     """The rule of an operation that everybody may call."""
-    del parameters, place
+    del parameters, destination
     return []
 
 
-def everything(parameters: Parameters, place: Place) -> list[str]:
+def everything(parameters: Parameters, destination: Destination) -> list[str]:
     """The resources of an action that knows none."""
-    del parameters, place
+    del parameters, destination
     return [ALL]
 
 
 def on(action: str, resources: Resources, keys: Keys | None = None) -> Rule:
     """The rule of an operation that needs one action, on each of the resources."""
 
-    def needs(parameters: Parameters, place: Place) -> list[Need]:
-        brought = keys(parameters, place) if keys else {}
-        return [Need(action, resource, brought) for resource in resources(parameters, place)]
+    def needs(parameters: Parameters, destination: Destination) -> list[Need]:
+        brought = keys(parameters, destination) if keys else {}
+        return [Need(action, resource, brought) for resource in resources(parameters, destination)]
 
     return needs
 
 
 def also(*rules: Rule) -> Rule:
     """The rule of an operation that needs all that several rules say."""
-    return lambda parameters, place: [need for rule in rules for need in rule(parameters, place)]
+    return lambda parameters, destination: [need for rule in rules for need in rule(parameters, destination)]
 
 
 def where(parameter: str, rule: Rule) -> Rule:
     """A rule for the calls that have a parameter."""
-    return lambda parameters, place: rule(parameters, place) if parameters.get(parameter) else []
+    return lambda parameters, destination: rule(parameters, destination) if parameters.get(parameter) else []
 
 
 def values(parameters: Parameters, name: str) -> list[str]:
@@ -83,9 +83,9 @@ def values(parameters: Parameters, name: str) -> list[str]:
 def named(service: str, resource: str, parameter: str) -> Resources:
     """The ARNs of what a parameter names. `resource` is their last part, with `{}` for a name that is no ARN itself."""
 
-    def arns(parameters: Parameters, place: Place) -> list[str]:
+    def arns(parameters: Parameters, destination: Destination) -> list[str]:
         return [
-            each if each.startswith("arn:") else place.arn(service, resource.format(each))
+            each if each.startswith("arn:") else destination.arn(service, resource.format(each))
             for each in values(parameters, parameter)
         ]
 

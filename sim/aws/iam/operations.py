@@ -10,10 +10,10 @@ from collections.abc import Mapping
 
 from sim.aws.iam.needs import (
     ALL,
+    Destination,
     Keys,
     Need,
     Parameters,
-    Place,
     Resources,
     Rule,
     also,
@@ -32,7 +32,7 @@ _DESCRIBED_AS_A_WHOLE = frozenset({"autoscaling", "ec2", "elasticloadbalancing"}
 """Services whose Describe operations know no resources."""
 
 
-def needs_of(service: str, operation: str, parameters: Parameters, place: Place) -> list[Need] | None:
+def needs_of(service: str, operation: str, parameters: Parameters, destination: Destination) -> list[Need] | None:
     """What a call needs; None if the operation is not known, and nothing if everybody may call it.
 
     `service` is its name in the SDKs, and `parameters` are as boto3 takes them.
@@ -41,7 +41,7 @@ def needs_of(service: str, operation: str, parameters: Parameters, place: Place)
     rule = OPERATIONS.get(f"{prefix}:{operation}")
     if rule is None and prefix in _DESCRIBED_AS_A_WHOLE and operation.startswith("Describe"):
         rule = on(f"{prefix}:{operation}", everything)
-    return None if rule is None else rule(parameters, place)
+    return None if rule is None else rule(parameters, destination)
 
 
 def _same(service: str, operations: str, resources: Resources, keys: Keys | None = None) -> dict[str, Rule]:
@@ -49,9 +49,9 @@ def _same(service: str, operations: str, resources: Resources, keys: Keys | None
     return {name: on(name, resources, keys) for name in (f"{service}:{each}" for each in operations.split())}
 
 
-def _queue(parameters: Parameters, place: Place) -> list[str]:
+def _queue(parameters: Parameters, destination: Destination) -> list[str]:
     name = parameters.get("QueueName") or str(parameters.get("QueueUrl") or ALL).rpartition("/")[2]
-    return [place.arn("sqs", name)]
+    return [destination.arn("sqs", name)]
 
 
 # A batch needs the permission of its single operation.
@@ -65,36 +65,38 @@ _SQS = {
 }
 
 
-def _bucket(parameters: Parameters, place: Place) -> list[str]:
-    return [f"arn:{place.partition}:s3:::{parameters.get('Bucket') or ALL}"]
+def _bucket(parameters: Parameters, destination: Destination) -> list[str]:
+    return [f"arn:{destination.partition}:s3:::{parameters.get('Bucket') or ALL}"]
 
 
-def _object(parameters: Parameters, place: Place) -> list[str]:
-    return [f"{_bucket(parameters, place)[0]}/{parameters.get('Key') or ALL}"]
+def _object(parameters: Parameters, destination: Destination) -> list[str]:
+    return [f"{_bucket(parameters, destination)[0]}/{parameters.get('Key') or ALL}"]
 
 
 def _of_version(action: str) -> Rule:
     """A version that is named needs an action of its own."""
     plain, of_version = on(f"s3:{action}", _object), on(f"s3:{action}Version", _object)
-    return lambda parameters, place: (of_version if parameters.get("VersionId") else plain)(parameters, place)
+    return lambda parameters, destination: (of_version if parameters.get("VersionId") else plain)(
+        parameters, destination
+    )
 
 
-def _listing(parameters: Parameters, place: Place) -> Mapping[str, str]:
-    del place
+def _listing(parameters: Parameters, destination: Destination) -> Mapping[str, str]:
+    del destination
     keys = {"s3:prefix": "Prefix", "s3:delimiter": "Delimiter", "s3:max-keys": "MaxKeys"}
     return {name: str(parameters[of]) for name, of in keys.items() if parameters.get(of) is not None}
 
 
-def _deleted(parameters: Parameters, place: Place) -> list[Need]:
+def _deleted(parameters: Parameters, destination: Destination) -> list[Need]:
     objects = (parameters.get("Delete") or {}).get("Objects") or ()
     rule = _of_version("DeleteObject")
-    return [need for each in objects for need in rule({"Bucket": parameters.get("Bucket"), **each}, place)]
+    return [need for each in objects for need in rule({"Bucket": parameters.get("Bucket"), **each}, destination)]
 
 
-def _copied(parameters: Parameters, place: Place) -> list[str]:
+def _copied(parameters: Parameters, destination: Destination) -> list[str]:
     source = parameters.get("CopySource") or ALL
     path = f"{source['Bucket']}/{source['Key']}" if isinstance(source, Mapping) else str(source).lstrip("/")
-    return [f"arn:{place.partition}:s3:::{path.partition('?')[0]}"]
+    return [f"arn:{destination.partition}:s3:::{path.partition('?')[0]}"]
 
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
@@ -130,17 +132,19 @@ _S3 = {
 def _parameter(by: str) -> Resources:
     """An ARN has one slash between `parameter` and the name. Parameters of AWS's own belong to no account."""
 
-    def arns(parameters: Parameters, place: Place) -> list[str]:
-        return [_parameter_arn(each, place) for each in values(parameters, by)]
+    def arns(parameters: Parameters, destination: Destination) -> list[str]:
+        return [_parameter_arn(each, destination) for each in values(parameters, by)]
 
     return arns
 
 
-def _parameter_arn(name: str, place: Place) -> str:
+def _parameter_arn(name: str, destination: Destination) -> str:
     if name.startswith("arn:"):
         return name
     plain = name.partition(":")[0].lstrip("/")
-    owner = Place(place.region, "", place.partition) if plain.startswith("aws/service/") else place
+    owner = (
+        Destination(destination.region, "", destination.partition) if plain.startswith("aws/service/") else destination
+    )
     return owner.arn("ssm", f"parameter/{plain}")
 
 
@@ -153,22 +157,22 @@ _SSM = {
 }
 
 
-def _cluster(parameters: Parameters, place: Place) -> list[str]:
-    return named("ecs", "cluster/{}", "cluster")({"cluster": parameters.get("cluster") or "default"}, place)
+def _cluster(parameters: Parameters, destination: Destination) -> list[str]:
+    return named("ecs", "cluster/{}", "cluster")({"cluster": parameters.get("cluster") or "default"}, destination)
 
 
 def _in_cluster(kind: str, parameter: str) -> Resources:
     """What is in a cluster, by the parameter that names one or several."""
 
-    def arns(parameters: Parameters, place: Place) -> list[str]:
-        cluster = _cluster(parameters, place)[0].rpartition("/")[2]
-        return named("ecs", f"{kind}/{cluster}/{{}}", parameter)(parameters, place)
+    def arns(parameters: Parameters, destination: Destination) -> list[str]:
+        cluster = _cluster(parameters, destination)[0].rpartition("/")[2]
+        return named("ecs", f"{kind}/{cluster}/{{}}", parameter)(parameters, destination)
 
     return arns
 
 
-def _of_cluster(parameters: Parameters, place: Place) -> Mapping[str, str]:
-    return {"ecs:cluster": _cluster(parameters, place)[0]}
+def _of_cluster(parameters: Parameters, destination: Destination) -> Mapping[str, str]:
+    return {"ecs:cluster": _cluster(parameters, destination)[0]}
 
 
 def _passed(parameter: str, to: str) -> Rule:
@@ -179,7 +183,9 @@ def _passed(parameter: str, to: str) -> Rule:
 
 def _global(resources: Resources) -> Resources:
     """IAM's resources are in no region."""
-    return lambda parameters, place: resources(parameters, Place("", place.account, place.partition))
+    return lambda parameters, destination: resources(
+        parameters, Destination("", destination.account, destination.partition)
+    )
 
 
 _TASK_ROLES = (
@@ -192,9 +198,9 @@ _FAMILY = named("ecs", "task-definition/{}:*", "family")
 _INSTANCE = _in_cluster("container-instance", "containerInstance")
 
 
-def _definition(parameters: Parameters, place: Place) -> list[str]:
+def _definition(parameters: Parameters, destination: Destination) -> list[str]:
     """A family without a revision stands for its newest, whose number is not in the call."""
-    arns = named("ecs", "task-definition/{}", "taskDefinition")(parameters, place)
+    arns = named("ecs", "task-definition/{}", "taskDefinition")(parameters, destination)
     return [arn if ":" in arn.rpartition("/")[2] else f"{arn}:*" for arn in arns]
 
 
@@ -240,9 +246,9 @@ _ECR = {
 _LOG_GROUP = named("logs", "log-group:{}", "logGroupName")
 
 
-def _log_stream(parameters: Parameters, place: Place) -> list[str]:
+def _log_stream(parameters: Parameters, destination: Destination) -> list[str]:
     stream = parameters.get("logStreamName") or ALL
-    return [f"{group}:log-stream:{stream}" for group in _LOG_GROUP(parameters, place)]
+    return [f"{group}:log-stream:{stream}" for group in _LOG_GROUP(parameters, destination)]
 
 
 _LOGS = {
@@ -274,10 +280,10 @@ _ALARM = named("cloudwatch", "alarm:{}", "AlarmName")
 _NAMESPACE = key("application-autoscaling:service-namespace", "ServiceNamespace")
 
 
-def _any_target(parameters: Parameters, place: Place) -> list[str]:
+def _any_target(parameters: Parameters, destination: Destination) -> list[str]:
     """The id in a scalable target's ARN is in no parameter."""
     del parameters
-    return [place.arn("application-autoscaling", "scalable-target/*")]
+    return [destination.arn("application-autoscaling", "scalable-target/*")]
 
 
 _OTHERS = {

