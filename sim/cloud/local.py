@@ -17,6 +17,7 @@ from sim.cloud.gateway.control_client import GatewayControl
 from sim.cloud.localstack import serve_script, settings, venv
 from sim.cloud.resources import DataPlane, local_resources
 from sim.host.cleanup import Cleanup
+from sim.host.docker_settings import docker_environment
 from sim.host.process import Process, ProcessFailed, free_port
 from sim.host.waiting import until
 
@@ -98,7 +99,7 @@ class LocalCloud:
             *("--registry", self.registry.address.rpartition(":")[2], "--storage", storage),
             *("--storage-url", f"http://{storage}", "--storage-image", self._registry_image),
         )
-        return options, {**_docker(), **self.registry.environment()}
+        return options, {**docker_environment(), **self.registry.environment()}
 
     def prepare(self, *, visibility_timeout: int, max_receive_count: int) -> None:
         """Waits until all is ready, and makes the resources. Raises ProcessFailed or TimedOut."""
@@ -137,11 +138,6 @@ class LocalCloud:
 def inherited() -> dict[str, str]:
     """What a part of the local cloud gets of our environment. It configures no AWS, proxy, LocalStack or Python."""
     return {**NO_FILES, **{name: os.environ[name] for name in ("HOME", "LANG", "PATH") if name in os.environ}}
-
-
-def _docker() -> dict[str, str]:
-    """What says which Docker engine is meant."""
-    return {name: value for name, value in os.environ.items() if name.startswith(("DOCKER_", "XDG_RUNTIME_DIR"))}
 
 
 def _docker_reaches_loopback() -> bool:

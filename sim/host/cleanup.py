@@ -14,7 +14,7 @@ from typing import Literal, Self
 
 from sim.host import watchdog
 
-Kind = Literal["group", "groups", "path", "label"]
+Kind = Literal["group", "groups", "path", "label", "images"]
 """The kinds of things that `sim.host.watchdog` removes."""
 
 

@@ -53,6 +53,15 @@ def _client() -> DockerClient:
     return client
 
 
+def engine_answers() -> bool:
+    """True if there is a Docker engine, and it answers."""
+    try:
+        _client()
+    except NoEngine:
+        return False
+    return True
+
+
 def ports_of_engine() -> PublishedPorts:
     """The addresses at which the engine publishes ports. Raises NoEngine or EngineElsewhere."""
     return published_ports(_host(_client()), os.environ.get(SETTING))
@@ -112,7 +121,8 @@ class Spec:
     """A container to create from an image that the engine has.
 
     `aliases` are its names by network. The first network publishes `ports`. A `confined` container has a read-only root
-    and no capabilities, as in production. `command` are the arguments of its image's entry point.
+    and no capabilities, as in production. `command` are the arguments of its image's entry point. `link_local` is one
+    more address in the first network.
     """
 
     name: str
@@ -122,6 +132,7 @@ class Spec:
     ports: Mapping[int, int] = field(default_factory=dict)
     confined: bool = False
     command: tuple[str, ...] = ()
+    link_local: str = ""
 
 
 class Container:
@@ -142,6 +153,9 @@ class Container:
         made.ports = addresses
         endpoint = made.get_docker_client().client.api.create_endpoint_config
         networks = {network.name: endpoint(aliases=list(aliases)) for network, aliases in spec.aliases.items()}
+        first = next(iter(spec.aliases))
+        if spec.link_local:
+            networks[first.name] = endpoint(aliases=list(spec.aliases[first]), link_local_ips=[spec.link_local])
         confined: dict[str, Any] = {}
         if spec.command:
             made.with_command(list(spec.command))
@@ -149,7 +163,7 @@ class Container:
             confined = {"read_only": True, "cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
             made.with_tmpfs_mount("/tmp", "size=1m")  # noqa: S108 - for the worker's heartbeat
         made.with_kwargs(
-            network=next(iter(spec.aliases)).name,
+            network=first.name,
             networking_config=networks,
             labels={LABEL: run},
             # As process 1, a service would ignore a SIGTERM that arrives before it has set its handler.
@@ -169,6 +183,13 @@ class Container:
         except NotFound:
             return None
         return container if container.state == "running" else None
+
+    @classmethod
+    def labelled(cls, run: str, label: str, *, running: bool = True) -> list[Container]:
+        """The containers of a run that have another label, NAME=VALUE, too; the oldest first. Raises NoEngine."""
+        filters = {"label": [f"{LABEL}={run}", label]}
+        found = _client().client.containers.list(all=not running, filters=filters, ignore_removed=True)
+        return [cls(each) for each in sorted(found, key=lambda each: str(each.attrs["Created"]))]
 
     @property
     def name(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 from python_on_whales import DockerClient
 from python_on_whales.exceptions import DockerException
@@ -49,3 +50,17 @@ def remove_labelled(label: str) -> None:
             docker.network.remove([network.id for network in networks])
         if volumes := docker.volume.list(filters=[("label", label)]):
             docker.volume.remove([*volumes])
+
+
+def remove_images(registry: str) -> None:
+    """Removes the images that came from a registry, by its address. Raises EngineFailed.
+
+    What else has the same layers keeps them.
+    """
+    depths: list[tuple[Literal["reference"], str]] = [("reference", f"{registry}{'/*' * depth}") for depth in (1, 2, 3)]
+    with engine("`docker image ls` shows what is left.") as docker:
+        found = docker.image.list(filters=depths)
+        names = {name for image in found for name in (*image.repo_tags, *image.repo_digests)}
+        if ours := sorted(name for name in names if name.startswith(f"{registry}/")):
+            # A digest goes with the last tag of its repository; what is gone by then is no fault.
+            docker.image.remove(ours, force=True)

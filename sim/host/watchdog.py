@@ -11,6 +11,8 @@ reads these lines:
     - path <path>
     + label <label>    containers and networks with this label that must not outlive the parent
     - label <label>
+    + images <registry>  the engine's images from this registry, by its address
+    - images <registry>
 """
 
 import os
@@ -21,8 +23,8 @@ from pathlib import Path
 
 
 def watch() -> None:
-    """Reads the input to its end, then ends the remaining groups and removes the remaining folders and containers."""
-    kept: dict[str, dict[str, None]] = {"group": {}, "groups": {}, "path": {}, "label": {}}
+    """Reads the input to its end, then ends and removes what remains."""
+    kept: dict[str, dict[str, None]] = {"group": {}, "groups": {}, "path": {}, "label": {}, "images": {}}
     for line in sys.stdin:
         sign, kind, value = line.rstrip("\n").split(" ", 2)
         if sign == "+":
@@ -42,6 +44,10 @@ def watch() -> None:
         from sim.host.engine import remove_labelled  # noqa: PLC0415
 
         remove_labelled(label)
+    for registry in kept["images"]:
+        from sim.host.engine import remove_images  # noqa: PLC0415 - as above
+
+        remove_images(registry)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from services.pipeline.version import version
+from sim.cloud.containers import CloudImages
 from sim.host.engine import engine, obtain
 from sim.images import service
 from sim.images.base_image import BaseImages
@@ -64,6 +65,17 @@ def build(settings: Mapping[str, str | None], progress: Callable[[str], None]) -
             for name in service.SERVICES
         },
     )
+
+
+def by_id(images: Images) -> Images:
+    """The same images, whatever becomes of their names while containers of them are started. Raises EngineFailed."""
+    services = {name: id_of(image) for name, image in images.services.items()}
+    return Images(images.bases, id_of(images.control_plane), id_of(images.kit), services)
+
+
+def cloud_images(images: Images) -> CloudImages:
+    """Those of the local cloud."""
+    return CloudImages(images.control_plane, images.kit, images.bases.registry)
 
 
 def build_image(image: str, *, dockerfile: Path, context: Path, arguments: Mapping[str, str]) -> None:

@@ -9,15 +9,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from secrets import token_hex
 from typing import ClassVar
 
-from sim.aws.ecr_authorization import RegistryAccess
+from sim.cloud.containers import ContainerCloud
 from sim.cloud.gateway.control_client import GatewayControl
-from sim.cloud.localstack.settings import PORT, container_environment, is_ready
-from sim.cloud.registry.container import NAME as STORAGE
-from sim.cloud.registry.container import PORT as STORAGE_PORT
-from sim.cloud.registry.container import storage_spec
 from sim.cloud.resources import DataPlane, local_resources
 from sim.faults.plan import AwsService
 from sim.host.container import LABEL, Container, Network, Spec, new_run, ports_of_engine
@@ -25,12 +20,11 @@ from sim.host.engine import remove_labelled
 from sim.host.process import free_port
 from sim.host.waiting import until
 from sim.images.base_image import settings as image_settings
-from sim.images.build import Images, build, id_of
+from sim.images.build import Images, build, by_id, cloud_images
 from sim.targets.local import LocalTarget
 from sim.targets.settings import api_ready
 from sim.targets.target import (
     CALLS,
-    GATEWAY,
     PORTS,
     SERVICES,
     Capability,
@@ -43,10 +37,6 @@ from sim.targets.target import (
 
 _AWS: tuple[AwsService, ...] = ("s3", "sqs", "ssm")
 _API_PORT = 8080
-_CONTROL_PORT = 4600
-_REGISTRY_PORT = 4599
-_GATEWAY_PORTS = {name: _CONTROL_PORT + number for number, name in enumerate(PORTS, 1)}
-_EVERYWHERE = "0.0.0.0"  # noqa: S104 - in its container, of which one port is published to loopback
 _READY_SECONDS = 60
 _STOP_SECONDS = 30
 
@@ -62,20 +52,20 @@ class DockerTarget(LocalTarget):
     ) -> None:
         super().__init__(tuning, progress, provision)
         self._reuse = reuse
-        self._containers: dict[str, Container] = {}
+        self._services: dict[Service, Container] = {}
 
     def up(self) -> None:
         self._cleanup.begin()
         self._ports = ports_of_engine()
         self._progress("building the images")
-        self._images = _by_id(build(image_settings(os.environ), self._progress))
+        self._images = by_id(build(image_settings(os.environ), self._progress))
+        self._run = _reusable_run(self._images, self._tuning) if self._reuse else new_run()
+        self._cloud = ContainerCloud(self._run, cloud_images(self._images), PORTS, self._ports)
         if self._reuse:
-            self._run = _reusable_run(self._images, self._tuning)
             if self._take_over():
                 return
             remove_labelled(f"{LABEL}={self._run}")
         else:
-            self._run = new_run()
             self._cleanup.owns("label", f"{LABEL}={self._run}")
         self._progress("starting the containers")
         self._start()
@@ -84,42 +74,15 @@ class DockerTarget(LocalTarget):
         # By its name the first: what is published to the host goes through it, whatever is cut.
         edge = Network.create(self._run, "edge")
         aws = {each: Network.create(self._run, each) for each in _AWS}
-        # Both ports of the registry are for the engine.
-        host, storage = self._ports.engine_host, free_port()
-        registry = RegistryAccess(f"{host}:{free_port()}", token_hex())
-        localstack = Spec(
-            "localstack",
-            self._images.control_plane,
-            container_environment(registry),
-            {edge: ("localstack",)},
-            ports={PORT: free_port()},
-        )
-        gateway = Spec(
-            GATEWAY,
-            self._images.kit,
-            registry.environment(),
-            {edge: (), **{network: (each,) for each, network in aws.items()}},
-            ports={_CONTROL_PORT: free_port(), _REGISTRY_PORT: int(registry.address.rpartition(":")[2])},
-            confined=True,
-            command=(
-                *("sim.cloud.gateway", "--host", _EVERYWHERE),
-                *("--upstream", f"localstack:{PORT}", "--control", str(_CONTROL_PORT)),
-                *("--registry", str(_REGISTRY_PORT), "--storage", f"{STORAGE}:{STORAGE_PORT}"),
-                *("--storage-url", f"http://{host}:{storage}"),
-                *(f"{name}={number}" for name, number in _GATEWAY_PORTS.items()),
-            ),
-        )
-        for spec in (localstack, gateway, storage_spec(self._images.bases.registry, {edge: (STORAGE,)}, storage)):
-            self._containers[spec.name] = Container.create(self._run, spec)
-        return self._url("localstack", PORT)
+        names: dict[Network, tuple[str, ...]] = {edge: (), **{network: (each,) for each, network in aws.items()}}
+        self._cloud.open(names)
+        return self._cloud.endpoint
 
     def _await_cloud(self) -> None:
-        until(self._gateway_ready, "the gateway to be ready", seconds=_READY_SECONDS, seen=self._gateway_seen)
-        self._progress("waiting for LocalStack")
-        until(lambda: is_ready(self.data_plane.endpoint), "LocalStack to be ready", seconds=_READY_SECONDS)
+        self._cloud.await_ready(self._progress)
 
     def _endpoint(self, service: Service, aws: AwsService) -> str:
-        return f"http://{aws}:{_GATEWAY_PORTS[port(service, aws)]}"
+        return f"http://{aws}:{self._cloud.port(port(service, aws))}"
 
     def _launch_service(self, service: Service, settings: dict[str, str]) -> None:
         spec = Spec(
@@ -130,18 +93,18 @@ class DockerTarget(LocalTarget):
             ports={_API_PORT: free_port()} if service == "api" else {},
             confined=True,
         )
-        self._containers[service] = Container.create(self._run, spec)
+        self._services[service] = Container.create(self._run, spec)
 
     @property
     def url(self) -> str:
-        return self._url("api", _API_PORT)
+        return self._ports.url(self.container("api").published(_API_PORT))
 
     def container(self, service: Service) -> Container:
         """The container of a service."""
-        return self._containers[service]
+        return self._services[service]
 
     def logs(self) -> Mapping[str, str]:
-        return {name: container.logs() for name, container in self._containers.items()}
+        return {name: each.logs() for name, each in {**self._cloud.containers, **self._services}.items()}
 
     def runs(self, service: Service) -> bool:
         return self.container(service).state in {"running", "paused"}
@@ -173,7 +136,7 @@ class DockerTarget(LocalTarget):
 
     @property
     def gateway_control(self) -> GatewayControl:
-        return GatewayControl(self._url(GATEWAY, _CONTROL_PORT))
+        return self._cloud.gateway_control
 
     def limit_memory(self, service: Service, mebibytes: int) -> None:
         self.container(service).limit_memory(mebibytes)
@@ -187,30 +150,17 @@ class DockerTarget(LocalTarget):
     def _network(self, purpose: str) -> Network:
         return Network(f"{self._run}-{purpose}")
 
-    def _url(self, part: str, port: int) -> str:
-        return self._ports.url(self._containers[part].published(port))
-
     def _take_over(self) -> bool:
         """Whether a run before this one has left everything running."""
-        found = {name: Container.find(self._run, name) for name in ("localstack", GATEWAY, STORAGE, *SERVICES)}
-        running = {name: container for name, container in found.items() if container is not None}
-        if len(running) < len(found):
+        found = {name: Container.find(self._run, name) for name in SERVICES}
+        self._services = {name: container for name, container in found.items() if container is not None}
+        if not self._cloud.take_over() or len(self._services) < len(found):
             return False
-        self._containers = running
-        endpoint = self._url("localstack", PORT)
+        endpoint = self._cloud.endpoint
         self._data_plane = DataPlane(endpoint, local_resources(endpoint))
         self.restore()
         self._progress(f"took over the containers of {self._run}")
         return True
-
-    def _gateway_ready(self) -> bool:
-        self._containers[GATEWAY].check()
-        return self.gateway_control.is_ready()
-
-    def _gateway_seen(self) -> str:
-        url = self._url(GATEWAY, _CONTROL_PORT)
-        log = self._containers[GATEWAY].tail()
-        return f"no answer from {url}, and in its log: {log}. TESTCONTAINERS_HOST_OVERRIDE names another host"
 
     def _await_ready(self, service: Service) -> None:
         container = self.container(service)
@@ -221,12 +171,6 @@ class DockerTarget(LocalTarget):
             return api_ready(self.url) if service == "api" else container.health == "healthy"
 
         until(ready, f"the {service} to be ready", seconds=_READY_SECONDS, seen=container.tail)
-
-
-def _by_id(images: Images) -> Images:
-    """The same images, whatever becomes of their names while containers of them are started."""
-    services = {name: id_of(image) for name, image in images.services.items()}
-    return Images(images.bases, id_of(images.control_plane), id_of(images.kit), services)
 
 
 def _reusable_run(images: Images, tuning: Tuning) -> str:
