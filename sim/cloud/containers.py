@@ -48,12 +48,11 @@ class ContainerCloud:
         self._numbers = {name: _CONTROL_PORT + number for number, name in enumerate(ports, 1)}
         self._published = published
 
-    def open(self, networks: Mapping[Network, tuple[str, ...]]) -> RegistryAccess:
-        """Begins the start of all. Returns where Docker reaches ECR's registry.
+    def open(self, network: Network, others: Mapping[Network, tuple[str, ...]]) -> RegistryAccess:
+        """Begins the start of all in one network, which publishes ports. Returns where Docker reaches ECR's registry.
 
-        `networks` are those of the gateway, with its names in each. The others are in the first, which publishes ports.
+        `others` are further networks of the gateway, with its names there.
         """
-        first = next(iter(networks))
         # Both ports of the registry are for the engine.
         host, storage, address = self._published.engine_host, free_port(), free_port()
         registry = RegistryAccess(f"{host}:{address}", token_hex())
@@ -61,14 +60,14 @@ class ContainerCloud:
             LOCALSTACK,
             self._images.control_plane,
             container_environment(registry),
-            {first: (LOCALSTACK,)},
+            {network: (LOCALSTACK,)},
             ports={PORT: free_port()},
         )
         gateway = Spec(
             GATEWAY,
             self._images.kit,
             registry.environment(),
-            networks,
+            {network: (GATEWAY,), **others},
             ports={_CONTROL_PORT: free_port(), _REGISTRY_PORT: address},
             confined=True,
             command=(
@@ -79,7 +78,7 @@ class ContainerCloud:
                 *(f"{name}={number}" for name, number in self._numbers.items()),
             ),
         )
-        for spec in (localstack, gateway, storage_spec(self._images.registry, {first: (STORAGE,)}, storage)):
+        for spec in (localstack, gateway, storage_spec(self._images.registry, {network: (STORAGE,)}, storage)):
             self.containers[spec.name] = Container.create(self._run, spec)
         return registry
 

@@ -74,8 +74,7 @@ class DockerTarget(LocalTarget):
         # By its name the first: what is published to the host goes through it, whatever is cut.
         edge = Network.create(self._run, "edge")
         aws = {each: Network.create(self._run, each) for each in _AWS}
-        names: dict[Network, tuple[str, ...]] = {edge: (), **{network: (each,) for each, network in aws.items()}}
-        self._cloud.open(names)
+        self._cloud.open(edge, {network: (each,) for each, network in aws.items()})
         return self._cloud.endpoint
 
     def _await_cloud(self) -> None:
