@@ -22,8 +22,7 @@ from sim.agent.messages import Connected, Message, Outbox, due, wanted
 from sim.agent.runtime import CannotStart, NotYet, Runtime
 from sim.agent.secrets import fetched
 from sim.agent.telemetry import Meter
-from sim.aws.arn import last_part
-from sim.cluster.desired import Desired
+from sim.cluster.desired import Desired, DesiredTask
 from sim.errors import SimError
 
 _LOG: Final = logging.getLogger(__name__)
@@ -31,6 +30,7 @@ _TICK_SECONDS: Final = 0.1
 _AGAIN_SECONDS: Final = 0.5
 _THREADS: Final = 64
 
+Given = Callable[[DesiredTask, str], Mapping[str, str]]
 _Answer = tuple[Message, bool]
 """A message, and whether it failed."""
 
@@ -38,10 +38,8 @@ _Answer = tuple[Message, bool]
 class Agent:
     """The agent of all container instances."""
 
-    def __init__(
-        self, control_plane: ControlPlane, runtime: Runtime, journal: Journal, given: Mapping[str, str]
-    ) -> None:
-        """`given` are the variables of every container, with `{account}`, `{region}`, `{task}` and `{container}`."""
+    def __init__(self, control_plane: ControlPlane, runtime: Runtime, journal: Journal, given: Given) -> None:
+        """`given` returns the variables of a container of a task beside those of its definition."""
         self._control_plane = control_plane
         self._runtime = runtime
         self._journal = journal
@@ -158,16 +156,9 @@ class Agent:
                 self._inbox.put(Signalled(task.task.arn, container))
 
     def _environment(self, task: LocalTask, name: str) -> Mapping[str, str]:
-        place = task.task.place
-        names = {
-            "account": place.account,
-            "region": place.region,
-            "task": last_part(task.task.arn),
-            "container": name,
-        }
-        given = {key: value.format_map(names) for key, value in self._given.items()}
         defined = definition.container(task.task, name)
-        return definition.environment(defined, given, fetched(defined, place, self._control_plane.client))
+        secrets = fetched(defined, task.task.place, self._control_plane.client)
+        return definition.environment(defined, self._given(task.task, name), secrets)
 
     def _send(self, message: Message) -> None:
         try:

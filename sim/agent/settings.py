@@ -8,6 +8,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from sim.aws.arn import last_part
+from sim.cluster import task_endpoint
+from sim.cluster.desired import DesiredTask
 from sim.errors import SimError
 
 
@@ -41,8 +44,9 @@ class Docker(BaseModel):
 class Settings(BaseModel):
     """`control_plane` is its URL. `state` is a folder of the agent's own, in which an agent later finds its tasks.
 
-    `given` are the variables of every container beside the definition's, whose own values win. `{account}`, `{region}`,
-    `{task}` and `{container}` in a value are filled in.
+    `given` are variables of every container beside the definition's, whose own values win; `given_to` are further ones
+    of containers by their name. `{account}`, `{region}`, `{task}` and `{container}` in a value are filled in.
+    `task_endpoint` is the URL at which a task asks for metadata and credentials.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,7 +54,17 @@ class Settings(BaseModel):
     control_plane: str
     state: Path
     given: Mapping[str, str]
+    given_to: Mapping[str, Mapping[str, str]] = Field(default_factory=dict)
+    task_endpoint: str = task_endpoint.LINK_LOCAL
     runtime: Processes | Docker = Field(discriminator="kind")
+
+    def variables(self, task: DesiredTask, container: str) -> dict[str, str]:
+        """What a container of a task is given beside its definition."""
+        place = task.place
+        names = {"account": place.account, "region": place.region, "task": last_part(task.arn), "container": container}
+        given = {**self.given, **self.given_to.get(container, {})}
+        filled = {name: value.format_map(names) for name, value in given.items()}
+        return {**filled, **task_endpoint.environment(task, container, self.task_endpoint)}
 
 
 def read(path: Path) -> Settings:

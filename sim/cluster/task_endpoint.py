@@ -21,6 +21,7 @@ from sim.cluster.desired import Desired, DesiredTask
 LINK_LOCAL: Final = "http://169.254.170.2"
 """Where the relative paths are, for a container that can reach it."""
 _CREDENTIALS_HOURS: Final = 6
+_SECRET: Final = "local"  # noqa: S105 - the local cloud compares none
 _NOT_FOUND: Final = {
     "code": "InvalidIdInRequest",
     "message": "CredentialsV2Request: Credentials not found",
@@ -41,10 +42,11 @@ def environment(task: DesiredTask, container: str, base: str = LINK_LOCAL) -> Ma
     """The variables by which a container of the task finds all this; `base` is the URL of the edge for it.
 
     At the link-local address the credentials have a relative path, elsewhere a full one: SDKs take that for loopback.
+    A task without a role has its account's keys, in place of those that AWS's SDKs get of the instance's role.
     """
     metadata = {"ECS_CONTAINER_METADATA_URI_V4": f"{base}{metadata_path(task.arn, container)}"}
     if not _role(task):
-        return metadata
+        return metadata | {"AWS_ACCESS_KEY_ID": task.place.account, "AWS_SECRET_ACCESS_KEY": _SECRET}
     path = credentials_path(task.arn)
     relative = {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": path}
     return metadata | (relative if base == LINK_LOCAL else {"AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{base}{path}"})
@@ -139,7 +141,7 @@ def _credentials(task: DesiredTask | None, now: float) -> Answer:
         {
             "RoleArn": role,
             "AccessKeyId": task.place.account,
-            "SecretAccessKey": "local",
+            "SecretAccessKey": _SECRET,
             "Token": "local",
             "Expiration": f"{expires:%Y-%m-%dT%H:%M:%SZ}",
         },

@@ -73,8 +73,8 @@ class DockerTarget(LocalTarget):
     def _open_cloud(self) -> str:
         # By its name the first: what is published to the host goes through it, whatever is cut.
         edge = Network.create(self._run, "edge")
-        aws = {each: Network.create(self._run, each) for each in _AWS}
-        self._cloud.open(edge, {network: (each,) for each, network in aws.items()})
+        aws: dict[Network, tuple[str, ...]] = {Network.create(self._run, each): (each,) for each in _AWS}
+        self._cloud.open(edge, aws)
         return self._cloud.endpoint
 
     def _await_cloud(self) -> None:
@@ -103,7 +103,7 @@ class DockerTarget(LocalTarget):
         return self._services[service]
 
     def logs(self) -> Mapping[str, str]:
-        return {name: each.logs() for name, each in {**self._cloud.containers, **self._services}.items()}
+        return {name: each.logs() for name, each in (*self._cloud.containers.items(), *self._services.items())}
 
     def runs(self, service: Service) -> bool:
         return self.container(service).state in {"running", "paused"}
