@@ -21,7 +21,7 @@ from sim.client.api import Client
 from sim.client.tracker import EmailTracker
 from sim.errors import SimError
 from sim.targets import TARGETS, create
-from sim.targets.target import FAST, Provision, Target
+from sim.targets.target import FAST, Provision, Target, TaskRuntime
 
 _TARGET = pytest.StashKey[Target]()
 _LOG_LENGTHS = pytest.StashKey[dict[str, int]]()
@@ -41,6 +41,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=Provision,
         choices=list(Provision),
         help="who makes the resources of a local target: the kit, or production's Terraform",
+    )
+    group.addoption(
+        "--runtime",
+        type=TaskRuntime,
+        choices=list(TaskRuntime),
+        help="what the tasks of the target cluster are; containers if a Docker engine answers, else processes",
     )
     group.addoption(
         "--target",
@@ -75,7 +81,8 @@ def running_target(request: pytest.FixtureRequest) -> Iterator[Target]:
     name = request.config.getoption("--target")
     try:
         reuse, provision = request.config.getoption("--reuse"), request.config.getoption("--provision")
-        with create(name, FAST, progress, reuse=reuse, provision=provision) as target:
+        runtime = request.config.getoption("--runtime")
+        with create(name, FAST, progress, reuse=reuse, provision=provision, runtime=runtime) as target:
             request.config.stash[_TARGET] = target
             yield target
             del request.config.stash[_TARGET]

@@ -19,6 +19,8 @@ from sim.stack.cluster_status import status_of
 from sim.stack.lifecycle import Stack, running_cluster
 from sim.targets.cluster_acts import Acts
 from sim.targets.deployment import LocalDeployment
+from sim.targets.publication import PUBLISH
+from sim.targets.target import TaskRuntime
 from sim.terraform.local_roots import LocalRoots
 
 cluster = typer.Typer(help="The cluster of the stack that is up.", no_args_is_help=True)
@@ -66,7 +68,10 @@ def deploy(
     stack, place = running_cluster(directory)
     with report.progress("deploying") as progress, _loaded(stack, on=load) as seen:
         roots = LocalRoots(lifecycle.roots(directory), stack.endpoint, place.variables, progress)
-        deployment = LocalDeployment(stack.endpoint, stack.url, stack.data_plane.token, roots, stack.versions, progress)
+        publish = PUBLISH[TaskRuntime(place.tasks.runtime)]
+        deployment = LocalDeployment(
+            stack.endpoint, stack.url, stack.data_plane.token, roots, stack.versions, progress, publish
+        )
         verdict = deployment.deploy(service, version)
     report.lines([str(verdict), *([f"load: {seen}"] if load else [])])
     if not verdict.good or seen.failures:

@@ -21,7 +21,7 @@ from sim.client.files import Outcome, publish_files
 from sim.errors import SimError
 from sim.stack import lifecycle
 from sim.stack.status import status_of
-from sim.targets.target import Progress, Provision
+from sim.targets.target import Progress, Provision, TaskRuntime
 
 
 class PartName(StrEnum):
@@ -49,6 +49,10 @@ def up(
         Provision | None,
         typer.Option(help="What creates the queue, the bucket and the token; for a cluster it is Terraform."),
     ] = None,
+    runtime: Annotated[
+        TaskRuntime | None,
+        typer.Option(help="What the tasks of a cluster are; containers if a Docker engine answers, else processes."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Start the pipeline. It keeps running until `sim down`."""
@@ -56,9 +60,14 @@ def up(
     chosen = provision or (Provision.TERRAFORM if target is StackTarget.CLUSTER else Provision.KIT)
     if target is StackTarget.CLUSTER and chosen is not Provision.TERRAFORM:
         raise typer.BadParameter("what runs in a cluster is what Terraform declares", param_hint="--provision")
+    if runtime and target is not StackTarget.CLUSTER:
+        raise typer.BadParameter("only a cluster has tasks: --target cluster", param_hint="--runtime")
     with report.progress("starting") as progress:
-        stack = lifecycle.up(directory, target, chosen, progress)
-    report.facts({"url": stack.url, "endpoint": stack.endpoint, "provision": chosen, **asdict(stack.resources)})
+        stack = lifecycle.up(directory, target, chosen, progress, runtime)
+    tasks = {"runtime": stack.cluster.tasks.runtime} if stack.cluster else {}
+    report.facts(
+        {"url": stack.url, "endpoint": stack.endpoint, "provision": chosen, **tasks, **asdict(stack.resources)}
+    )
     report.hint(
         "publish e-mails with `sim publish FILE...`, list them with `sim objects`, end the stack with `sim down`"
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from secrets import token_hex
 from typing import Final
 
 from sim.aws.ecr_authorization import RegistryAccess
+from sim.cloud.cloud_images import CloudImages
 from sim.cloud.gateway.control_client import GatewayControl
 from sim.cloud.localstack.settings import PORT, container_environment, is_ready
 from sim.cloud.registry.container import NAME as STORAGE
@@ -24,15 +24,6 @@ EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - in its container, of which some po
 _CONTROL_PORT: Final = 4600
 _REGISTRY_PORT: Final = 4599
 _READY_SECONDS: Final = 60
-
-
-@dataclass(frozen=True)
-class CloudImages:
-    """The images of LocalStack with the control plane, of the gateway, and of a registry."""
-
-    control_plane: str
-    kit: str
-    registry: str
 
 
 class ContainerCloud:

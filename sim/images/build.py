@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from typing import Final
 
 from services.pipeline.version import version
-from sim.cloud.containers import CloudImages
+from sim.cloud.cloud_images import CloudImages
+from sim.cloud.registry.source_image import Source
 from sim.host.engine import engine, obtain
 from sim.images import service
 from sim.images.base_image import BaseImages
@@ -16,6 +20,8 @@ from sim.images.checkout import ROOT, identity
 
 TAG: Final = f"checkout-{identity()}"
 """Of all that is built here, so that no other checkout's images take its place."""
+
+_IGNORED: Final = ".dockerignore"
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,32 @@ def build(settings: Mapping[str, str | None], progress: Callable[[str], None]) -
             for name in service.SERVICES
         },
     )
+
+
+@contextmanager
+def built(source: Source, bases: BaseImages) -> Iterator[str]:
+    """An image of a copy of the checkout, which the engine has under this name inside the block. Raises EngineFailed.
+
+    The copy's version file then has its version, as the Dockerfile demands.
+    """
+    (source.folder / "services" / source.service / "version.txt").write_text(f"{source.version}\n")
+    # So that the image is made of the same files as that of a checkout.
+    shutil.copy(ROOT / _IGNORED, source.folder)
+    image = f"services/{source.service}:{TAG}-{token_hex(4)}"
+    build_image(
+        image,
+        dockerfile=source.folder / "services" / source.service / "Dockerfile",
+        context=source.folder,
+        arguments={
+            "BASE_IMAGE": bases.python,
+            **service.arguments(source.version, "", service.revision()),
+        },
+    )
+    try:
+        yield image
+    finally:
+        with engine("`docker image ls` shows what is left.") as docker:
+            docker.image.remove(image)
 
 
 def by_id(images: Images) -> Images:

@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,8 @@ from sim.errors import SimError
 from sim.host.identity import start_of
 from sim.host.waiting import until
 from sim.targets.cluster_acts import Acts
-from sim.targets.target import Provision
+from sim.targets.cluster_tasks import Tasks
+from sim.targets.target import Provision, TaskRuntime
 
 _DOWN_SECONDS = 60
 
@@ -57,19 +58,15 @@ class Part:
 
 @dataclass(frozen=True)
 class ClusterPlace:
-    """Where the cluster of a stack is: the agent's folder, the edge's control port, its services.
+    """The cluster of a stack: its tasks on this machine, and its services. `variables` are of Terraform's roots."""
 
-    `variables` are those of Terraform's roots.
-    """
-
-    agent: Path
-    edge: int
+    tasks: Tasks
     services: Mapping[str, EcsService]
     variables: Mapping[str, str]
 
     def acts(self, endpoint: str) -> Acts:
         """What can be done to it by hand."""
-        return Acts(endpoint, self.agent, self.services)
+        return Acts(endpoint, self.tasks, self.services)
 
 
 @dataclass(frozen=True)
@@ -167,25 +164,39 @@ def running_cluster(directory: Path) -> tuple[Stack, ClusterPlace]:
     return stack, stack.cluster
 
 
-def up(directory: Path, target: str, provision: Provision, progress: Callable[[str], None]) -> Stack:
-    """Starts a stack unless one is running. Returns when it is ready. Raises NotUp or AnotherRuns."""
+def up(
+    directory: Path,
+    target: str,
+    provision: Provision,
+    progress: Callable[[str], None],
+    runtime: TaskRuntime | None = None,
+) -> Stack:
+    """Starts a stack unless one is running. Returns when it is ready. Raises NotUp or AnotherRuns.
+
+    `runtime` is what the tasks of a cluster are to be; None for what the machine can run.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     with _alone_in(directory):
-        stack = find(directory) or _start(directory, target, provision, progress)
+        stack = find(directory) or _start(directory, (target, provision, *([runtime] if runtime else [])), progress)
     if stack.target != target:
         raise AnotherRuns(f"the running stack is of the target {stack.target}, not {target}; end it with `sim down`")
     if stack.provision is not provision:
         raise AnotherRuns(
             f"the running stack was provisioned by {stack.provision}, not {provision}; end it with `sim down`"
         )
+    if stack.cluster is not None and runtime not in {None, stack.cluster.tasks.runtime}:
+        raise AnotherRuns(
+            f"the tasks of the running stack are {stack.cluster.tasks.runtime}, not {runtime}; end it with `sim down`"
+        )
     return stack
 
 
-def _start(directory: Path, target: str, provision: Provision, progress: Callable[[str], None]) -> Stack:
+def _start(directory: Path, chosen: Sequence[str], progress: Callable[[str], None]) -> Stack:
+    """`chosen` are the supervisor's arguments after the directory."""
     for left in (state_file(directory), _end_file(directory)):
         left.unlink(missing_ok=True)
     supervisor = subprocess.Popen(  # noqa: S603 - this Python, with a module of ours
-        [sys.executable, "-m", "sim.stack.supervisor", str(directory), target, provision],
+        [sys.executable, "-m", "sim.stack.supervisor", str(directory), *chosen],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -1,4 +1,4 @@
-"""`python -m sim.stack.supervisor DIRECTORY TARGET PROVISION`: owns a stack from its start until SIGTERM.
+"""`python -m sim.stack.supervisor DIRECTORY TARGET PROVISION [RUNTIME]`: owns a stack from its start until SIGTERM.
 
 Prints progress on standard output, and closes it when the stack is ready. Starts the agent and the edge of a cluster
 again when they end. If LocalStack ends, the cluster ends, and a file keeps the reason for the next command.
@@ -19,21 +19,22 @@ from release.errors import ReleaseError
 from sim.errors import SimError
 from sim.host.identity import start_of
 from sim.stack import lifecycle as stack
+from sim.targets import create_cluster
 from sim.targets.cluster import ClusterTarget
 from sim.targets.process import ProcessTarget
-from sim.targets.target import SERVICES, Provision, Tuning
+from sim.targets.target import SERVICES, Provision, TaskRuntime, Tuning
 
 _LOOK_SECONDS: Final = 0.5
 
 
-def main(directory: Path, name: str, provision: Provision) -> int:
+def main(directory: Path, name: str, provision: Provision, runtime: TaskRuntime | None) -> int:
     """Runs the stack. Returns the exit status: 0 after SIGTERM, 1 if the stack did not start or could not stay up."""
     signal.signal(signal.SIGTERM, _end)
     roots = stack.roots(directory)
     # Terraform's state of an earlier stack, whose cloud no longer exists.
     shutil.rmtree(roots, ignore_errors=True)
     try:
-        with _target(name, provision, roots) as target:
+        with _target(name, provision, runtime, roots) as target:
             stack.write(_state(target, provision), directory)
             _close_output()
             _keep(target, directory, provision)
@@ -56,9 +57,9 @@ def _keep(target: ProcessTarget | ClusterTarget, directory: Path, provision: Pro
             stack.write(_state(target, provision), directory)
 
 
-def _target(name: str, provision: Provision, roots: Path) -> ProcessTarget | ClusterTarget:
+def _target(name: str, provision: Provision, runtime: TaskRuntime | None, roots: Path) -> ProcessTarget | ClusterTarget:
     if name == ClusterTarget.name:
-        return ClusterTarget(Tuning(), _report, roots=roots)
+        return create_cluster(Tuning(), _report, runtime, roots)
     return ProcessTarget(Tuning(), _report, provision=provision, roots=roots)
 
 
@@ -80,8 +81,7 @@ def _state(target: ProcessTarget | ClusterTarget, provision: Provision) -> stack
 
 def _cluster(target: ClusterTarget) -> stack.ClusterPlace:
     return stack.ClusterPlace(
-        target.cluster.directory,
-        target.cluster.control_port,
+        target.tasks,
         {str(service): target.service(service) for service in SERVICES},
         target.variables,
     )
@@ -105,4 +105,5 @@ def _end(_number: int, _frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2], Provision(sys.argv[3])))
+    chosen = TaskRuntime(sys.argv[4]) if sys.argv[4:] else None
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2], Provision(sys.argv[3]), chosen))

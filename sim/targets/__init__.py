@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sim.errors import SimError
 from sim.targets.process import ProcessTarget
-from sim.targets.target import Progress, Provision, Target, Tuning
+from sim.targets.target import Progress, Provision, Target, TaskRuntime, Tuning
+
+if TYPE_CHECKING:
+    from sim.targets.cluster import ClusterTarget
 
 LOCAL = ("process", "docker", "cluster")
 """Those that are started here."""
@@ -14,14 +19,22 @@ TARGETS = (*LOCAL, "aws")
 
 
 def create(
-    name: str, tuning: Tuning, progress: Progress, *, reuse: bool = False, provision: Provision = Provision.KIT
+    name: str,
+    tuning: Tuning,
+    progress: Progress,
+    *,
+    reuse: bool = False,
+    provision: Provision = Provision.KIT,
+    runtime: TaskRuntime | None = None,
 ) -> Target:
-    """The target of this name, not yet up. Raises SimError if it cannot be."""
+    """The target of this name, not yet up. `runtime` is a cluster's. Raises SimError if it cannot be."""
     terraform = provision is Provision.TERRAFORM
     if terraform and name not in LOCAL:
         raise SimError(f"the target {name!r} is not provisioned from here; choose one of {', '.join(LOCAL)}")
     if terraform and reuse:
         raise SimError("what Terraform made is not taken over by a later run: leave out --reuse or --provision")
+    if runtime and name != "cluster":
+        raise SimError(f"the target {name!r} has no tasks: leave out --runtime, or choose --target cluster")
     match name:
         case "process":
             return ProcessTarget(tuning, progress, provision=provision)
@@ -31,9 +44,7 @@ def create(
 
             return DockerTarget(tuning, progress, reuse=reuse, provision=provision)
         case "cluster":
-            from sim.targets.cluster import ClusterTarget  # noqa: PLC0415 - as above
-
-            return ClusterTarget(tuning, progress)
+            return create_cluster(tuning, progress, runtime)
         case "aws":
             from sim.targets.aws import AwsTarget, AwsTargetWithBucket, Place  # noqa: PLC0415
 
@@ -43,3 +54,20 @@ def create(
             return AwsTargetWithBucket(place, place.bucket, progress)
         case _:
             raise SimError(f"there is no target {name!r}; there are: {', '.join(TARGETS)}")
+
+
+def create_cluster(
+    tuning: Tuning, progress: Progress, runtime: TaskRuntime | None, roots: Path | None = None
+) -> ClusterTarget:
+    """A cluster, not yet up. Without a runtime its tasks are containers if a Docker engine answers, else processes.
+
+    `roots` is the folder in which Terraform works, if not one that ends with the run.
+    """
+    # Not before it is asked for, as above.
+    from sim.host.container import engine_answers  # noqa: PLC0415
+    from sim.targets.docker_cluster import DockerCluster  # noqa: PLC0415
+    from sim.targets.process_cluster import ProcessCluster  # noqa: PLC0415
+
+    chosen = runtime or (TaskRuntime.DOCKER if engine_answers() else TaskRuntime.PROCESS)
+    kind = DockerCluster if chosen is TaskRuntime.DOCKER else ProcessCluster
+    return kind(tuning, progress, roots=roots)

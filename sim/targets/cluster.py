@@ -1,116 +1,127 @@
 """The target `cluster`: production's Terraform, and what it declares made real.
 
 Tasks run on container instances, behind a Classic ELB that carries the traffic. The driver in LocalStack decides, the
-agent runs the tasks as processes, the edge is the load balancer. Whatever acts on a service here acts on all its tasks.
+agent runs the tasks, the edge is the load balancer. Whatever acts on a service here acts on all its tasks.
 """
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import urlsplit
 
+import sim
 from release.deploy import Verdict
-from services.pipeline.version import version
-from sim.agent.process_runtime import log_of, signal_task
-from sim.agent.programs import Program
-from sim.aws.arn import last_part
-from sim.cloud.aws_client import NO_FILES, local_session
+from sim.agent.settings import Docker, Processes, Settings
+from sim.cloud.aws_client import local_session
 from sim.cloud.ecs import EcsService
-from sim.cloud.gateway.control_client import GatewayControl
-from sim.cloud.local import LocalCloud
-from sim.cloud.registry.register import register
+from sim.cloud.local import inherited
 from sim.cloud.resources import Provisioned
-from sim.faults.plan import AwsService
+from sim.host.docker_settings import docker_environment
 from sim.host.process import Process
 from sim.host.waiting import until
-from sim.images.source import copied
 from sim.targets.cluster_acts import Acts
 from sim.targets.cluster_processes import ClusterProcesses
-from sim.targets.deployment import LocalDeployment, repository
+from sim.targets.cluster_tasks import Tasks
+from sim.targets.deployment import LocalDeployment
 from sim.targets.local import LocalTarget
-from sim.targets.settings import access, api_ready
-from sim.targets.target import PORTS, SERVICES, Capability, Progress, Provision, Service, Tuning, port
+from sim.targets.publication import PUBLISH
+from sim.targets.settings import NO_INSTANCE_METADATA, api_ready, endpoints
+from sim.targets.target import SERVICES, Progress, Provision, Service, TaskRuntime, Tuning
+
+if TYPE_CHECKING:
+    from types_boto3_ecr import ECRClient
 
 _READY_SECONDS: Final = 120
 _STOP_SECONDS: Final = 120
 """Deregistration, drain and stop timeout."""
+_SOURCE: Final = Path(sim.__file__).parents[1]
 
 
 class ClusterTarget(LocalTarget):
-    """Everything on this machine, tasks as processes."""
+    """A cluster on this machine; where its parts and its tasks run is for the ones below to say."""
 
     name: ClassVar[str] = "cluster"
-    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability) - {Capability.LIMIT_MEMORY}
+    runtime: ClassVar[TaskRuntime]
+    """What its tasks are."""
 
     def __init__(self, tuning: Tuning, progress: Progress, *, roots: Path | None = None) -> None:
         super().__init__(tuning, progress, Provision.TERRAFORM, roots)
-        self._cloud = LocalCloud(self._cleanup, PORTS, progress)
-        self.cluster = ClusterProcesses(self._cleanup)
+        self.cluster = ClusterProcesses()
         self._counts: dict[Service, int] = {}
         """The desired count of each service that was terminated or killed."""
 
     def down(self) -> None:
         self.cluster.stop()
-        self._cloud.stop()
         super().down()
 
-    def _open_cloud(self) -> str:
-        self._cloud.open()
-        return self._cloud.endpoint
+    @abstractmethod
+    def _publish(self, ecr: ECRClient, service: Service) -> None:
+        """Makes the checkout the present version of a service in ECR."""
 
-    def _await_cloud(self) -> None:
-        self._cloud.await_ready()
-        self.cluster.start(self._cloud.endpoint, {service: self._program(service) for service in SERVICES})
+    @property
+    @abstractmethod
+    def tasks(self) -> Tasks:
+        """The tasks as what they are on this machine."""
+
+    @property
+    @abstractmethod
+    def cloud_processes(self) -> Sequence[Process]:
+        """LocalStack and the gateway: the state of the cluster is in them."""
+
+    @property
+    def agent_directory(self) -> Path:
+        """The agent's folder."""
+        return self._cleanup.directory / "agent"
 
     @property
     def after(self) -> Mapping[str, Callable[[], None]]:
-        return {"account": self._register}
+        return {"account": self._publish_all}
 
     @property
     def variables(self) -> dict[str, str]:
         # One machine has all instances, and nobody wants to wait for the time-out of a version that is never healthy.
         return {**super().variables, "processes": "1", "circuit_breaker": "true"}
 
-    def _endpoint(self, service: Service, aws: AwsService) -> str:
-        return self._cloud.endpoint_of(port(service, aws))
-
     def _launch_service(self, service: Service, settings: dict[str, str]) -> None:
         """Does nothing: ECS starts the tasks once Terraform has created the service."""
 
-    def _program(self, service: Service) -> Program:
-        """What runs in place of a service's image: its module, out of the copy of a checkout."""
-        own = {"HOST": "127.0.0.1", "PORT": "{port:8080}"} if service == "api" else {}
-        return Program(
-            (sys.executable, "-m", f"services.{service}"),
-            Path("{source}"),
-            {
-                **NO_FILES,
-                **own,
-                **access(service, lambda aws: self._endpoint(service, aws)),
-                "HEARTBEAT_FILE": "{directory}/heartbeat",
-                "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))),
-                "PYTHONPATH": "{source}",
-                "PYTHONUNBUFFERED": "1",
-            },
-        )
-
-    def _register(self) -> None:
-        """Registers the checkout as the present version of each service."""
-        ecr: Any = local_session().client("ecr", endpoint_url=self._cloud.endpoint)
+    def _publish_all(self) -> None:
+        ecr: Any = local_session().client("ecr", endpoint_url=self._data_plane.endpoint)
         for service in SERVICES:
-            register(ecr, repository(service), copied(service, version(service), self.versions))
+            self._progress(f"publishing the checkout as the {service}'s version")
+            self._publish(ecr, service)
+
+    def _agent(self, endpoint: str, runtime: Docker | Processes, **settings: str) -> Process:
+        """The agent, which gives tasks `endpoint` as the local cloud's. `settings` are further ones of its own."""
+        self.agent_directory.mkdir(parents=True, exist_ok=True)
+        file = self.agent_directory / "settings.json"
+        chosen = Settings(
+            control_plane=self._data_plane.endpoint,
+            state=self.agent_directory,
+            given={"AWS_ENDPOINT_URL": endpoint, "AWS_REGION": "{region}", **NO_INSTANCE_METADATA},
+            given_to={each: endpoints(each, partial(self._endpoint, each)) for each in SERVICES},
+            runtime=runtime,
+            **settings,
+        )
+        file.write_text(chosen.model_dump_json())
+        return self._process("agent", "sim.agent", str(file))
+
+    def _process(self, name: str, module: str, *arguments: str) -> Process:
+        """A part of the cluster as a process."""
+        environment = {**inherited(), **docker_environment(), "PYTHONPATH": str(_SOURCE), "PYTHONUNBUFFERED": "1"}
+        return Process(name, [sys.executable, "-m", module, *arguments], environment, self._cleanup)
 
     def _apply(self) -> Provisioned:
         provisioned = super()._apply()
         outputs = {service: self.local_roots.root(f"services/{service}").outputs() for service in SERVICES}
         self._services = {
-            str(service): EcsService(self._cloud.endpoint, each["cluster_name"], each["service_name"])
+            str(service): EcsService(self._data_plane.endpoint, each["cluster_name"], each["service_name"])
             for service, each in outputs.items()
         }
         address = urlsplit(str(outputs["api"]["url"]))
@@ -132,31 +143,37 @@ class ClusterTarget(LocalTarget):
     def deployment(self) -> LocalDeployment:
         """What deploys versions here."""
         return LocalDeployment(
-            self._cloud.endpoint, self.url, self.token, self.local_roots, self.versions, self._progress
+            self._data_plane.endpoint,
+            self.url,
+            self.token,
+            self.local_roots,
+            self.versions,
+            self._progress,
+            PUBLISH[self.runtime],
         )
 
     @property
     def acts(self) -> Acts:
         """What can be done to the cluster by hand."""
-        return Acts(self._cloud.endpoint, self.cluster.directory, self._services)
+        return Acts(self._data_plane.endpoint, self.tasks, self._services)
 
     @property
     def processes(self) -> list[Process]:
         """LocalStack, the gateway, the edge and the agent."""
-        return [*self._cloud.processes, *self.cluster.processes]
+        return [*self.cloud_processes, *self.cluster.processes]
 
     def keep(self) -> bool:
         """Starts an edge or an agent that has ended again; true if one had. To be called often, once all is up.
 
         Raises ProcessFailed if LocalStack or the gateway has ended: the state of the cluster was in it.
         """
-        for process in self._cloud.processes:
+        for process in self.cloud_processes:
             process.check()
         return self.cluster.start_again(time.monotonic())
 
     def logs(self) -> Mapping[str, str]:
         parts = {process.name: process.log.read_text(errors="replace") for process in self.processes}
-        return {**parts, **{service: log_of(self.cluster.directory, service) for service in SERVICES}}
+        return {**parts, **{service: self.tasks.log(service) for service in SERVICES}}
 
     def runs(self, service: Service) -> bool:
         return any(each["lastStatus"] == "RUNNING" for each in self.service(service).tasks())
@@ -174,20 +191,16 @@ class ClusterTarget(LocalTarget):
     def kill(self, service: Service) -> None:
         tasks = self._withdraw(service)
         for task in tasks:
-            self._signal(task, signal.SIGKILL)
+            self.tasks.kill(task["taskArn"])
         self.service(service).await_ended(tasks, _STOP_SECONDS)
 
     def pause(self, service: Service) -> None:
         for task in self.service(service).tasks():
-            self._signal(task, signal.SIGSTOP)
+            self.tasks.pause(task["taskArn"])
 
     def resume(self, service: Service) -> None:
         for task in self.service(service).tasks():
-            self._signal(task, signal.SIGCONT)
-
-    @property
-    def gateway_control(self) -> GatewayControl:
-        return self._cloud.gateway_control
+            self.tasks.resume(task["taskArn"])
 
     def _withdraw(self, service: Service) -> list[dict[str, Any]]:
         """Sets the desired count to 0, so that ECS starts no other task. Returns the tasks that there were."""
@@ -196,9 +209,6 @@ class ClusterTarget(LocalTarget):
         self._counts.setdefault(service, of.described()["desiredCount"])
         of.scale(0)
         return tasks
-
-    def _signal(self, task: Mapping[str, Any], number: signal.Signals) -> None:
-        signal_task(self.cluster.directory, last_part(task["taskArn"]), number)
 
     def _await_ready(self, service: Service) -> None:
         self._progress(f"waiting for the tasks of the {service}")

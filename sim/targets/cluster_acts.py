@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
-from sim.agent.process_runtime import signal_task
 from sim.aws.arn import last_part
 from sim.cloud.aws_client import ACCOUNT, REGION, local_session
 from sim.cloud.ecs import EcsService, zone_of
 from sim.errors import SimError
 from sim.host.loopback import NoAnswer, request
+from sim.targets.cluster_tasks import Tasks
 
 _Found = TypeVar("_Found")
 _ASK_SECONDS = 10
@@ -28,10 +26,10 @@ class NotInCluster(SimError):
 
 @dataclass(frozen=True)
 class Acts:
-    """The acts on one cluster: by the local cloud's endpoint, the agent's folder, and its services by name."""
+    """The acts on one cluster: by the local cloud's endpoint, its tasks on this machine, and its services by name."""
 
     endpoint: str
-    agent: Path
+    tasks: Tasks
     services: Mapping[str, EcsService]
 
     def service(self, name: str) -> EcsService:
@@ -39,11 +37,11 @@ class Acts:
         return _one(name, self.services, "service")
 
     def lose_task(self, name: str) -> None:
-        """Kills all processes of a task, by its id or by a service, which is its first task. Raises NotInCluster."""
+        """Kills all of a task, by its id or by a service, which is its first task. Raises NotInCluster."""
         tasks = {last_part(each["taskArn"]): each for of in self.services.values() for each in of.tasks()}
         if name in self.services:
             name = next((last_part(each["taskArn"]) for each in self.service(name).tasks()), name)
-        signal_task(self.agent, last_part(_one(name, tasks, "task")["taskArn"]), signal.SIGKILL)
+        self.tasks.kill(_one(name, tasks, "task")["taskArn"])
 
     def lose_instance(self, name: str) -> None:
         """Cuts an EC2 instance off. Raises NotInCluster."""

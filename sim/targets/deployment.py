@@ -20,10 +20,10 @@ from release.sources import SERVICES
 from release.versions import Change, Version
 from services.pipeline.version import version as version_of_checkout
 from sim.cloud.aws_client import CREDENTIALS, NO_FILES, REGION, local_session
-from sim.cloud.registry.register import register
 from sim.errors import SimError
 from sim.images.checkout import ROOT
 from sim.images.source import copied
+from sim.targets.publication import Publish, repository
 from sim.terraform.local_roots import LocalRoots
 
 _SMOKE = f"{shlex.quote(sys.executable)} -m pytest tests/e2e --target aws --quiet -p no:cacheprovider"
@@ -37,8 +37,8 @@ class NoSuchService(SimError):
 class LocalDeployment:
     """What deploys services to the local cluster.
 
-    `url` is the load balancer's on this machine. `versions` is a folder for copies of the checkout. Each step goes to
-    `progress`.
+    `url` is the load balancer's on this machine. `versions` is a folder for copies of the checkout, and `publish` makes
+    ECR have one as a version. Each step goes to `progress`.
     """
 
     endpoint: str
@@ -47,6 +47,7 @@ class LocalDeployment:
     roots: LocalRoots
     versions: Path
     progress: Callable[[str], None]
+    publish: Publish
 
     def deploy(self, service: str, version: str | None = None) -> Verdict:
         """Deploys a version that was registered, or a new one made of the checkout.
@@ -69,7 +70,7 @@ class LocalDeployment:
         self.progress(f"copying the checkout as {service} {version}")
         source = copied(service, version, self.versions)
         change(source.folder)
-        register(self._client("ecr"), repository(service), source)
+        self.publish(self._client("ecr"), source)
         return version
 
     def _deployer(self, service: str) -> Deployer:
@@ -98,8 +99,3 @@ class LocalDeployment:
     def _client(self, name: str) -> Any:
         client: Any = local_session().client(name, endpoint_url=self.endpoint)  # type: ignore[call-overload]  # by name
         return client
-
-
-def repository(service: str) -> str:
-    """The name of a service's repository in ECR."""
-    return f"emails/{service}"

@@ -12,6 +12,8 @@ from sim.targets.target import CALLS, SERVICES, Service, Tuning
 
 HEARTBEAT_SECONDS = 60
 PROCESSES = 2
+NO_INSTANCE_METADATA = {"AWS_EC2_METADATA_DISABLED": "true"}
+"""SDKs then do not wait for an address that answers only in EC2."""
 _READY_TIMEOUT_SECONDS = 2
 
 
@@ -25,11 +27,12 @@ def provisioned_by_kit(resources: Resources, tuning: Tuning) -> Provisioned:
 
 def access(service: Service, endpoint: Callable[[AwsService], str]) -> dict[str, str]:
     """By which a service gets at the local cloud: in AWS, its role and the SDK's own endpoints."""
-    return {
-        **CREDENTIALS,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        **{f"AWS_ENDPOINT_URL_{aws.upper()}": endpoint(aws) for aws in CALLS[service]},
-    }
+    return {**CREDENTIALS, **NO_INSTANCE_METADATA, **endpoints(service, endpoint)}
+
+
+def endpoints(service: Service, endpoint: Callable[[AwsService], str]) -> dict[str, str]:
+    """Where a service reaches each AWS service that it calls."""
+    return {f"AWS_ENDPOINT_URL_{aws.upper()}": endpoint(aws) for aws in CALLS[service]}
 
 
 def terraform_variables(tuning: Tuning) -> dict[str, str]:

@@ -48,6 +48,13 @@ class Provision(StrEnum):
     TERRAFORM = "terraform"
 
 
+class TaskRuntime(StrEnum):
+    """What the tasks of a cluster are: containers of the Docker engine, or processes of this machine."""
+
+    DOCKER = "docker"
+    PROCESS = "process"
+
+
 class Capability(StrEnum):
     """What a test may ask of a target beyond publishing."""
 

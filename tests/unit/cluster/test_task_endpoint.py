@@ -77,7 +77,7 @@ def test_a_task_with_a_role_has_credentials() -> None:
     assert credentials["Expiration"] == "2023-11-15T04:15:00Z"
     elsewhere = task_endpoint.environment(TASK, "api", "http://127.0.0.1:5")
     assert elsewhere["AWS_CONTAINER_CREDENTIALS_FULL_URI"] == f"http://127.0.0.1:5{path}"
-    assert "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI" not in elsewhere
+    assert not {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_ACCESS_KEY_ID"} & elsewhere.keys()
 
 
 def test_the_role_of_run_task_is_the_one_that_counts() -> None:
@@ -91,4 +91,6 @@ def test_without_a_task_or_a_role_the_answer_is_the_agents_error(tasks: tuple[De
     status, document = asked(task_endpoint.credentials_path(TASK.arn), replace(DESIRED, tasks=tasks))
     assert (status, document["code"]) == (400, "InvalidIdInRequest")
     for task in tasks:
-        assert not [name for name in task_endpoint.environment(task, "api") if "CREDENTIALS" in name]
+        given = task_endpoint.environment(task, "api")
+        assert not [name for name in given if "CREDENTIALS" in name]
+        assert given["AWS_ACCESS_KEY_ID"] == task.place.account, "the instance's role is nowhere"

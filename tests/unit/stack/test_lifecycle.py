@@ -13,7 +13,8 @@ from sim.cloud.resources import Resources
 from sim.host.identity import start_of
 from sim.stack import lifecycle
 from sim.stack.lifecycle import ClusterPlace, NoCluster, NothingRuns, Part, Stack
-from sim.targets.target import Provision
+from sim.targets.cluster_tasks import ContainerTasks, ProcessTasks
+from sim.targets.target import Provision, TaskRuntime
 
 ALIVE = Stack(
     supervisor=os.getpid(),
@@ -28,11 +29,15 @@ ALIVE = Stack(
     versions=Path("/versions"),
 )
 SERVICE = EcsService(ALIVE.endpoint, "emails-local", "emails-local-api")
-CLUSTER = ClusterPlace(Path("/agent"), 4600, {"api": SERVICE}, {"processes": "1"})
+CLUSTERS = [
+    ClusterPlace(tasks, {"api": SERVICE}, {"processes": "1"})
+    for tasks in (ContainerTasks("run"), ProcessTasks(Path("/agent")))
+]
 
 
 def test_what_was_written_is_found(tmp_path: Path) -> None:
-    for stack in (ALIVE, replace(ALIVE, target="cluster", provision=Provision.TERRAFORM, cluster=CLUSTER)):
+    clusters = [replace(ALIVE, target="cluster", provision=Provision.TERRAFORM, cluster=each) for each in CLUSTERS]
+    for stack in (ALIVE, *clusters):
         lifecycle.write(stack, tmp_path)
         assert lifecycle.find(tmp_path) == stack
 
@@ -61,3 +66,11 @@ def test_another_target_is_not_started_over_a_running_stack(tmp_path: Path) -> N
     lifecycle.write(ALIVE, tmp_path)
     with pytest.raises(lifecycle.AnotherRuns, match="is of the target process, not cluster"):
         lifecycle.up(tmp_path, "cluster", Provision.TERRAFORM, print)
+
+
+def test_a_cluster_of_containers_is_not_taken_for_one_of_processes(tmp_path: Path) -> None:
+    lifecycle.write(replace(ALIVE, target="cluster", provision=Provision.TERRAFORM, cluster=CLUSTERS[0]), tmp_path)
+    for runtime in (None, TaskRuntime.DOCKER):
+        lifecycle.up(tmp_path, "cluster", Provision.TERRAFORM, print, runtime)
+    with pytest.raises(lifecycle.AnotherRuns, match="the tasks of the running stack are docker, not process"):
+        lifecycle.up(tmp_path, "cluster", Provision.TERRAFORM, print, TaskRuntime.PROCESS)

@@ -17,7 +17,7 @@ SECONDS = 10
 @pytest.fixture
 def cluster() -> Iterator[ClusterProcesses]:
     with Cleanup() as cleanup:
-        made = ClusterProcesses(cleanup)
+        made = ClusterProcesses()
         made.processes = [
             Process(name, ["/bin/sh", "-c", f"echo {name} was here; sleep 100"], {}, cleanup)
             for name in ("edge", "agent")

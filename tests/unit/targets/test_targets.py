@@ -8,8 +8,8 @@ import tempfile
 import pytest
 
 from sim.errors import SimError
-from sim.targets import LOCAL, create
-from sim.targets.target import FAST, Provision
+from sim.targets import LOCAL, create, create_cluster
+from sim.targets.target import FAST, Capability, Provision, TaskRuntime
 
 
 def test_what_is_not_started_here_is_not_provisioned_from_here() -> None:
@@ -20,6 +20,18 @@ def test_what_is_not_started_here_is_not_provisioned_from_here() -> None:
 def test_what_terraform_made_is_not_taken_over() -> None:
     with pytest.raises(SimError, match="leave out --reuse or --provision"):
         create("docker", FAST, print, reuse=True, provision=Provision.TERRAFORM)
+
+
+def test_only_a_cluster_has_tasks() -> None:
+    with pytest.raises(SimError, match="'docker' has no tasks: leave out --runtime"):
+        create("docker", FAST, print, runtime=TaskRuntime.PROCESS)
+
+
+@pytest.mark.parametrize("runtime", TaskRuntime)
+def test_a_cluster_has_the_runtime_that_was_chosen(runtime: TaskRuntime) -> None:
+    cluster = create_cluster(FAST, print, runtime)
+    assert cluster.runtime is runtime
+    assert (Capability.LIMIT_MEMORY in cluster.capabilities) == (runtime is TaskRuntime.DOCKER)
 
 
 @pytest.mark.parametrize("name", LOCAL)
