@@ -36,8 +36,9 @@ def _runtime(given: settings.Settings, registry: Registry, logs: LogShipper) -> 
     match given.runtime:
         case settings.Processes(programs=programs, groups=groups):
             return ProcessRuntime(registry, given.state / TASKS, groups, programs, logs)
-        case settings.Docker(run=run, network=network):
-            return DockerRuntime(EngineApi(), registry, Where(LABEL, run, network), given.state / "logs", logs)
+        case settings.Docker(run=run, network=network, edge=edge):
+            where = Where(LABEL, run, network, edge)
+            return DockerRuntime(EngineApi(), registry, where, given.state / "logs", logs)
 
 
 def _run(given: settings.Settings) -> None:

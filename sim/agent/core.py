@@ -29,11 +29,12 @@ Port = tuple[str, str, int]
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Pull the image, create the container, and start it."""
+    """Pull the image, create the container, and start it. `balancers` are the DNS names of all load balancers."""
 
     task: LocalTask
     container: str
     agent: AgentConfig
+    balancers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ class _Scene:
     desired: DesiredTask | None
     instance: DesiredInstance | None
     agent: AgentConfig
+    balancers: tuple[str, ...]
     held: frozenset[Port]
     now: float
 
@@ -87,11 +89,12 @@ def step(desired: Desired, local: Local, now: float) -> tuple[Local, tuple[Actio
     by_id = {each.id: each for each in desired.instances}
     agents = {each.id: config(each.user_data) for each in desired.instances}
     wanted = {each.arn: each for each in desired.tasks}
+    balancers = tuple(each.dns_name for each in desired.balancers)
     local = _adopted(desired, local, now)
     actions: list[Action] = []
     for arn, task in local.tasks.items():
         agent = agents.get(task.instance, AgentConfig())
-        scene = _Scene(wanted.get(arn), by_id.get(task.instance), agent, held_ports(local), now)
+        scene = _Scene(wanted.get(arn), by_id.get(task.instance), agent, balancers, held_ports(local), now)
         after, asked = _stepped(task, scene)
         actions += asked
         local = local.without(arn) if any(isinstance(each, Remove) for each in asked) else local.having(after)
@@ -228,7 +231,7 @@ def _started(task: LocalTask, scene: _Scene) -> tuple[LocalTask, list[Action]]:
                 continue
             held |= {(task.instance, on.protocol, on.host_port) for on in bound}
             task = task.having(replace(container, status="STARTING", bindings=bound))
-            actions.append(Start(task, container.name, scene.agent))
+            actions.append(Start(task, container.name, scene.agent, scene.balancers))
     return task, actions
 
 

@@ -27,11 +27,12 @@ _BUFFER: Final = ("mode", "max-buffer-size")
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """The run's label by its key and value, and the run's network."""
+    """The run's label by its key and value, the run's network, and the container of its load balancers, "" for none."""
 
     label: str
     run: str
     network: str
+    edge: str = ""
 
     def container_name(self, task: LocalTask, container: str) -> str:
         """`ecs-FAMILY-REVISION-NAME-RANDOM`. The last is the same for the same task of a run, so that no container is
@@ -49,8 +50,17 @@ class Volume:
     of_task: bool
 
 
-def create_request(task: LocalTask, container: str, environment: Mapping[str, str], where: Where) -> dict[str, Any]:
-    """The body of ContainerCreate for a container of a task."""
+def create_request(
+    task: LocalTask,
+    container: str,
+    environment: Mapping[str, str],
+    where: Where,
+    hosts: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """The body of ContainerCreate for a container of a task. `hosts` are addresses by the names that it knows them by.
+
+    The definition's own `extraHosts` win.
+    """
     defined = definition.container(task.task, container)
     return {
         "Image": defined["image"],
@@ -64,7 +74,7 @@ def create_request(task: LocalTask, container: str, environment: Mapping[str, st
         "OpenStdin": bool(defined.get("interactive")),
         "Labels": _labels(task, defined, where),
         "Healthcheck": _health_check(defined),
-        "HostConfig": _host_config(task, defined, where),
+        "HostConfig": _host_config(task, defined, where, hosts or {}),
         "NetworkingConfig": _networks(task, defined, where),
     }
 
@@ -138,9 +148,11 @@ def _health_check(defined: Values) -> dict[str, Any]:
     }
 
 
-def _host_config(task: LocalTask, defined: Values, where: Where) -> dict[str, Any]:
+def _host_config(task: LocalTask, defined: Values, where: Where, hosts: Mapping[str, str]) -> dict[str, Any]:
     linux = defined.get("linuxParameters") or {}
     capabilities = linux.get("capabilities") or {}
+    own = {each["hostname"]: each["ipAddress"] for each in defined.get("extraHosts") or ()}
+    known = {**hosts, **own} if is_connected(task, defined) else own
     lending = ((each, where.container_name(task, each["sourceContainer"])) for each in defined.get("volumesFrom") or ())
     return {
         "Binds": _binds(task, defined, where),
@@ -150,7 +162,7 @@ def _host_config(task: LocalTask, defined: Values, where: Where) -> dict[str, An
         "Devices": [_device(each) for each in linux.get("devices") or ()],
         "Dns": defined.get("dnsServers") or [],
         "DnsSearch": defined.get("dnsSearchDomains") or [],
-        "ExtraHosts": [f"{each['hostname']}:{each['ipAddress']}" for each in defined.get("extraHosts") or ()],
+        "ExtraHosts": [f"{name}:{address}" for name, address in known.items()],
         "Init": bool(linux.get("initProcessEnabled")),
         "IpcMode": task.task.definition.get("ipcMode") if task.task.definition.get("ipcMode") == "none" else "",
         "LogConfig": _log_config(defined),

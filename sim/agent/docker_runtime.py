@@ -83,7 +83,8 @@ class DockerRuntime:
         try:
             for each in volumes(task, self._where).values():
                 self._engine.volume(each.name, self._where.run)
-            self._engine.create(name, create_request(task, container, environment, self._where))
+            hosts = dict.fromkeys(start.balancers, self._edge()) if self._where.edge else {}
+            self._engine.create(name, create_request(task, container, environment, self._where, hosts))
         except EngineRefused as error:
             raise CannotStart(f"CannotCreateContainerError: Error response from daemon: {error}") from None
         if to := self._stream(task, container):
@@ -165,6 +166,11 @@ class DockerRuntime:
             asked or next(iter(digests), ""),
             frozen=seen["State"]["Paused"],
         )
+
+    def _edge(self) -> str:
+        """The address of the load balancers."""
+        networks = self._inspected(self._where.edge)["NetworkSettings"]["Networks"]
+        return str(networks[self._where.network]["IPAddress"])
 
     def _addressed(self, task: LocalTask, container: str, seen: Mapping[str, Any]) -> tuple[Binding, ...]:
         owner = network_of(task, definition.container(task.task, container))

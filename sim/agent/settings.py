@@ -32,13 +32,17 @@ class Processes(BaseModel):
 
 
 class Docker(BaseModel):
-    """Containers are containers of the Docker engine, in a network of the run. `run` is the run's label."""
+    """Containers are containers of the Docker engine, in a network of the run. `run` is the run's label.
+
+    `edge` is the container that all load balancers are in, which the names of load balancers mean there.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Literal["docker"]
     run: str
     network: str
+    edge: str = ""
 
 
 class Settings(BaseModel):

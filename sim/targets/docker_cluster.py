@@ -67,7 +67,7 @@ class DockerCluster(ClusterTarget):
         def here(address: str) -> str:
             return urlsplit(self._ports.url(edge.published(urlsplit(f"//{address}").port or 0))).netloc
 
-        runtime = Docker(kind="docker", run=self._run, network=self._network.name)
+        runtime = Docker(kind="docker", run=self._run, network=self._network.name, edge=edge.name)
         agent = self._agent(f"http://{LOCALSTACK}:{PORT}", runtime)
         self.cluster.start(ContainerProcess(_EDGE, edge, self._cleanup), control, here, agent)
 

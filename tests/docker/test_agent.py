@@ -20,6 +20,7 @@ from sim.host.container import LABEL, EngineApi, Network, new_run
 from sim.images.build import Images
 from tests.unit.agent.control_plane import FakeControlPlane, an_instance
 from tests.unit.agent.running import RunningAgent, identity
+from tests.unit.cloud.edge.running import balancer
 
 pytestmark = [pytest.mark.usefixtures("docker"), pytest.mark.timeout(300)]
 
@@ -86,7 +87,7 @@ class Running(RunningAgent):
         request = {"Image": image, "Entrypoint": ["python", "-c"], "Cmd": [WAIT], "Labels": {LABEL: self.run}}
         self.engine.create(self.probe, {**request, "HostConfig": {"NetworkMode": network.name}})
         self.engine.start(self.probe)
-        runtime = {"kind": "docker", "run": self.run, "network": network.name}
+        runtime = {"kind": "docker", "run": self.run, "network": network.name, "edge": self.probe}
         super().__init__(control_plane, url, cleanup, runtime)
 
     def container(self, code: str, **settings: Any) -> Mapping[str, Any]:
@@ -271,6 +272,15 @@ def test_containers_of_a_task_share_volumes_and_links_and_wait_for_each_other(ag
     task = _having(task, definition)
     agent.runs(task)
     assert agent.until(lambda: agent.lines("app"), "the app's line") == ["written linked"]
+
+
+def test_the_name_of_a_load_balancer_is_the_edges_address(agent: Running) -> None:
+    look = "import socket; print(socket.gethostbyname('web.elb.amazonaws.com'), flush=True)\n" + WAIT
+    task = agent.task(agent.container(look, name="looks", **LOGS))
+    agent.control_plane.wants(an_instance(), tasks=(task,), balancers=(balancer(),))
+    [found] = agent.until(lambda: agent.lines("looks"), "the address")
+    networks = agent.inspected(agent.probe)["NetworkSettings"]["Networks"]
+    assert [each["IPAddress"] for each in networks.values()] == [found]
 
 
 def test_with_the_hosts_network_containers_of_a_task_share_localhost(agent: Running) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import logging
 import secrets
 import signal
+import socket
 import sys
 from functools import cache
 from pathlib import Path
@@ -32,7 +33,7 @@ _IMPATIENT: Final = Config(connect_timeout=2, read_timeout=5, retries={"total_ma
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m sim.cloud.edge", description="The load balancers.")
     parser.add_argument("--cloud", required=True, metavar="HOST:PORT", help="where the local cloud is")
-    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on; in a container, its own")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on, or its name")
     parser.add_argument("--control", required=True, type=int, metavar="PORT", help="by which it is asked")
     parser.add_argument("--directory", required=True, type=Path, help="that keeps ports and the certificate of a run")
     parser.add_argument(
@@ -49,14 +50,16 @@ def _options() -> argparse.Namespace:
 
 async def _run(options: argparse.Namespace) -> None:
     host, _, port = options.cloud.rpartition(":")
+    # Its own alone: in a container the link-local address has another port 80.
+    own = socket.gethostbyname(options.host)
     reports = Reports(Asking(host, int(port)))
-    delivery = Delivery(_clients(f"http://{options.cloud}"), lambda: secrets.token_hex(4), options.host)
-    sockets = Sockets(options.host, options.directory / "ports.json", _range(options.published))
+    delivery = Delivery(_clients(f"http://{options.cloud}"), lambda: secrets.token_hex(4), own)
+    sockets = Sockets(own, options.directory / "ports.json", _range(options.published))
     chance = Random()  # noqa: S311 - when checks begin is no secret
     edge = Edge(sockets, lambda: context(options.directory), chance, reports.put, delivery.log)
     loop = asyncio.get_running_loop()
     for address, number in (
-        (options.host, options.control),
+        (own, options.control),
         *(((options.link_local, 80),) if options.link_local else ()),
     ):
         await loop.create_server(lambda: ControlConnection(edge), address, number)

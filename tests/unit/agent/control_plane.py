@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from sim.cloud.desired import PATH
-from sim.cluster.desired import Desired, DesiredInstance, DesiredTask, Place, to_json
+from sim.cluster.desired import Desired, DesiredBalancer, DesiredInstance, DesiredTask, Place, to_json
 
 PLACE = Place("000000000000", "eu-central-1")
 CLUSTER = "arn:aws:ecs:eu-central-1:000000000000:cluster/mail"
@@ -74,10 +74,15 @@ class FakeControlPlane:
         }
         """The answers of operations, by name; a text is the name of an error."""
 
-    def wants(self, *instances: DesiredInstance, tasks: tuple[DesiredTask, ...] = ()) -> None:
+    def wants(
+        self,
+        *instances: DesiredInstance,
+        tasks: tuple[DesiredTask, ...] = (),
+        balancers: tuple[DesiredBalancer, ...] = (),
+    ) -> None:
         """Has another desired state."""
         with self._changed:
-            self._desired = Desired(self._desired.revision + 1, instances, tasks)
+            self._desired = Desired(self._desired.revision + 1, instances, tasks, balancers=balancers)
             self._changed.notify_all()
 
     def of(self, call: str) -> list[Any]:

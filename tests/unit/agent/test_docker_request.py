@@ -45,6 +45,14 @@ def test_what_the_definition_leaves_open_is_the_images_or_the_agents() -> None:
     assert "PortBindings" not in config
 
 
+def test_a_name_of_the_definition_wins_over_that_of_a_load_balancer() -> None:
+    own = {"extraHosts": [{"hostname": "db", "ipAddress": "10.0.0.9"}]}
+    hosts = {"db": "172.18.0.5", "web.elb": "172.18.0.5"}
+    for mode, known in (("bridge", ["db:10.0.0.9", "web.elb:172.18.0.5"]), ("none", ["db:10.0.0.9"])):
+        asked = create_request(a_local_task(own, networkMode=mode), "c0", {}, WHERE, hosts)
+        assert asked["HostConfig"]["ExtraHosts"] == known
+
+
 @pytest.mark.parametrize(
     ("container", "name", "value"),
     [
