@@ -12,7 +12,7 @@ from typing import Annotated
 import psutil
 import typer
 
-from bench import edge, measure, simulation
+from bench import cluster, edge, measure, simulation
 from bench.measure import QUICK, Schedule
 from bench.report import rows
 from sim.cli.options import Json
@@ -23,6 +23,9 @@ from sim.errors import SimError
 def main(
     quick: Annotated[
         bool, typer.Option("--quick", help="One short round instead of three, without simulations.")
+    ] = False,
+    clusters: Annotated[
+        bool, typer.Option("--cluster", help="Also how soon a cluster answers; needs Terraform and Docker.")
     ] = False,
     delay_ms: Annotated[float, typer.Option(help="The duration of each AWS call, in milliseconds.")] = 20,
     json: Json = False,
@@ -37,6 +40,7 @@ def main(
             figures = measure.measure(schedule, delay_ms=delay_ms, progress=progress)
             beside = edge.measure(schedule, delay_ms=delay_ms, progress=progress)
             simulated = [] if quick else simulation.measure(progress)
+            simulated += cluster.measure(progress) if clusters else []
     except SimError as error:
         sys.exit(f"bench: {error}")
     more = [*(each.row() for each in beside), *(each.row() for each in simulated)]

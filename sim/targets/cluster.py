@@ -124,9 +124,13 @@ class ClusterTarget(LocalTarget):
             str(service): EcsService(self._data_plane.endpoint, each["cluster_name"], each["service_name"])
             for service, each in outputs.items()
         }
-        address = urlsplit(str(outputs["api"]["url"]))
-        self._url = f"http://{self.cluster.await_listener(address.hostname or '', address.port or 80)}"
+        self._url = self.await_url()
         return provisioned
+
+    def await_url(self) -> str:
+        """The API's URL, once its load balancer listens. The API's root must be applied. Raises TimedOut."""
+        address = urlsplit(str(self.local_roots.root("services/api").outputs()["url"]))
+        return f"http://{self.cluster.await_listener(address.hostname or '', address.port or 80)}"
 
     @property
     def url(self) -> str:
