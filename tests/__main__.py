@@ -20,7 +20,7 @@ from rich.table import Table
 
 from sim.cli.doctor import Finding, examine, missing
 from sim.targets import LOCAL
-from sim.targets.target import Provision
+from sim.targets.target import Provision, TaskRuntime
 
 _WORKERS = os.environ.get("WORKERS", "2")
 _APPLY_SECONDS = 600
@@ -31,6 +31,8 @@ _SIDE_BY_SIDE = ("-n", _WORKERS, "--dist", "loadfile")
 _ALONE = ("tests/unit", "tests/property")
 _BESIDE_IAM_SIMULATE = "tests/iam"
 _END_TO_END = "tests/e2e"
+_DEPLOYMENTS = "tests/e2e/test_deployments.py"
+_CONTAINERS = "tests/e2e/test_cluster_containers.py"
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def quick() -> list[Run]:
 def on(target: str) -> list[Run]:
     """The end-to-end tests on one target."""
     if target == "cluster":
-        return [_on_cluster("tests/e2e")]
+        return [_on_cluster(None, _END_TO_END)]
     return [Run(f"e2e on {target}", (target,), (*_SIDE_BY_SIDE, "--target", target, "tests/e2e"))]
 
 
@@ -75,15 +77,18 @@ def rest() -> list[Run]:
         Run("the rooms", (LOCAL[0],), others),
         Run("permissions beside iam-simulate", ("npm",), (_BESIDE_IAM_SIMULATE,)),
         *on("docker"),
-        _on_cluster("tests/e2e/test_deployments.py", "tests/e2e/test_rehearsal.py"),
+        _on_cluster(TaskRuntime.PROCESS, _DEPLOYMENTS, "tests/e2e/test_rehearsal.py"),
+        _on_cluster(TaskRuntime.DOCKER, f"{_DEPLOYMENTS}::test_a_version_rolls_out_and_no_request_fails", _CONTAINERS),
         *(_on_terraform(target) for target in ("process", "docker")),
     ]
 
 
-def _on_cluster(*tests: str) -> Run:
-    """One session, because every session makes its own resources."""
-    options = ("--target", "cluster", "--timeout", str(_APPLY_SECONDS))
-    return Run("e2e on cluster", (LOCAL[0], "terraform"), (*options, *tests))
+def _on_cluster(runtime: TaskRuntime | None, *tests: str) -> Run:
+    """One session, because every session makes its own resources. Without a runtime the machine decides."""
+    needs = (LOCAL[0], "terraform", *(["docker"] if runtime is TaskRuntime.DOCKER else []))
+    chosen = ("--runtime", runtime) if runtime else ()
+    options = ("--target", "cluster", *chosen, "--timeout", str(_APPLY_SECONDS))
+    return Run(f"e2e on cluster {runtime or ''}".strip(), needs, (*options, *tests))
 
 
 def _on_terraform(target: str) -> Run:

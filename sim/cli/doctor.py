@@ -60,7 +60,7 @@ def examine() -> list[Finding]:
             "docker engine",
             ["docker", "version", "--format", "{{.Server.Version}}"],
             "install Docker and start its engine",
-            ("docker", "cluster"),
+            ("docker",),
         ),
         _command(
             "docker compose",

@@ -1,4 +1,5 @@
-# What of the kit runs in containers: the gateway in front of LocalStack, and what compose.yaml runs beside the services.
+# What of the kit runs in containers: the gateway in front of LocalStack, a cluster's load balancers, and what compose.yaml
+# runs beside the services.
 # Build context: the root of the repository. It never ships.
 ARG BASE_IMAGE=python:3.11.16-slim-bookworm@sha256:528257d48c1da0dcecc2e725d1ae34498d60c965f1241e39cd6a85a8859bdf84
 FROM ${BASE_IMAGE}
