@@ -41,6 +41,14 @@ class Where:
         readable = re.sub(r"[^a-zA-Z0-9_.-]", "", f"{defined.get('family')}-{defined.get('revision')}-{container}")
         return f"ecs-{readable}-{_digest(self.run, task.task.arn, container)}"
 
+    def link_local(self, task: LocalTask, container: str) -> str:
+        """The container's own link-local address, without which it reaches no other: the kernel then has no route.
+
+        One of some 43,000, by the container's name, below those that AWS answers at.
+        """
+        number = int(_digest(self.container_name(task, container)), 16) % (168 * 256)
+        return f"169.254.{1 + number // 256}.{number % 256}"
+
 
 @dataclass(frozen=True, slots=True)
 class Volume:
@@ -231,4 +239,5 @@ def _networks(task: LocalTask, defined: Values, where: Where) -> dict[str, Any]:
     if not is_connected(task, defined):
         return {}
     linked = [f"{name}:{alias}" for name, alias in links(task, defined, where).items()]
-    return {"EndpointsConfig": {where.network: {"Links": linked}}}
+    addresses = {"LinkLocalIPs": [where.link_local(task, defined["name"])]}
+    return {"EndpointsConfig": {where.network: {"Links": linked, "IPAMConfig": addresses}}}

@@ -120,7 +120,8 @@ class DockerRuntime:
         name = self._where.container_name(task, container)
         defined = definition.container(task.task, container)
         if is_connected(task, defined):
-            self._engine.connect(name, self._where.network, links(task, defined, self._where))
+            own = self._where.link_local(task, container)
+            self._engine.connect(name, self._where.network, links(task, defined, self._where), own)
         self._unpause(name)
         return Moved(task.task.arn, container, self._addressed(task, container, self._inspected(name)))
 

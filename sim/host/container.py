@@ -344,10 +344,13 @@ class EngineApi:
         with _refusals():
             self._api.unpause(container)
 
-    def connect(self, container: str, network: str, links: Mapping[str, str]) -> None:
-        """Connects the container to a network, in which it knows others by name: `links` are pairs of both."""
+    def connect(self, container: str, network: str, links: Mapping[str, str], link_local: str) -> None:
+        """Connects the container to a network, in which it knows others by name: `links` are pairs of both.
+
+        `link_local` is one more address of it there.
+        """
         with _refusals():
-            self._api.connect_container_to_network(container, network, links=dict(links))
+            self._api.connect_container_to_network(container, network, links=dict(links), link_local_ips=[link_local])
 
     def disconnect(self, container: str, network: str) -> None:
         """Disconnects the container from a network. Packets in transit are lost."""

@@ -6,6 +6,7 @@ The agent is a process of this machine, since it speaks to the engine. What this
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Final
 from urllib.parse import urlsplit
 
@@ -108,6 +109,10 @@ class DockerCluster(ClusterTarget):
     @property
     def gateway_control(self) -> GatewayControl:
         return self._cloud.gateway_control
+
+    def logs(self) -> Mapping[str, str]:
+        # Those that print them may be a moment behind.
+        return {**super().logs(), **{name: each.logs() for name, each in self._cloud.containers.items()}}
 
     def limit_memory(self, service: Service, mebibytes: int) -> None:
         for task in self.service(service).tasks():

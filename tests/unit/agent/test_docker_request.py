@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
@@ -132,7 +133,9 @@ def test_names_and_labels_are_the_agents_and_the_name_is_the_tasks_own() -> None
 def test_links_are_aliases_in_the_network() -> None:
     asked = request({"links": ["c1:db"]}, {})
     other = WHERE.container_name(a_local_task({"links": ["c1:db"]}, {}), "c1")
-    assert asked["NetworkingConfig"] == {"EndpointsConfig": {"run-1-cluster": {"Links": [f"{other}:db"]}}}
+    endpoint = asked["NetworkingConfig"]["EndpointsConfig"]["run-1-cluster"]
+    assert endpoint["Links"] == [f"{other}:db"]
+    assert ip_address(endpoint["IPAMConfig"]["LinkLocalIPs"][0]).is_link_local
 
 
 def test_with_the_hosts_network_the_first_container_has_it_and_the_others_share_it() -> None:
