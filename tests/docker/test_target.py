@@ -20,7 +20,7 @@ from sim.client.tracker import EmailTracker
 from sim.cloud.aws_client import local_session
 from sim.faults.plan import AwsService
 from sim.host.container import LABEL
-from sim.host.engine import remove_labelled
+from sim.host.engine import remove_images, remove_labelled
 from sim.host.published_ports import EngineElsewhere
 from sim.host.waiting import until
 from sim.images.build import Images
@@ -70,8 +70,11 @@ def test_an_image_is_pushed_to_its_registry_and_pulled_again(target: DockerTarge
     pulled = f"{uri}@{digest}"
     try:
         assert pull(pulled, ecr) == image.id
+        docker.image.tag(pulled, f"{uri}:1.0.0")
     finally:
-        docker.image.remove(pulled)
+        remove_images(uri.partition("/")[0])
+    assert not docker.image.list(filters=[("reference", uri)])
+    assert docker.image.exists(images.services["api"]), "it has the same layers"
 
 
 def test_an_engine_elsewhere_is_refused_at_once_unless_a_setting_opens_its_ports(

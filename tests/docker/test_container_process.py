@@ -1,0 +1,44 @@
+"""A container that is followed as if it were a process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from sim.host.cleanup import Cleanup
+from sim.host.container import LABEL, Container, ContainerFailed, Network, Spec, new_run
+from sim.host.container_process import ContainerProcess
+from sim.host.waiting import until
+from sim.images.build import Images
+
+pytestmark = [pytest.mark.usefixtures("docker"), pytest.mark.timeout(300)]
+
+_SECONDS = 30
+
+
+@pytest.fixture
+def followed(images: Images) -> Iterator[ContainerProcess]:
+    """A web server, in a container of the image of the kit."""
+    run = new_run()
+    with Cleanup() as cleanup:
+        cleanup.owns("label", f"{LABEL}={run}")
+        network = Network.create(run, "alone")
+        command = ("http.server", "8000")
+        made = Container.create(run, Spec("server", images.kit, {}, {network: ()}, confined=True, command=command))
+        process = ContainerProcess("server", made, cleanup)
+        process.start()
+        yield process
+
+
+def test_it_ends_with_its_container_and_its_log_is_that_of_all_starts(followed: ContainerProcess) -> None:
+    until(lambda: followed.tail().count("Serving HTTP") == 1, "its first line", seconds=_SECONDS)
+    assert followed.pid is not None
+    followed.check()
+    followed.kill()
+    assert followed.pid is None
+    with pytest.raises(ContainerFailed, match="server ended with 137"):
+        followed.check()
+    followed.start()
+    until(lambda: followed.tail().count("Serving HTTP") == 2, "its line of both starts", seconds=_SECONDS)
+    followed.check()
