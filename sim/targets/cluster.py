@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import sim
 from release.deploy import Verdict
-from sim.agent.settings import Docker, Processes, Settings
+from sim.agent.settings import Docker, Processes, Settings, write
 from sim.cloud.aws_client import local_session
 from sim.cloud.ecs import EcsService
 from sim.cloud.local import inherited
@@ -109,7 +109,7 @@ class ClusterTarget(LocalTarget):
             runtime=runtime,
             **settings,
         )
-        file.write_text(chosen.model_dump_json())
+        write(file, chosen)
         return self._process("agent", "sim.agent", str(file))
 
     def _process(self, name: str, module: str, *arguments: str) -> Process:
