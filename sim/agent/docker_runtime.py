@@ -36,6 +36,7 @@ from sim.host.container import EngineApi, EngineRefused
 _LOG: Final = logging.getLogger(__name__)
 _AGAIN_SECONDS: Final = 1.0
 _OUT_OF_MEMORY: Final = "OutOfMemoryError: Container killed due to memory usage"
+_NO_RIGHT_TO_RAISE: Final = "error setting rlimit"
 _HEALTH: Final[Mapping[str, HealthStatus]] = {"healthy": "HEALTHY", "unhealthy": "UNHEALTHY"}
 _ENDED: Final = {"exited", "dead"}
 
@@ -84,17 +85,35 @@ class DockerRuntime:
             for each in volumes(task, self._where).values():
                 self._engine.volume(each.name, self._where.run)
             hosts = dict.fromkeys(start.balancers, self._edge()) if self._where.edge else {}
-            self._engine.create(name, create_request(task, container, environment, self._where, hosts))
+            request = create_request(task, container, environment, self._where, hosts)
+            self._engine.create(name, request)
         except EngineRefused as error:
             raise CannotStart(f"CannotCreateContainerError: Error response from daemon: {error}") from None
+        try:
+            self._begin(task, container, request)
+        except EngineRefused as error:
+            raise CannotStart(f"CannotStartContainerError: Error response from daemon: {error}") from None
+        self._ship(task, container)
+        return self._started(task, container, self._inspected(name))
+
+    def _begin(self, task: LocalTask, container: str, request: Mapping[str, Any]) -> None:
+        """Starts a created container. Raises EngineRefused.
+
+        An engine without the right to raise its own limits, as inside of a container, cannot give higher ones.
+        """
+        name = self._where.container_name(task, container)
         if to := self._stream(task, container):
             self._logs.make(to)
         try:
             self._engine.start(name)
         except EngineRefused as error:
-            raise CannotStart(f"CannotStartContainerError: Error response from daemon: {error}") from None
-        self._ship(task, container)
-        return self._started(task, container, self._inspected(name))
+            if _NO_RIGHT_TO_RAISE not in str(error) or not request["HostConfig"]["Ulimits"]:
+                raise
+            _LOG.warning("%s has the engine's ulimits, not its definition's: %s", name, error)
+            self._engine.remove(name)
+            unlimited = {**request, "HostConfig": {**request["HostConfig"], "Ulimits": []}}
+            self._engine.create(name, unlimited)
+            self._begin(task, container, unlimited)
 
     def signal(self, task: LocalTask, container: str) -> None:
         name = self._where.container_name(task, container)
