@@ -114,7 +114,9 @@ FIELDS: Final[Mapping[str, Field]] = {
     _CONTAINER + "interactive": _containers(),
     _CONTAINER + "pseudoTerminal": _containers(),
     _CONTAINER + "dockerLabels": _containers(),
-    _CONTAINER + "ulimits": _containers(),
+    _CONTAINER + "ulimits": _containers(
+        "a process has no such setting; an engine that may not raise its own limits gives a container those"
+    ),
     _CONTAINER + "logConfiguration.logDriver": _done(
         "other drivers than awslogs are the engine's; a process has none of them",
         *("awslogs", "fluentd", "gelf", "journald", "json-file", "syslog"),
