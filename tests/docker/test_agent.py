@@ -191,6 +191,15 @@ def test_a_container_is_set_as_its_definition_says(agent: Running) -> None:
     assert "Health" not in agent.inspected(name)["State"], "the image's health check counts"
 
 
+def test_limits_that_the_engine_may_not_give_keep_no_container_from_running(agent: Running) -> None:
+    look = "import resource; print(*resource.getrlimit(resource.RLIMIT_NOFILE), flush=True)\n" + WAIT
+    limit = {"name": "nofile", "softLimit": 65536, "hardLimit": 65536}
+    agent.runs(agent.task(agent.container(look, name="looks", ulimits=[limit], **LOGS)))
+    [line] = agent.until(lambda: agent.lines("looks"), "its limits")
+    warned = "has the engine's ulimits" in agent.process.tail(60)
+    assert (line == "65536 65536") != warned
+
+
 def test_a_host_port_is_the_containers_own_address_and_nothing_is_published(agent: Running) -> None:
     task = agent.task(agent.container(SERVER, hostname="me", **PORT))
     agent.runs(task)
