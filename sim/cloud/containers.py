@@ -81,7 +81,7 @@ class ContainerCloud:
 
     def await_ready(self, progress: Callable[[str], None]) -> None:
         """Waits until the gateway and LocalStack are ready. Raises ContainerFailed or TimedOut."""
-        until(self._gateway_ready, "the gateway to be ready", seconds=_READY_SECONDS)
+        until(self._gateway_ready, "the gateway to be ready", seconds=_READY_SECONDS, seen=self._gateway_seen)
         progress("waiting for LocalStack")
         until(lambda: is_ready(self.endpoint), "LocalStack to be ready", seconds=_READY_SECONDS)
 
@@ -105,3 +105,7 @@ class ContainerCloud:
     def _gateway_ready(self) -> bool:
         self.containers[GATEWAY].check()
         return self.gateway_control.is_ready()
+
+    def _gateway_seen(self) -> str:
+        url, log = self._url(GATEWAY, _CONTROL_PORT), self.containers[GATEWAY].tail()
+        return f"no answer from {url}, and in its log: {log}. TESTCONTAINERS_HOST_OVERRIDE names another host"
