@@ -6,7 +6,6 @@ agent runs the tasks, the edge is the load balancer. Whatever acts on a service 
 
 from __future__ import annotations
 
-import sys
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -15,23 +14,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 from urllib.parse import urlsplit
 
-import sim
 from release.deploy import Verdict
-from sim.agent.settings import Docker, Processes, Settings, write
 from sim.cloud.aws_client import local_session
 from sim.cloud.ecs import EcsService
-from sim.cloud.local import inherited
 from sim.cloud.resources import Provisioned
-from sim.host.docker_settings import docker_environment
 from sim.host.process import Process
 from sim.host.waiting import until
 from sim.targets.cluster_acts import Acts
+from sim.targets.cluster_parts import GivenTo
 from sim.targets.cluster_processes import ClusterProcesses
 from sim.targets.cluster_tasks import Tasks
 from sim.targets.deployment import LocalDeployment
 from sim.targets.local import LocalTarget
 from sim.targets.publication import PUBLISH
-from sim.targets.settings import NO_INSTANCE_METADATA, api_ready, endpoints
+from sim.targets.settings import api_ready, endpoints
 from sim.targets.target import SERVICES, Progress, Provision, Service, TaskRuntime, Tuning
 
 if TYPE_CHECKING:
@@ -40,7 +36,6 @@ if TYPE_CHECKING:
 _READY_SECONDS: Final = 120
 _STOP_SECONDS: Final = 120
 """Deregistration, drain and stop timeout."""
-_SOURCE: Final = Path(sim.__file__).parents[1]
 
 
 class ClusterTarget(LocalTarget):
@@ -75,11 +70,6 @@ class ClusterTarget(LocalTarget):
         """LocalStack and the gateway: the state of the cluster is in them."""
 
     @property
-    def agent_directory(self) -> Path:
-        """The agent's folder."""
-        return self._cleanup.directory / "agent"
-
-    @property
     def after(self) -> Mapping[str, Callable[[], None]]:
         return {"account": self._publish_all}
 
@@ -97,25 +87,10 @@ class ClusterTarget(LocalTarget):
             self._progress(f"publishing the checkout as the {service}'s version")
             self._publish(ecr, service)
 
-    def _agent(self, endpoint: str, runtime: Docker | Processes, **settings: str) -> Process:
-        """The agent, which gives tasks `endpoint` as the local cloud's. `settings` are further ones of its own."""
-        self.agent_directory.mkdir(parents=True, exist_ok=True)
-        file = self.agent_directory / "settings.json"
-        chosen = Settings(
-            control_plane=self._data_plane.endpoint,
-            state=self.agent_directory,
-            given={"AWS_ENDPOINT_URL": endpoint, "AWS_REGION": "{region}", **NO_INSTANCE_METADATA},
-            given_to={each: endpoints(each, partial(self._endpoint, each)) for each in SERVICES},
-            runtime=runtime,
-            **settings,
-        )
-        write(file, chosen)
-        return self._process("agent", "sim.agent", str(file))
-
-    def _process(self, name: str, module: str, *arguments: str) -> Process:
-        """A part of the cluster as a process."""
-        environment = {**inherited(), **docker_environment(), "PYTHONPATH": str(_SOURCE), "PYTHONUNBUFFERED": "1"}
-        return Process(name, [sys.executable, "-m", module, *arguments], environment, self._cleanup)
+    @property
+    def _given_to(self) -> GivenTo:
+        """Where each service reaches the AWS services that it calls."""
+        return {each: endpoints(each, partial(self._endpoint, each)) for each in SERVICES}
 
     def _apply(self) -> Provisioned:
         provisioned = super()._apply()

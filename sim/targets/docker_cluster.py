@@ -23,6 +23,7 @@ from sim.host.process import Process, free_port
 from sim.images.base_image import settings as image_settings
 from sim.images.build import build, by_id, cloud_images
 from sim.targets.cluster import ClusterTarget
+from sim.targets.cluster_parts import agent
 from sim.targets.cluster_tasks import ContainerTasks
 from sim.targets.publication import push
 from sim.targets.target import PORTS, Capability, Service, TaskRuntime, port
@@ -69,8 +70,8 @@ class DockerCluster(ClusterTarget):
             return urlsplit(self._ports.url(edge.published(urlsplit(f"//{address}").port or 0))).netloc
 
         runtime = Docker(kind="docker", run=self._run, network=self._network.name, edge=edge.name)
-        agent = self._agent(f"http://{LOCALSTACK}:{PORT}", runtime)
-        self.cluster.start(ContainerProcess(_EDGE, edge, self._cleanup), control, here, agent)
+        ours = agent(self._cleanup, self._cloud.endpoint, f"http://{LOCALSTACK}:{PORT}", runtime, self._given_to)
+        self.cluster.start(ContainerProcess(_EDGE, edge, self._cleanup), control, here, ours)
 
     def _edge(self) -> Container:
         link_local = urlsplit(LINK_LOCAL).hostname or ""

@@ -6,19 +6,17 @@ import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
-from urllib.parse import urlsplit
 
 from services.pipeline.version import version
-from sim.agent import programs
 from sim.agent.programs import Program
-from sim.agent.settings import Processes
 from sim.cloud.aws_client import NO_FILES
 from sim.cloud.gateway.control_client import GatewayControl
 from sim.cloud.local import LocalCloud
 from sim.faults.plan import AwsService
-from sim.host.process import Process, free_port
+from sim.host.process import Process
 from sim.images.source import copied
 from sim.targets.cluster import ClusterTarget
+from sim.targets.cluster_parts import agent_directory, start_processes
 from sim.targets.cluster_tasks import ProcessTasks
 from sim.targets.publication import publish_source
 from sim.targets.target import PORTS, SERVICES, Capability, Progress, Service, TaskRuntime, Tuning, port
@@ -48,22 +46,8 @@ class ProcessCluster(ClusterTarget):
 
     def _await_cloud(self) -> None:
         self._cloud.await_ready()
-        control = free_port()
-        url = f"http://127.0.0.1:{control}"
-        self.cluster.start(self._edge(control), url, str, self._agent_of_processes(url))
-
-    def _edge(self, control: int) -> Process:
-        cloud, directory = urlsplit(self._cloud.endpoint).netloc, str(self._cleanup.directory / "edge")
-        options = ("--cloud", cloud, "--control", str(control), "--directory", directory)
-        return self._process("edge", "sim.cloud.edge", *options)
-
-    def _agent_of_processes(self, task_endpoint: str) -> Process:
-        self.agent_directory.mkdir(parents=True, exist_ok=True)
-        of_services, groups = self.agent_directory / "programs.json", self.agent_directory / "groups"
-        self._cleanup.owns("groups", groups)
-        programs.write(of_services, {service: _program(service) for service in SERVICES})
-        runtime = Processes(kind="processes", programs=of_services, groups=groups)
-        return self._agent(self._cloud.endpoint, runtime, task_endpoint=task_endpoint)
+        programs: dict[str, Program] = {service: _program(service) for service in SERVICES}
+        start_processes(self.cluster, self._cleanup, self._cloud.endpoint, programs, self._given_to)
 
     def _endpoint(self, service: Service, aws: AwsService) -> str:
         return self._cloud.endpoint_of(port(service, aws))
@@ -73,7 +57,7 @@ class ProcessCluster(ClusterTarget):
 
     @property
     def tasks(self) -> ProcessTasks:
-        return ProcessTasks(self.agent_directory)
+        return ProcessTasks(agent_directory(self._cleanup))
 
     @property
     def cloud_processes(self) -> list[Process]:

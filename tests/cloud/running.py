@@ -16,6 +16,7 @@ from sim.host.cleanup import Cleanup
 from sim.host.loopback import request
 from sim.host.process import Process
 from sim.host.waiting import until
+from sim.targets.cluster_parts import start_processes
 from sim.targets.cluster_processes import ClusterProcesses
 
 SECONDS: Final = 90
@@ -47,13 +48,14 @@ class RunningCloud:
 
     def __init__(self, cleanup: Cleanup) -> None:
         self._local = LocalCloud(cleanup, (), print)
-        self.parts = ClusterProcesses(cleanup)
+        self.parts = ClusterProcesses()
+        self._cleanup = cleanup
 
     def start(self) -> None:
         """Returns when LocalStack is ready."""
         self._local.open()
         self._local.await_ready()
-        self.parts.start(self.endpoint, _PROGRAMS)
+        start_processes(self.parts, self._cleanup, self.endpoint, _PROGRAMS)
 
     def stop(self) -> None:
         """Ends all of it."""

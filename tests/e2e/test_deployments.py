@@ -13,7 +13,7 @@ from sim.client.tracker import EmailTracker
 from sim.cloud.aws_client import local_session
 from sim.host.waiting import until
 from sim.targets.cluster import ClusterTarget
-from sim.targets.deployment import repository
+from sim.targets.publication import repository
 from sim.targets.target import Capability
 from tests.e2e.deployments import SECONDS, await_completed, cluster, ecs_of, running, unharmed
 
