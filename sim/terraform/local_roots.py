@@ -46,6 +46,8 @@ class LocalRoots:
     """
 
     def __init__(self, directory: Path, endpoint: str, variables: Mapping[str, str], progress: Progress) -> None:
+        # Terraform runs in the folder of each root.
+        directory = directory.absolute()
         directory.mkdir(parents=True, exist_ok=True)
         self._directory = directory
         self._state = directory / "terraform" / BOOTSTRAP / "terraform.tfstate"

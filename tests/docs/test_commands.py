@@ -28,8 +28,8 @@ RUN_ELSEWHERE = {"docs/compose.md": "tests/compose", "docs/images.md": "tests/im
 
 
 def commands(page: str, *, marked: str = "", section: str | None = None) -> list[str]:
-    """The lines after a `$` in the console blocks of a page, or of one section of it; in those marked `aws`, for what
-    takes an AWS account."""
+    """The lines after a `$` in the console blocks of a page, or of one section of it. Those marked ` aws` take an AWS
+    account, those marked ` cluster` are run in `tests/stack`."""
     text = (ROOT / page).read_text()
     if section is not None:
         [text] = [part for part in text.split("\n## ") if part.startswith(f"{section}\n")]

@@ -8,13 +8,9 @@ import os
 import signal
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
 
 import psutil
 import pytest
@@ -23,10 +19,21 @@ from sim.cli.main import main
 from sim.host.process import free_port
 from sim.host.waiting import until
 from sim.stack import lifecycle as stacks
+from tests.stack.command_line import (
+    SCRIPT,
+    SECONDS,
+    STATE,
+    Ended,
+    console_script,
+    family,
+    running,
+    temporary,
+    until_nothing_is_left,
+)
 
-SECONDS = 60
-SCRIPT = Path(sysconfig.get_path("scripts")) / "sim"
-STATE = Path("a stack")
+__all__ = ["temporary"]
+
+
 MAIL = """From: Ann <ann@example.com>
 Date: Fri, 21 Nov 1997 09:55:06 -0600
 Subject: Tea
@@ -35,32 +42,7 @@ At five?
 """
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended, and what it printed."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        return json.loads(self.out)
-
-
 Sim = Callable[..., Ended]
-
-
-@pytest.fixture
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of the test's own, in which it is; the stack's state is to be in `a stack` there, all else in `tmp`."""
-    for name in ("SIM_TOKEN", "FORCE_COLOR"):
-        monkeypatch.delenv(name, raising=False)
-    tmp_path.joinpath("tmp").mkdir()
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("SIM_DIR", str(STATE))
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
-    return tmp_path
 
 
 @pytest.fixture
@@ -78,12 +60,6 @@ def sim(temporary: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     return run
 
 
-def console_script(*arguments: str) -> Ended:
-    """The command line as it is installed."""
-    ended = subprocess.run([SCRIPT, *arguments], capture_output=True, text=True, check=False, timeout=SECONDS)
-    return Ended(ended.returncode, ended.stdout, ended.stderr)
-
-
 @pytest.fixture
 def up(temporary: Path) -> Iterator[Ended]:
     """A stack that two callers start at once and both get; the output of the caller that started it."""
@@ -96,33 +72,6 @@ def up(temporary: Path) -> Iterator[Ended]:
     finally:
         if (stack := stacks.find(STATE)) is not None:
             stacks.down(stack)
-
-
-@contextmanager
-def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
-    """The installed command while it goes on, and all that it prints."""
-    both = subprocess.STDOUT
-    with subprocess.Popen([SCRIPT, *arguments], text=True, stdout=subprocess.PIPE, stderr=both) as process:
-        try:
-            assert process.stdout is not None
-            yield process, process.stdout
-        finally:
-            process.kill()
-
-
-def family(pid: int) -> set[int]:
-    """A process and its descendants."""
-    process = psutil.Process(pid)
-    return {process.pid, *(each.pid for each in process.children(recursive=True))}
-
-
-def until_nothing_is_left(processes: set[int], temporary: Path) -> None:
-    def left() -> list[str]:
-        alive = [each for each in psutil.process_iter(["status"]) if each.pid in processes]
-        running = [str(each) for each in alive if each.info["status"] != psutil.STATUS_ZOMBIE]
-        return [*running, *map(str, temporary.joinpath("tmp").iterdir())]
-
-    until(lambda: not left(), "nothing to be left", seconds=SECONDS, seen=left)
 
 
 def stored(sim: Sim, number: int) -> list[str]:
