@@ -29,6 +29,7 @@ def followed(images: Images) -> Iterator[ContainerProcess]:
         process = ContainerProcess("server", made, cleanup)
         process.start()
         yield process
+        process.kill()
 
 
 def test_it_ends_with_its_container_and_its_log_is_that_of_all_starts(followed: ContainerProcess) -> None:
