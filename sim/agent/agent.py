@@ -14,7 +14,7 @@ from typing import Final
 from sim.agent import definition, telemetry
 from sim.agent.control_plane import ControlPlane, ControlPlaneFailed
 from sim.agent.core import Action, Freeze, Kill, Remove, Signal, Start, step
-from sim.agent.events import Event, NotFound, NotSignalled, Signalled, StartFailed, applied
+from sim.agent.events import Event, NotFound, NotFrozen, NotSignalled, Signalled, StartFailed, applied
 from sim.agent.journal import Journal
 from sim.agent.lanes import Lanes
 from sim.agent.local import Local, LocalTask
@@ -123,7 +123,7 @@ class Agent:
                 case Kill():
                     self._try(lambda: self._runtime.kill(task, action.container), task, action.container, kill=True)
                 case Freeze(frozen=True):
-                    self._runtime.freeze(task, action.container)
+                    self._freeze(task, action.container)
                 case Freeze():
                     if moved := self._runtime.thaw(task, action.container):
                         self._inbox.put(moved)
@@ -143,6 +143,14 @@ class Agent:
             self._inbox.put(
                 StartFailed(task.task.arn, name, f"CannotStartContainerError: {type(error).__name__}: {error}")
             )
+
+    def _freeze(self, task: LocalTask, container: str) -> None:
+        try:
+            self._runtime.freeze(task, container)
+        except SimError as error:
+            # An engine may be too busy to stop all processes of a container at once.
+            _LOG.warning("%s is not frozen: %s", container, error)
+            self._inbox.put(NotFrozen(task.task.arn, container))
 
     def _try(self, act: Callable[[], None], task: LocalTask, container: str, *, kill: bool) -> None:
         try:

@@ -131,7 +131,8 @@ class DockerRuntime:
 
     def freeze(self, task: LocalTask, container: str) -> None:
         name = self._where.container_name(task, container)
-        self._engine.pause(name)
+        if not self._inspected(name)["State"]["Paused"]:
+            self._engine.pause(name)
         if is_connected(task, definition.container(task.task, container)):
             self._engine.disconnect(name, self._where.network)
 

@@ -86,7 +86,15 @@ class NotSignalled:
     kill: bool
 
 
-Event = Started | StartFailed | Exited | HealthChanged | Moved | NotFound | Signalled | NotSignalled
+@dataclass(frozen=True, slots=True)
+class NotFrozen:
+    """The container could not be frozen, and is to be frozen again."""
+
+    task: str
+    container: str
+
+
+Event = Started | StartFailed | Exited | HealthChanged | Moved | NotFound | Signalled | NotSignalled | NotFrozen
 
 
 def applied(local: Local, event: Event, now: float) -> Local:
@@ -133,3 +141,5 @@ def _after(container: LocalContainer, event: Event, now: float) -> LocalContaine
             return replace(container, killed_at=None, wait_until=now + AGAIN_SECONDS)
         case NotSignalled():
             return replace(container, signalling=False, wait_until=now + AGAIN_SECONDS)
+        case NotFrozen():
+            return replace(container, frozen=False)

@@ -10,7 +10,17 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from sim.agent import definition
 from sim.agent.core import Action, Freeze, Kill, Remove, Signal, Start, ended, held_ports, step
-from sim.agent.events import Exited, HealthChanged, NotFound, NotSignalled, Signalled, Started, StartFailed, applied
+from sim.agent.events import (
+    Exited,
+    HealthChanged,
+    NotFound,
+    NotFrozen,
+    NotSignalled,
+    Signalled,
+    Started,
+    StartFailed,
+    applied,
+)
 from sim.agent.local import Local
 from sim.agent.messages import Message, Outbox, TaskReport, due, wanted
 from sim.cluster.desired import Desired, DesiredInstance, DesiredTask
@@ -110,6 +120,8 @@ class AgentMachine(RuleBasedStateMachine):
                 self.local = applied(self.local, Started(*key, "id", bound), self.now)
             case Start():
                 self.local = applied(self.local, StartFailed(*key, "CannotStartContainerError"), self.now)
+            case Freeze(frozen=True) if key in self.running and not works:
+                self.local = applied(self.local, NotFrozen(*key), self.now)
             case Freeze() if key in self.running:
                 (self.frozen.add if action.frozen else self.frozen.discard)(key)
             case Signal() if works and key in self.running:

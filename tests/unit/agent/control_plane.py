@@ -45,7 +45,12 @@ def a_task(identifier: str, *containers: Mapping[str, Any], instance: int = 1, *
             place=PLACE,
             cluster=CLUSTER,
             container_instance=f"arn:aws:ecs:eu-central-1:000000000000:container-instance/mail/{instance}",
-            definition={"family": "app", "revision": 3, "containerDefinitions": defined},
+            definition={
+                "taskDefinitionArn": "arn:aws:ecs:r:1:task-definition/app:3",
+                "family": "app",
+                "revision": 3,
+                "containerDefinitions": defined,
+            },
             overrides={},
             group="service:app",
             started_by="ecs-svc/1",
