@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 
 import pytest
@@ -24,7 +25,7 @@ def test_a_failure_has_command_status_stderr_and_remedy() -> None:
     failure = caught.value
     assert (failure.command, failure.status, failure.stderr) == (tuple(python(code)), 3, "gone wrong\n")
     text = str(failure)
-    assert text.startswith(f"`{sys.executable} -c 'import sys;")
+    assert text.startswith(f"`{shlex.quote(sys.executable)} -c 'import sys;")
     assert text.endswith("ended with 3\ngone wrong\nDo this instead.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -40,7 +41,9 @@ def test_whoever_ends_it_once_or_again_waits_until_terraform_has_saved_its_state
 ) -> None:
     terraform = tmp_path / "bin/terraform"
     terraform.parent.mkdir()
-    terraform.write_text(f"#!{sys.executable}\n{SLOW}")
+    program = tmp_path / "slow.py"
+    program.write_text(SLOW)
+    terraform.write_text(f"#!/bin/sh\nexec {shlex.join([sys.executable, str(program)])}\n")
     terraform.chmod(0o755)
     root = tmp_path / "terraform/network"
     root.mkdir(parents=True)
