@@ -35,6 +35,10 @@ _Answer = tuple[Message, bool]
 """A message, and whether it failed."""
 
 
+class AgentFailed(SimError):
+    """The agent met an error that it does not know."""
+
+
 class Agent:
     """The agent of all container instances."""
 
@@ -48,6 +52,7 @@ class Agent:
         self._stopped = threading.Event()
         self._desired: Desired | None = None
         self._outbox = Outbox()
+        self._failure: Exception | None = None
 
     def stop(self) -> None:
         """Ends `run`. The tasks run on."""
@@ -55,11 +60,11 @@ class Agent:
         self._inbox.put(None)
 
     def run(self) -> None:
-        """Runs until `stop`. Finds the tasks of an agent before it."""
+        """Runs until `stop`. Finds the tasks of an agent before it. Raises AgentFailed."""
         self._runtime.begin(self._inbox.put)
         self._local = self._found(self._journal.read())
-        threading.Thread(target=self._poll, name="desired state", daemon=True).start()
-        threading.Thread(target=self._measure, name="telemetry", daemon=True).start()
+        for name, work in (("desired state", self._poll), ("telemetry", self._measure)):
+            threading.Thread(target=self._guarded(work), name=name, daemon=True).start()
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="action") as pool:
             lanes = Lanes(pool)
             while not self._stopped.is_set():
@@ -68,6 +73,21 @@ class Agent:
                     self._advance(self._desired, lanes)
         self._runtime.close()
         self._disconnect()
+        if self._failure is not None:
+            raise AgentFailed(f"the agent cannot go on; sim logs agent has the traceback: {self._failure!r}")
+
+    def _guarded(self, work: Callable[[], None]) -> Callable[[], None]:
+        """Work in a thread whose failure ends the agent: else nobody would notice that it is not done any more."""
+
+        def guarded() -> None:
+            try:
+                work()
+            except Exception as error:
+                _LOG.exception("a thread has failed")
+                self._failure = error
+                self.stop()
+
+        return guarded
 
     def _found(self, local: Local) -> Local:
         for task in local.tasks.values():
@@ -108,29 +128,32 @@ class Agent:
         # Before the actions: an agent that ends here finds what they began.
         self._journal.write(self._local)
         for action in actions:
-            lanes.submit(_lane(action), partial(self._carry_out, action))
+            lanes.submit(_lane(action), self._guarded(partial(self._carry_out, action)))
         for message in messages:
-            lanes.submit(message.subject, partial(self._send, message))
+            lanes.submit(message.subject, self._guarded(partial(self._send, message)))
 
     def _carry_out(self, action: Action) -> None:
-        task = action.task
+        act: Callable[[LocalTask, str], Event | None]
+        match action:
+            case Start():
+                self._start(action)
+            case Signal(task, name):
+                key = (task.task.arn, name)
+                self._try(partial(self._runtime.signal, task, name), NotSignalled(*key, kill=False), Signalled(*key))
+            case Kill(task, name):
+                self._try(partial(self._runtime.kill, task, name), NotSignalled(task.task.arn, name, kill=True))
+            case Freeze(task, name, frozen):
+                act = self._runtime.freeze if frozen else self._runtime.thaw
+                self._try(partial(act, task, name), NotFrozen(task.task.arn, name, frozen))
+            case Remove(task):
+                self._remove(task)
+
+    def _remove(self, task: LocalTask) -> None:
         try:
-            match action:
-                case Start():
-                    self._start(action)
-                case Signal():
-                    self._try(lambda: self._runtime.signal(task, action.container), task, action.container, kill=False)
-                case Kill():
-                    self._try(lambda: self._runtime.kill(task, action.container), task, action.container, kill=True)
-                case Freeze(frozen=True):
-                    self._freeze(task, action.container)
-                case Freeze():
-                    if moved := self._runtime.thaw(task, action.container):
-                        self._inbox.put(moved)
-                case Remove():
-                    self._runtime.remove(task)
+            self._runtime.remove(task)
         except SimError as error:
-            _LOG.warning("%s: %s", type(action).__name__, error)
+            # What is left of it goes with the run.
+            _LOG.warning("%s is not removed: %s", task.task.arn, error)
 
     def _start(self, action: Start) -> None:
         task, name = action.task, action.container
@@ -144,24 +167,16 @@ class Agent:
                 StartFailed(task.task.arn, name, f"CannotStartContainerError: {type(error).__name__}: {error}")
             )
 
-    def _freeze(self, task: LocalTask, container: str) -> None:
+    def _try(self, act: Callable[[], Event | None], refused: Event, done: Event | None = None) -> None:
+        """Does what may be refused for now, as by an engine that is busy, and is then to be tried again."""
         try:
-            self._runtime.freeze(task, container)
-        except SimError as error:
-            # An engine may be too busy to stop all processes of a container at once.
-            _LOG.warning("%s is not frozen: %s", container, error)
-            self._inbox.put(NotFrozen(task.task.arn, container))
-
-    def _try(self, act: Callable[[], None], task: LocalTask, container: str, *, kill: bool) -> None:
-        try:
-            act()
+            event = act() or done
         except SimError as error:
             if not isinstance(error, NotYet):
-                _LOG.warning("%s of %s: %s", "SIGKILL" if kill else "SIGTERM", container, error)
-            self._inbox.put(NotSignalled(task.task.arn, container, kill))
-        else:
-            if not kill:
-                self._inbox.put(Signalled(task.task.arn, container))
+                _LOG.warning("%s: %s", refused, error)
+            event = refused
+        if event:
+            self._inbox.put(event)
 
     def _environment(self, task: LocalTask, name: str) -> Mapping[str, str]:
         defined = definition.container(task.task, name)

@@ -139,9 +139,9 @@ def _stepped(task: LocalTask, scene: _Scene) -> tuple[LocalTask, list[Action]]:
     if scene.instance is None:
         after, actions = _killed(task, scene.now)
     elif scene.instance.lost:
-        return _frozen(task, frozen=True)
+        return _frozen(task, scene.now, frozen=True)
     else:
-        task, thawed = _frozen(task, frozen=False)
+        task, thawed = _frozen(task, scene.now, frozen=False)
         to_run = scene.desired is not None and scene.desired.desired_status == "RUNNING" and not stopping(task)
         after, actions = _started(task, scene) if to_run else _stopped(task, scene)
         actions = [*thawed, *actions]
@@ -162,10 +162,10 @@ def _is_over(task: LocalTask, scene: _Scene) -> bool:
     return scene.instance is None or scene.now >= task.ended_at + scene.agent.cleanup_wait
 
 
-def _frozen(task: LocalTask, *, frozen: bool) -> tuple[LocalTask, list[Action]]:
+def _frozen(task: LocalTask, now: float, *, frozen: bool) -> tuple[LocalTask, list[Action]]:
     actions: list[Action] = []
     for each in task.containers:
-        if each.status == "RUNNING" and each.frozen != frozen:
+        if each.status == "RUNNING" and each.frozen != frozen and now >= each.wait_until:
             task = task.having(replace(each, frozen=frozen))
             actions.append(Freeze(task, each.name, frozen))
     return task, actions

@@ -131,18 +131,21 @@ class DockerRuntime:
 
     def freeze(self, task: LocalTask, container: str) -> None:
         name = self._where.container_name(task, container)
-        if not self._inspected(name)["State"]["Paused"]:
+        seen = self._inspected(name)
+        if not seen["State"]["Paused"]:
             self._engine.pause(name)
-        if is_connected(task, definition.container(task.task, container)):
+        if self._where.network in seen["NetworkSettings"]["Networks"]:
             self._engine.disconnect(name, self._where.network)
 
     def thaw(self, task: LocalTask, container: str) -> Event | None:
         name = self._where.container_name(task, container)
         defined = definition.container(task.task, container)
-        if is_connected(task, defined):
+        seen = self._inspected(name)
+        if is_connected(task, defined) and self._where.network not in seen["NetworkSettings"]["Networks"]:
             own = self._where.link_local(task, container)
             self._engine.connect(name, self._where.network, links(task, defined, self._where), own)
-        self._unpause(name)
+        if seen["State"]["Paused"]:
+            self._engine.unpause(name)
         return Moved(task.task.arn, container, self._addressed(task, container, self._inspected(name)))
 
     def usage(self, task: LocalTask, container: str) -> Usage | None:

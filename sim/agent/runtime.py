@@ -56,10 +56,10 @@ class Runtime(Protocol):
         """Sends SIGKILL to all of the container. Raises NotYet."""
 
     def freeze(self, task: LocalTask, container: str) -> None:
-        """Cuts the container off within 0.1 s."""
+        """Cuts the container off within 0.1 s. Raises SimError; it may be called again."""
 
     def thaw(self, task: LocalTask, container: str) -> Event | None:
-        """Undoes `freeze`. Moved, if the container has another address now."""
+        """Undoes `freeze`. Moved, if the container has another address now. Raises SimError; it may be called again."""
 
     def usage(self, task: LocalTask, container: str) -> Usage | None:
         """What the container uses; None if it does not run."""

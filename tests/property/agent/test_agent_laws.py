@@ -120,8 +120,8 @@ class AgentMachine(RuleBasedStateMachine):
                 self.local = applied(self.local, Started(*key, "id", bound), self.now)
             case Start():
                 self.local = applied(self.local, StartFailed(*key, "CannotStartContainerError"), self.now)
-            case Freeze(frozen=True) if key in self.running and not works:
-                self.local = applied(self.local, NotFrozen(*key), self.now)
+            case Freeze() if key in self.running and not works:
+                self.local = applied(self.local, NotFrozen(*key, action.frozen), self.now)
             case Freeze() if key in self.running:
                 (self.frozen.add if action.frozen else self.frozen.discard)(key)
             case Signal() if works and key in self.running:
@@ -218,26 +218,35 @@ class AgentMachine(RuleBasedStateMachine):
                         assert (arn, on.container) in self.started
 
     def teardown(self) -> None:
-        """Whatever happened: once all is to stop, and everything works, all ends and is reported."""
+        """Whatever happened, once everything works: tasks of lost instances are frozen, those of found ones are not,
+        and tasks that are to stop end and are reported."""
         if not hasattr(self, "instances"):
             return
-        self.instances = {name: replace(each, lost=False) for name, each in self.instances.items()}
+        for lost in (True, False):
+            self.instances = {name: replace(each, lost=lost) for name, each in self.instances.items()}
+            self.go_on(1, works=False)
+            self.go_on(2)
+            assert {key for key in self.frozen if key in self.running} == (set(self.running) if lost else set())
         ran = {task.task.arn for task in self.local.tasks.values() if task.ran}
         self.tasks = {arn: replace(each, desired_status="STOPPED") for arn, each in self.tasks.items()}
-        for _ in range(60):
-            self.now += 5
-            self.look()
-            pending, self.pending = self.pending, []
-            for action in pending:
-                self.carry_out(action, works=True)
-            flying, self.flying = self.flying, []
-            for message in flying:
-                self.deliver(message, arrives=True)
+        self.go_on(60)
         assert not self.running
         assert not self.tasks
         assert all(ended(each) for each in self.local.tasks.values())
         for arn in ran:
             assert self.reported[arn][-2:] == ["RUNNING", "STOPPED"] or self.reported[arn][-1] == "STOPPED"
+
+    def go_on(self, steps: int, *, works: bool = True) -> None:
+        """As many steps with 5 s between them, in which every action works, or none does."""
+        for _ in range(steps):
+            self.now += 5
+            self.look()
+            pending, self.pending = self.pending, []
+            for action in pending:
+                self.carry_out(action, works=works)
+            flying, self.flying = self.flying, []
+            for message in flying:
+                self.deliver(message, arrives=True)
 
 
 TestAgentLaws = AgentMachine.TestCase
