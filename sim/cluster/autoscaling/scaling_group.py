@@ -67,6 +67,7 @@ def step(group: Group, reports: Reports, now: float, chance: Random) -> tuple[Gr
     _follow_ec2(turn, reports)
     _judge(turn, reports)
     if not turn.group.deleting:
+        _end_balancing(turn)
         _replace_unhealthy(turn, reports)
         _meet_capacity(turn)
         _balance(turn)
@@ -228,11 +229,16 @@ def nothing_may_end(group: Group, ended: int, wanted: int) -> bool:
     return ended < wanted and all(each.protected for each in settled)
 
 
-def _balance(turn: GroupTurn) -> None:
+def _end_balancing(turn: GroupTurn) -> None:
+    """The instance that balances the zones counts once it is in service, so that one too many is there."""
     for instance in turn.instances():
         if instance.beyond and instance.purpose == "balance" and instance.in_service:
-            _one_too_many(turn, instance)
-            return
+            turn.put(replace(instance, beyond=False))
+            sentence = turn.says(scaling_activities.balancing_end(instance.zone))
+            turn.group = replace(turn.group, causes=(*turn.group.causes, sentence))
+
+
+def _balance(turn: GroupTurn) -> None:
     group = turn.group
     if {"AZRebalance", "Launch", "Terminate"} & group.settings.suspended or not settled(group):
         return
@@ -252,9 +258,3 @@ def settled(group: Group) -> bool:
         and group.capacity == group.desired
         and all(each.in_service and not each.unhealthy and not each.beyond for each in group.instances.values())
     )
-
-
-def _one_too_many(turn: GroupTurn, instance: GroupInstance) -> None:
-    turn.put(replace(instance, beyond=False))
-    sentence = turn.says(scaling_activities.balancing_end(instance.zone))
-    turn.group = replace(turn.group, causes=(*turn.group.causes, sentence))

@@ -17,6 +17,8 @@ from sim.cluster.autoscaling import (
     zones,
 )
 from sim.cluster.autoscaling.group_state import Process
+from sim.cluster.autoscaling.group_turn import LaunchInstance
+from sim.cluster.autoscaling.lifecycle_hooks import LAUNCHING, Hook
 from sim.cluster.autoscaling.scaling_group import Report
 from sim.cluster.refused import Refused
 from tests.unit.cluster.autoscaling.group_bench import SETTINGS, START, GroupBench
@@ -155,6 +157,15 @@ def test_unhealthy_instances_that_run_are_replaced_one_by_one() -> None:
     assert {each.id for each in bench.serving}.isdisjoint({"i-1", "i-2", "i-3", "i-4"})
 
 
+@proves(scaling_group.replaced_while_it_ends)
+def test_an_instance_that_ec2_ended_is_not_replaced_where_fewer_are_desired() -> None:
+    bench = GroupBench(desired=2).settle()
+    bench.ask(group_requests.desired_set, 1, bench.now)
+    bench.end("i-1")
+    assert not any(isinstance(each, LaunchInstance) for each in bench.step())
+    assert len(bench.settle().serving) == 1
+
+
 @proves(termination_policies.may_end, scaling_group.nothing_may_end, scaling_activities.all_protected)
 def test_scale_in_ends_no_protected_instance_and_says_so_once() -> None:
     bench = GroupBench(desired=2, protect_new=True).settle()
@@ -211,6 +222,15 @@ def test_zones_are_balanced_by_a_launch_before_an_end() -> None:
         "number of instances in the group.  an instance was taken out of service in response to a difference between "
         "desired and actual capacity, shrinking the capacity from 5 to 4."
     )
+
+
+@proves(scaling_group.settled)
+def test_zones_are_balanced_by_one_instance_at_a_time() -> None:
+    bench = GroupBench(desired=4, zones=("a",)).settle()
+    warm = Hook("warm", LAUNCHING, 25.0, "CONTINUE")
+    bench.ask(group_requests.updated, replace(SETTINGS, hooks=(warm,)), bench.now)
+    bench.settle(20)
+    assert bench.states == {"InService": 4, "Pending:Wait": 1}
 
 
 @proves(zones.can_balance)
