@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from release.aws import AWS_ERRORS
 from release.errors import Unstable
-from release.stability import Stability, State, judge, knows, stopped_reasons
+from release.stability import Stability, State, hides_rollout, judge, knows, stopped_reasons, with_rollout
 
 if TYPE_CHECKING:
     from types_boto3_ecs import ECSClient
@@ -65,7 +65,12 @@ class Service:
 
     def _describe(self) -> dict[str, Any]:
         found: list[Any] = self._ecs.describe_services(cluster=self._cluster, services=[self._name])["services"]
-        return found[0] if found else {}
+        if not found or not hides_rollout(found[0]):
+            return found[0] if found else {}
+        known: list[Any] = self._ecs.list_service_deployments(cluster=self._cluster, service=self._name)[
+            "serviceDeployments"
+        ]
+        return with_rollout(found[0], known)
 
     def _account(self, what: str, service: dict[str, Any]) -> str:
         events = [

@@ -102,6 +102,12 @@ def begun(identity: str, revision: Revision, now: float) -> Deployment:
     return Deployment(identity, revision, now, now, rollout_reason=f"ECS deployment {identity} in progress.")
 
 
+@inferred("the guide lists STOPPED among the ends of a service deployment, and does not say when a newer one ends it")
+def superseded(deployment: Deployment, now: float) -> Deployment:
+    """A deployment that is in progress ends when a newer one begins."""
+    return replace(deployment, updated_at=now) if deployment.rollout_state == "IN_PROGRESS" else deployment
+
+
 @cites(ECS_API + "DeploymentConfiguration.html")
 def least_healthy(desired: int, configuration: DeploymentConfiguration) -> int:
     """The minimum healthy percent of the desired count, rounded up, is how many healthy tasks stay RUNNING."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from sim.cluster.citations import ECS_API, cites
-from sim.cluster.deployments import Deployment, DeploymentConfiguration, Revision, begun
+from sim.cluster.deployments import Deployment, DeploymentConfiguration, Revision, begun, superseded
 from sim.cluster.events import Event
 from sim.cluster.placement import Strategy
 from sim.cluster.task_definitions import PlacementConstraint
@@ -86,7 +86,8 @@ def updated(
     )
     if wanted == service.primary.revision and not force_new_deployment:
         return changed
-    return replace(changed, deployments=(begun(deployment, wanted, now), *service.deployments))
+    before = superseded(service.primary, now)
+    return replace(changed, deployments=(begun(deployment, wanted, now), before, *service.deployments[1:]))
 
 
 @cites(ECS_API + "DeleteService.html")

@@ -55,7 +55,7 @@ data "aws_iam_policy_document" "deploy" {
 
   statement {
     sid       = "ReleaseTheServices"
-    actions   = ["ecs:CreateService", "ecs:DescribeServices", "ecs:TagResource", "ecs:UpdateService"]
+    actions   = ["ecs:CreateService", "ecs:DescribeServices", "ecs:ListServiceDeployments", "ecs:TagResource", "ecs:UpdateService"]
     resources = [for service in local.services : "${local.ecs}:service/${local.cluster.cluster_name}/${service.service_name}"]
   }
 

@@ -211,7 +211,7 @@ _ECS = {
     **_same("ecs", "DescribeClusters", named("ecs", "cluster/{}", "clusters")),
     **_same("ecs", "RegisterContainerInstance DeregisterContainerInstance ListContainerInstances", _cluster),
     **_same("ecs", "DescribeServices", _in_cluster("service", "services"), _of_cluster),
-    **_same("ecs", "UpdateService DeleteService", _SERVICE, _of_cluster),
+    **_same("ecs", "UpdateService DeleteService ListServiceDeployments", _SERVICE, _of_cluster),
     **_same("ecs", "DescribeTasks", _in_cluster("task", "tasks"), _of_cluster),
     **_same("ecs", "StopTask", _in_cluster("task", "task"), _of_cluster),
     **_same("ecs", "ListTasks", _INSTANCE, _of_cluster),

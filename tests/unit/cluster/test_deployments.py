@@ -50,6 +50,20 @@ def test_a_deployment_with_a_spare_instance_goes_one_by_one() -> None:
     assert bench.service.primary.rollout_reason == "ECS deployment ecs-svc/2 completed."
 
 
+@proves(deployments.superseded)
+def test_a_deployment_in_progress_ends_when_a_newer_one_begins() -> None:
+    bench = Bench(desired=1, hosts=2).settle()
+    completed = bench.service.primary
+    bench.step()
+    bench.deploy()
+    bench.step()
+    began = bench.now
+    bench.deploy(force=True)
+    _, second, first = bench.service.deployments
+    assert first == completed
+    assert second.updated_at == began > second.created_at
+
+
 def test_behind_a_classic_balancer_a_task_drains_before_it_is_stopped() -> None:
     bench = Bench(desired=1, hosts=1, least=0, most=100).settle()
     bench.deploy()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from release.stability import State, judge, stopped_reasons
+from release.stability import State, hides_rollout, judge, stopped_reasons, with_rollout
 
 NEW, OLD = "arn:aws:ecs:r:a:task-definition/emails-api:2", "arn:aws:ecs:r:a:task-definition/emails-api:1"
 
@@ -67,6 +68,42 @@ def test_a_rollback_by_ecs_says_to_what_and_why() -> None:
 def test_a_deployment_under_way_says_how_far_it_is() -> None:
     found = judge(service(1, UNDER_WAY | {"failedTasks": 3}, deployment("ACTIVE", OLD)), NEW)
     assert found.why == "1 of 2 tasks run, 2 deployments, 3 failed"
+
+
+BEGAN = datetime(2026, 11, 27, tzinfo=UTC)
+HIDDEN = deployment("PRIMARY", NEW, createdAt=BEGAN)
+
+
+def test_a_service_behind_a_classic_elb_hides_the_rollout_state() -> None:
+    assert hides_rollout(service(2, HIDDEN))
+    assert not hides_rollout(service(2, DONE))
+    assert not hides_rollout({})
+
+
+@pytest.mark.parametrize(
+    ("status", "seconds", "state"),
+    [
+        ("SUCCESSFUL", 0, State.STABLE),
+        ("IN_PROGRESS", 1, State.GOING_ON),
+        ("PENDING", -1, State.GOING_ON),
+        ("STOPPED", 0, State.FAILED),
+        ("ROLLBACK_SUCCESSFUL", 600, State.STABLE),
+        ("ROLLBACK_IN_PROGRESS", 600, State.GOING_ON),
+        ("STOPPED", -600, State.STABLE),
+    ],
+)
+def test_its_service_deployment_tells_it(status: str, seconds: int, state: State) -> None:
+    known = [
+        {"status": "STOPPED", "createdAt": BEGAN - timedelta(hours=1)},
+        {"status": status, "createdAt": BEGAN + timedelta(seconds=seconds), "statusReason": "because"},
+    ]
+    found = judge(with_rollout(service(2, HIDDEN), known), NEW)
+    assert found.state is state
+    assert state is not State.FAILED or found.why == "because"
+
+
+def test_a_service_without_service_deployments_is_judged_by_its_counts() -> None:
+    assert judge(with_rollout(service(2, HIDDEN), []), NEW).state is State.STABLE
 
 
 def test_stopped_tasks_say_why_each_reason_once() -> None:
