@@ -51,9 +51,8 @@ class ClusterTarget(LocalTarget):
         self._counts: dict[Service, int] = {}
         """The desired count of each service that was terminated or killed."""
 
-    def down(self) -> None:
+    def _stop(self) -> None:
         self.cluster.stop()
-        super().down()
 
     @abstractmethod
     def _publish(self, ecr: ECRClient, service: Service) -> None:

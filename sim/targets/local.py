@@ -37,7 +37,11 @@ class LocalTarget(Target):
         self._start()
 
     def down(self) -> None:
+        self._stop()
         self._cleanup.close()
+
+    def _stop(self) -> None:
+        """Ends what has to end in an order. The cleanup ends everything else."""
 
     def _start(self) -> None:
         endpoint = self._open_cloud()

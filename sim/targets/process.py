@@ -42,11 +42,10 @@ class ProcessTarget(LocalTarget):
         self._cloud = LocalCloud(self._cleanup, PORTS, progress, registry)
         self._processes: dict[Service, Process] = {}
 
-    def down(self) -> None:
+    def _stop(self) -> None:
         for process in self._processes.values():
             process.kill()
         self._cloud.stop()
-        super().down()
 
     def _open_cloud(self) -> str:
         self._cloud.open()

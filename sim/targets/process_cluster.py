@@ -35,10 +35,9 @@ class ProcessCluster(ClusterTarget):
         super().__init__(tuning, progress, roots=roots)
         self._cloud = LocalCloud(self._cleanup, PORTS, progress)
 
-    def down(self) -> None:
-        self.cluster.stop()
+    def _stop(self) -> None:
+        super()._stop()
         self._cloud.stop()
-        super().down()
 
     def _open_cloud(self) -> str:
         self._cloud.open()
