@@ -60,10 +60,15 @@ def deploy(
     version: Annotated[
         str | None, typer.Argument(help="A version that is registered; by default a new one, made of the checkout.")
     ] = None,
+    commit: Annotated[
+        str | None, typer.Option("--commit", help="Make the new version of this commit, not of the checkout.")
+    ] = None,
     load: Annotated[bool, typer.Option("--load", help="Publish by 64 clients meanwhile, and count failures.")] = False,
     directory: Directory = HERE,
 ) -> None:
     """Deploy a version as production does: plan, apply, wait for ECS, smoke test, and back if one of them fails."""
+    if version and commit:
+        raise typer.BadParameter("a version that is registered is not made of a commit: give one of the two")
     report = Report(False)
     stack, place = running_cluster(directory)
     with report.progress("deploying") as progress, _loaded(stack, on=load) as seen:
@@ -72,7 +77,7 @@ def deploy(
         deployment = LocalDeployment(
             stack.endpoint, stack.url, stack.data_plane.token, roots, stack.versions, progress, publish
         )
-        verdict = deployment.deploy(service, version)
+        verdict = deployment.deploy(service, version, commit)
     report.lines([str(verdict), *([f"load: {seen}"] if load else [])])
     if not verdict.good or seen.failures:
         raise typer.Exit(FAILED)

@@ -89,7 +89,7 @@ def built(source: Source, bases: BaseImages) -> Iterator[str]:
         context=source.folder,
         arguments={
             "BASE_IMAGE": bases.python,
-            **service.arguments(source.version, "", service.revision()),
+            **service.arguments(source.version, "", service.revision(source.revision)),
         },
     )
     try:

@@ -10,6 +10,7 @@ from sim.host.command import CommandFailed, run
 from sim.images.checkout import ROOT
 
 SERVICES = ("api", "worker")
+_DIRTY = "--dirty=-dirty"
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,12 @@ def arguments(version: str, source: str, revision: Revision | None) -> Mapping[s
     return {name: value for name, value in given.items() if value}
 
 
-def revision() -> Revision | None:
-    """The commit that is checked out; None where git knows of none."""
+def revision(commit: str = "") -> Revision | None:
+    """A commit by its id, by default the one that is checked out; None where git knows of none."""
     git = ["git", "-C", str(ROOT)]
     try:
-        described = run([*git, "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"], remedy="")
-        time = run([*git, "log", "-1", "--format=%ct"], remedy="")
+        found = commit or run([*git, "describe", "--always", "--abbrev=40", _DIRTY, "--exclude=*"], remedy="").strip()
+        time = run([*git, "log", "-1", "--format=%ct", found.removesuffix("-dirty"), "--"], remedy="")
     except CommandFailed:
         return None
-    return Revision(described.strip(), int(time))
+    return Revision(found, int(time))

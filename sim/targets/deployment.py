@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,10 @@ from release.sources import SERVICES
 from release.versions import Change, Version
 from services.pipeline.version import version as version_of_checkout
 from sim.cloud.aws_client import CREDENTIALS, NO_FILES, REGION, local_session
+from sim.cloud.registry.source_image import Source
 from sim.errors import SimError
 from sim.images.checkout import ROOT
+from sim.images.commit import checked_out
 from sim.images.source import copied
 from sim.targets.publication import Publish, repository
 from sim.terraform.local_roots import LocalRoots
@@ -49,14 +52,14 @@ class LocalDeployment:
     progress: Callable[[str], None]
     publish: Publish
 
-    def deploy(self, service: str, version: str | None = None) -> Verdict:
-        """Deploys a version that was registered, or a new one made of the checkout.
+    def deploy(self, service: str, version: str | None = None, commit: str | None = None) -> Verdict:
+        """Deploys a version that was registered, or a new one made of a commit or else of the checkout.
 
-        Raises NoSuchService, ReleaseError, or what boto3 raises.
+        Raises NoSuchService, OtherPackages, CommandFailed, ReleaseError, or what boto3 raises.
         """
         if service not in SERVICES:
             raise NoSuchService(f"there is no service {service!r}; there are: {', '.join(SERVICES)}")
-        wanted = version or self.made_of_checkout(service)
+        wanted = version or (self.made_of_commit(service, commit) if commit else self.made_of_checkout(service))
         return self._deployer(service).deploy(wanted, "sim deploy", uuid.uuid4().hex)
 
     def made_of_checkout(self, service: str, change: Callable[[Path], None] = lambda _: None) -> str:
@@ -64,11 +67,22 @@ class LocalDeployment:
 
         `change` may change the copy, whose folder it is given.
         """
+        return self._made(service, "the checkout", copied, change)
+
+    def made_of_commit(self, service: str, name: str) -> str:
+        """Does the same with the services of a commit, by any name that git knows it by."""
+        with checked_out(name) as commit:
+            of_it = partial(copied, checkout=commit.folder, commit=commit.id)
+            return self._made(service, f"commit {commit.id}", of_it, lambda _: None)
+
+    def _made(
+        self, service: str, what: str, copy: Callable[[str, str, Path], Source], change: Callable[[Path], None]
+    ) -> str:
         following = Version.parse(version_of_checkout(service)).after(Change.REPAIR)
         made = len(list(self.versions.glob(f"{service}-*-local.*")))
         version = f"{following}-local.{made + 1}"
-        self.progress(f"copying the checkout as {service} {version}")
-        source = copied(service, version, self.versions)
+        self.progress(f"copying {what} as {service} {version}")
+        source = copy(service, version, self.versions)
         change(source.folder)
         self.publish(self._client("ecr"), source)
         return version

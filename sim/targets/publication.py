@@ -13,6 +13,7 @@ from sim.cloud.registry.register import register
 from sim.cloud.registry.source_image import Source
 from sim.images.base_image import BaseImages, settings
 from sim.images.build import built
+from sim.images.source import check_packages
 from sim.targets.target import TaskRuntime
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ def repository(service: str) -> str:
 
 
 def publish_source(ecr: ECRClient, source: Source) -> None:
-    """Registers the copy itself, which only runs as processes."""
+    """Registers the copy itself, which only runs as processes, with the packages of this checkout."""
+    check_packages(source)
     register(ecr, repository(source.service), source)
 
 
