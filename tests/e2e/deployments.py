@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,12 +11,14 @@ import pytest
 
 from sim.client.load import publishing
 from sim.cloud.aws_client import local_session
+from sim.cluster.deployments import DeploymentConfiguration, least_healthy, most_running
 from sim.host.waiting import until
 from sim.targets.cluster import ClusterTarget
 from sim.targets.target import Target
 
 SECONDS = 180
 _CLIENTS = 16
+_LOOK_SECONDS = 0.5
 
 
 @pytest.fixture
@@ -26,12 +29,46 @@ def cluster(target: Target) -> ClusterTarget:
 
 
 @contextmanager
-def unharmed(cluster: ClusterTarget) -> Iterator[None]:
-    """Clients publish meanwhile, and each of their requests succeeds."""
-    with publishing(cluster.client(), _CLIENTS) as load:
+def unharmed(cluster: ClusterTarget, clients: int = _CLIENTS) -> Iterator[None]:
+    """Clients publish meanwhile. Each of their requests succeeds, and each e-mail is stored once."""
+    cluster.drain(SECONDS)
+    before = len(cluster.data_plane.object_keys())
+    with publishing(cluster.client(), clients) as load:
         yield
-    assert load.requests > _CLIENTS
+    assert load.requests > clients
     assert not load.failures, str(load)
+    cluster.drain(SECONDS)
+    assert len(cluster.data_plane.object_keys()) - before == load.requests
+
+
+@contextmanager
+def percents_held(cluster: ClusterTarget) -> Iterator[None]:
+    """At each moment that is looked at meanwhile, as many tasks of the API are healthy, and as few are there, as the
+    service's percents say."""
+    over, broken, moments = threading.Event(), list[str](), 0
+    described = cluster.service("api").described()
+    given = described["deploymentConfiguration"]
+    percents = DeploymentConfiguration(given["minimumHealthyPercent"], given["maximumPercent"])
+    least, most = (bound(described["desiredCount"], percents) for bound in (least_healthy, most_running))
+
+    def look() -> None:
+        nonlocal moments
+        while not over.wait(_LOOK_SECONDS):
+            moments += 1
+            tasks = cluster.service("api").tasks()
+            healthy = sum(each.get("healthStatus") == "HEALTHY" for each in tasks)
+            if healthy < least or len(tasks) > most:
+                broken.append(f"{healthy} of {len(tasks)} tasks were healthy")
+
+    watch = threading.Thread(target=look, name="percents", daemon=True)
+    watch.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watch.join()
+    assert moments
+    assert not broken, f"at least {least} are to be healthy, at most {most} there: {broken}"
 
 
 def running(cluster: ClusterTarget) -> set[str]:

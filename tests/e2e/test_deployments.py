@@ -9,13 +9,14 @@ import pytest
 
 from release.deploy import Outcome
 from services.pipeline.message import Email
+from sim.client.load import CLIENTS
 from sim.client.tracker import EmailTracker
 from sim.cloud.aws_client import local_session
 from sim.host.waiting import until
 from sim.targets.cluster import ClusterTarget
 from sim.targets.publication import repository
 from sim.targets.target import Capability
-from tests.e2e.deployments import SECONDS, await_completed, cluster, ecs_of, running, unharmed
+from tests.e2e.deployments import SECONDS, await_completed, cluster, ecs_of, percents_held, running, unharmed
 
 __all__ = ["cluster"]
 
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.needs(Capability.DEPLOY)
 
 def test_a_version_rolls_out_and_no_request_fails(cluster: ClusterTarget, tracker: EmailTracker, email: Email) -> None:
     before = running(cluster)
-    with unharmed(cluster):
+    with unharmed(cluster, CLIENTS), percents_held(cluster):
         verdict = cluster.deploy("api")
     assert verdict.outcome is Outcome.DEPLOYED, str(verdict)
     assert not before & running(cluster)
