@@ -2,8 +2,8 @@
 this machine can run. `python -m tests TARGET`: the end-to-end tests on one target.
 
 The tests that Terraform can change (marker `resources`) run again on what production's Terraform makes. Runs that wait
-for most of their time go beside the others. What cannot be run is named with what is missing for it. In CI nothing may
-be missing.
+for most of their time go side by side. What cannot be run is named with what is missing for it. In CI nothing may be
+missing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -42,8 +42,6 @@ class Run:
     name: str
     needs: tuple[str, ...]
     arguments: tuple[str, ...]
-    beside: bool = False
-    """It goes beside the others, which are one after the other."""
 
     @property
     def command(self) -> list[str]:
@@ -51,36 +49,41 @@ class Run:
         return [sys.executable, "-m", "pytest", "--durations", str(_SLOWEST), *self.arguments]
 
 
-def quick() -> list[Run]:
+Stage = Sequence[Sequence[Run]]
+"""Rows of runs that go side by side. Those of a row go one after the other."""
+
+
+def quick() -> list[Stage]:
     """Unit tests, laws, and beside them the end-to-end tests on processes, which wait for most of their time."""
-    return [
-        Run("unit tests and laws", (LOCAL[0],), (*_SIDE_BY_SIDE, *_ALONE)),
-        Run(f"e2e on {LOCAL[0]}", (LOCAL[0],), (_END_TO_END,), beside=True),
-    ]
+    unit = Run("unit tests and laws", (LOCAL[0],), (*_SIDE_BY_SIDE, *_ALONE))
+    return [[[unit], [Run(f"e2e on {LOCAL[0]}", (LOCAL[0],), (_END_TO_END,))]]]
 
 
-def on(target: str) -> list[Run]:
+def on(target: str) -> Run:
     """The end-to-end tests on one target."""
     if target == "cluster":
-        return [_on_cluster(None, _END_TO_END)]
-    return [Run(f"e2e on {target}", (target,), (*_SIDE_BY_SIDE, "--target", target, "tests/e2e"))]
+        return _on_cluster(None, _END_TO_END)
+    return Run(f"e2e on {target}", (target,), (*_SIDE_BY_SIDE, "--target", target, "tests/e2e"))
 
 
-def rest() -> list[Run]:
+def rest() -> list[Stage]:
     """All that is not quick. The first run's tests say by themselves what they need."""
     others = (
         *_SIDE_BY_SIDE,
         *(f"--ignore={folder}" for folder in (*_ALONE, _BESIDE_IAM_SIMULATE, _END_TO_END)),
         "tests",
     )
-    return [
+    busy = [
         Run("the rooms", (LOCAL[0],), others),
         Run("permissions beside iam-simulate", ("npm",), (_BESIDE_IAM_SIMULATE,)),
-        *on("docker"),
-        _on_cluster(TaskRuntime.PROCESS, _DEPLOYMENTS, "tests/e2e/test_rehearsal.py"),
-        _on_cluster(TaskRuntime.DOCKER, f"{_DEPLOYMENTS}::test_a_version_rolls_out_and_no_request_fails", _CONTAINERS),
-        *(_on_terraform(target) for target in ("process", "docker")),
+        on("docker"),
     ]
+    rolls_out = f"{_DEPLOYMENTS}::test_a_version_rolls_out_and_no_request_fails"
+    on_clusters = [
+        _on_cluster(TaskRuntime.PROCESS, _DEPLOYMENTS, "tests/e2e/test_rehearsal.py"),
+        _on_cluster(TaskRuntime.DOCKER, rolls_out, _CONTAINERS),
+    ]
+    return [[busy], [on_clusters, [_on_terraform(target) for target in ("process", "docker")]]]
 
 
 def _on_cluster(runtime: TaskRuntime | None, *tests: str) -> Run:
@@ -99,7 +102,6 @@ def _on_terraform(target: str) -> Run:
         f"{target}, on Terraform's resources",
         (target, "terraform"),
         (*options, "-m", "resources", _END_TO_END, *roots),
-        beside=True,
     )
 
 
@@ -109,15 +111,16 @@ def main(wanted: str | None) -> int:
     if wanted not in {None, "rest", *LOCAL}:
         console.print(f"there is no target {wanted!r}; there are: {', '.join(LOCAL)}")
         return 2
-    runs = quick() if wanted is None else rest() if wanted == "rest" else on(wanted or "")
+    stages = quick() if wanted is None else rest() if wanted == "rest" else [[[on(wanted)]]]
+    runs = [run for stage in stages for row in stage for run in row]
     findings = examine()
     lacking = {run: [finding for need in run.needs for finding in missing(findings, need)] for run in runs}
     dockers = [run for run in runs if "docker" in run.needs and not lacking[run]]
     if dockers and not _build_images():
         seen = Finding("images", good=False, seen="see above", remedy="docs/images.md", needed_for=("docker",))
         lacking |= {run: [seen] for run in dockers}
-    possible = [run for run in runs if not lacking[run]]
-    statuses = _run_all(console, possible)
+    possible = [[[run for run in row if not lacking[run]] for row in stage] for stage in stages]
+    statuses = {run: status for stage in possible for run, status in _run_stage(console, stage)}
     console.print(_table(statuses, lacking))
     left_out = [run for run in runs if lacking[run] and (os.environ.get("CI") or wanted in LOCAL)]
     return 1 if left_out or any(statuses.values()) else 0
@@ -129,17 +132,19 @@ def _build_images() -> bool:
     return subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode == 0
 
 
-def _run_all(console: Console, runs: Sequence[Run]) -> dict[Run, int]:
-    """The exit status of each. What those beside print comes at the end."""
-    beside = [run for run in runs if run.beside]
-    with ThreadPoolExecutor(1) as thread:
-        later = thread.submit(lambda: [(run, *_captured(run)) for run in beside])
-        statuses = {run: subprocess.run(run.command, check=False).returncode for run in runs if not run.beside}
-        for run, status, output in later.result():
+def _run_stage(console: Console, stage: Stage) -> Iterator[tuple[Run, int]]:
+    """Each run with its exit status. The first row prints as it goes. What the others print comes after it."""
+    shown, *others = stage
+    with ThreadPoolExecutor(max(1, len(others))) as threads:
+        later = [threads.submit(lambda row: [(run, *_captured(run)) for run in row], row) for row in others]
+        for run in shown:
             console.rule(run.name)
-            sys.stdout.write(output)
-            statuses[run] = status
-    return statuses
+            yield run, subprocess.run(run.command, check=False).returncode
+        for row in later:
+            for run, status, output in row.result():
+                console.rule(run.name)
+                sys.stdout.write(output)
+                yield run, status
 
 
 def _captured(run: Run) -> tuple[int, str]:
