@@ -7,31 +7,29 @@ within a bound: what is in the bucket and in the dead-letter queue then is held 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+import uuid
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from itertools import count
 from pathlib import Path
 
 from services.pipeline.message import Email
+from sim.chaos.acts import Act, acts, doable
 from sim.client.api import Client
 from sim.client.bulk import Published, publish_all
-from sim.cloud.gateway.forwarding import FAULTS
 from sim.cloud.gateway.trail import TrailSummary, summarize
 from sim.faults import plan as plans
-from sim.faults.decide import Moment, moments
-from sim.faults.plan import AwsService, BadPlan, Fault, FaultPlan
+from sim.faults.plan import FaultPlan
 from sim.history.checker import Verdict, check
 from sim.history.events import Drained, Ended, Event, Faulted, Invoked, Observed
 from sim.history.observed import dead, email_fingerprint, stored
 from sim.host.waiting import TimedOut
-from sim.targets.target import CALLS, SERVICES, Progress, Service, Target, Tuning
+from sim.targets.cluster_acts import NotInCluster
+from sim.targets.target import Progress, Target, Tuning
 
 PLANS = Path(plans.__file__).with_name("plans")
 """Those that come along."""
-ABLE = FAULTS | {Fault.STOP_TASK, Fault.KILL_TASK}
-"""The faults that a target can do: its gateway's, and those of its tasks."""
 TUNING = Tuning(
     visibility_timeout=3, max_receive_count=100, receive_wait=5, service_environment={"TOKEN_CACHE_SECONDS": "2"}
 )
@@ -79,31 +77,40 @@ def shipped() -> list[str]:
 
 
 def run(target: Target, plan: FaultPlan, load: Load, progress: Progress) -> ChaosResult:
-    """Runs a plan on a target that is up and has nothing in it. Raises BadPlan where the target cannot do it."""
+    """Runs a plan on a target that is up. Raises BadPlan where the target cannot do it.
+
+    What others publish meanwhile, such as the smoke test of a deployment, is not judged.
+    """
     seconds = plan.seconds or SECONDS
-    acts = sorted(
-        (act for moment in moments(plan.only(ABLE, f"the target {target.name}"), seconds) for act in _acts(moment)),
-        key=lambda act: act.at,
-    )
+    to_do = acts(doable(plan, target), seconds)
+    sender = f"chaos-{uuid.uuid4().hex}@example.com"
     began = time.monotonic()
     events: list[Event] = []
     target.gateway_control.inject(plan)
     progress(f"publishing for {seconds:g} s under faults")
-    with ThreadPoolExecutor(1) as pool:
-        publishing = pool.submit(_publish, Client(target.url, target.token()), load.rate, began, seconds, events)
-        for act in acts:
+    client = Client(target.url, target.token())
+    with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as deployments:
+        publishing = pool.submit(_publish, client, sender, load.rate, began, seconds, events)
+        deployed = []
+        for act in to_do:
             time.sleep(max(0.0, began + act.at - time.monotonic()))
             progress(act.name)
+            at = time.monotonic() - began
+            if act.is_long:
+                deployed.append(deployments.submit(act.do, target))
+            elif not _did(act, target, progress):
+                continue
             if act.fault is not None:
-                events.append(Faulted(time.monotonic() - began, act.fault, act.caller))
-            act.do(target)
+                events.append(Faulted(at, act.fault, act.caller))
         published = publishing.result()
+        for each in deployed:
+            progress(str(each.result()))
     target.gateway_control.clear_faults()
     target.restore()
     progress("all faults are over; waiting for the queue to be empty")
-    events += _drain(target, load.drain_seconds, began)
-    trail = target.trail()
+    events += _drain(target, sender, load.drain_seconds, began)
     start = time.time() - (time.monotonic() - began)
+    trail = [call for call in target.trail() if call.started >= start]
     events += [
         Faulted(call.started - start, fault, call.caller, call.operation) for call in trail for fault in call.faults
     ]
@@ -112,56 +119,18 @@ def run(target: Target, plan: FaultPlan, load: Load, progress: Progress) -> Chao
     return ChaosResult(history, check(history), summarize(trail), len(published), accepted)
 
 
-@dataclass(frozen=True)
-class _Act:
-    """Something to do to a target, `at` seconds from the start; `fault` if it is one, and not the end of one."""
-
-    at: float
-    name: str
-    caller: Service
-    do: Callable[[Target], object]
-    fault: Fault | None = None
-
-
-def _acts(moment: Moment) -> Iterator[_Act]:
-    rule, at = moment.hit.rule, moment.at
-    concerned: list[Service] = [service for service in SERVICES if rule.caller in {None, service}]
-    if not concerned:
-        raise BadPlan(f"{rule.fault} of {rule.caller!r}: there are {', '.join(SERVICES)}")
-    caller = concerned[int(moment.hit.draw("caller") * len(concerned))]
-    match rule.fault:
-        case Fault.STOP_TASK:
-            yield _Act(at, f"stopping and starting the {caller}", caller, partial(_stop, caller), rule.fault)
-        case Fault.KILL_TASK:
-            yield _Act(at, f"killing and starting the {caller}", caller, partial(_kill, caller), rule.fault)
-        case _:
-            aws = [each for each in CALLS[caller] if rule.service in {None, each}]
-            yield _Act(at, f"cutting the {caller} off", caller, partial(_cut, caller, aws), rule.fault)
-            yield _Act(at + (rule.seconds or 0), f"mending the {caller}", caller, partial(_mend, caller, aws))
-
-
-def _stop(service: Service, target: Target) -> None:
-    target.terminate(service)
-    target.start(service)
-
-
-def _kill(service: Service, target: Target) -> None:
-    target.kill(service)
-    target.start(service)
-
-
-def _cut(service: Service, aws: Sequence[AwsService], target: Target) -> None:
-    for each in aws:
-        target.cut(service, each)
-
-
-def _mend(service: Service, aws: Sequence[AwsService], target: Target) -> None:
-    for each in aws:
-        target.mend(service, each)
+def _did(act: Act, target: Target, progress: Progress) -> bool:
+    """Does an act; false if there was nothing to do it to, as where no task runs."""
+    try:
+        act.do(target)
+    except NotInCluster as error:
+        progress(f"{act.name}: {error}")
+        return False
+    return True
 
 
 def _publish(
-    client: Client, rate: float, began: float, seconds: float, events: list[Event]
+    client: Client, sender: str, rate: float, began: float, seconds: float, events: list[Event]
 ) -> list[Published[tuple[str, Email]]]:
     """Publishes different e-mails until `seconds` after `began`, each as a careful client does."""
 
@@ -172,7 +141,7 @@ def _publish(
                 return
             email = Email(
                 email_subject=f"number {number}",
-                email_sender="chaos@example.com",
+                email_sender=sender,
                 email_timestream=str(1_700_000_000 + number),
                 email_content="Will it arrive?",
             )
@@ -189,8 +158,8 @@ def _publish(
     return published
 
 
-def _drain(target: Target, seconds: float, began: float) -> Iterator[Event]:
-    """Waits for the queue to be empty; the events of that, and of what there is then."""
+def _drain(target: Target, sender: str, seconds: float, began: float) -> Iterator[Event]:
+    """Waits for the queue to be empty; the events of that, and of what there is then of a sender's e-mails."""
     since = time.monotonic()
     drained = True
     try:
@@ -201,6 +170,9 @@ def _drain(target: Target, seconds: float, began: float) -> Iterator[Event]:
     yield Observed(at, "seconds until the queue was empty", round(time.monotonic() - since, 3), seconds)
     yield Drained(at, drained)
     for key in target.data_plane.object_keys():
-        yield stored(at, key, target.data_plane.object(key).body)
-    for body in target.data_plane.dead_letters():
-        yield dead(at, body)
+        body = target.data_plane.object(key).body
+        if sender.encode() in body:
+            yield stored(at, key, body)
+    for letter in target.data_plane.dead_letters():
+        if sender in letter:
+            yield dead(at, letter)

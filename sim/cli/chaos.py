@@ -9,9 +9,11 @@ from typing import Annotated
 import typer
 
 from sim.chaos import run as disturbances
+from sim.chaos.acts import doable
 from sim.chaos.run import Load
 from sim.cli.options import FAILED, Json
 from sim.cli.output import Report
+from sim.cli.runtime import Runtime
 from sim.errors import SimError
 from sim.history.checker import check as judge
 from sim.history.events import line, read
@@ -52,6 +54,7 @@ def check(
 def chaos_run(
     plan: Annotated[str, typer.Argument(help="A plan of faults: a file, or the name of a plan in the kit.")],
     target: Annotated[str, typer.Option(help="Where the pipeline runs.", metavar="NAME")] = LOCAL[0],
+    runtime: Runtime = None,
     seed: Annotated[int | None, typer.Option(help="Use this seed instead of the plan's.")] = None,
     rate: Annotated[float, typer.Option(min=0.1, help="How many e-mails to publish a second.")] = Load.rate,
     drain_seconds: Annotated[
@@ -64,8 +67,12 @@ def chaos_run(
     asked = disturbances.find(plan)
     seeded = asked if seed is None else asked.seeded(seed)
     report = Report(json)
-    with report.progress("starting") as progress, create(target, disturbances.TUNING, progress) as pipeline:
-        outcome = disturbances.run(pipeline, seeded, Load(rate, drain_seconds), progress)
+    with report.progress("starting") as progress:
+        chosen = create(target, disturbances.TUNING, progress, runtime=runtime)
+        # Before anything starts.
+        doable(seeded, chosen)
+        with chosen as pipeline:
+            outcome = disturbances.run(pipeline, seeded, Load(rate, drain_seconds), progress)
     if history is not None:
         history.write_text("".join(f"{line(event)}\n" for event in outcome.history))
     report.facts(

@@ -16,12 +16,13 @@ import typer
 
 from sim.cli.options import FAILED, HERE, Directory, Json
 from sim.cli.output import Report
+from sim.cli.runtime import Runtime
 from sim.client.api import Client
 from sim.client.files import Outcome, publish_files
 from sim.errors import SimError
 from sim.stack import lifecycle
 from sim.stack.status import status_of
-from sim.targets.target import Progress, Provision, TaskRuntime
+from sim.targets.target import Progress, Provision
 
 
 class PartName(StrEnum):
@@ -49,10 +50,7 @@ def up(
         Provision | None,
         typer.Option(help="What creates the queue, the bucket and the token; for a cluster it is Terraform."),
     ] = None,
-    runtime: Annotated[
-        TaskRuntime | None,
-        typer.Option(help="What the tasks of a cluster are; containers if a Docker engine answers, else processes."),
-    ] = None,
+    runtime: Runtime = None,
     json: Json = False,
 ) -> None:
     """Start the pipeline. It keeps running until `sim down`."""

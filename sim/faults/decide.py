@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sim.faults.plan import FaultPlan, Rule
 
+_Choice = TypeVar("_Choice")
 _RANGE = 2**64
 
 
@@ -23,6 +25,10 @@ class Hit:
     def draw(self, purpose: str = "") -> float:
         """A number from 0 to below 1 for something that the fault leaves open; the same for the same purpose."""
         return draw(self.key, purpose)
+
+    def choice(self, purpose: str, among: Sequence[_Choice]) -> _Choice:
+        """One of these, which must not be none, for something that the fault leaves open."""
+        return among[int(self.draw(purpose) * len(among))]
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,10 @@ class Fault(StrEnum):
     """A container instance takes no more tasks, and those on it move. FIS: aws:ecs:drain-container-instances."""
     LOSE_ZONE = "lose-zone"
     """A zone has no power for `seconds`. FIS: the scenario AZ Availability: Power Interruption."""
+    DEPLOY = "deploy"
+    """A version of `caller` rolls out."""
+    SCALE = "scale"
+    """The desired count of `caller` becomes `count`."""
     PARTITION = "partition"
     """`caller` cannot reach `service` for `seconds`. FIS: aws:network:disrupt-connectivity."""
 
@@ -77,6 +81,8 @@ SCHEDULED = frozenset(
         Fault.KILL_INSTANCE,
         Fault.DRAIN_INSTANCE,
         Fault.LOSE_ZONE,
+        Fault.DEPLOY,
+        Fault.SCALE,
         Fault.PARTITION,
     }
 )
@@ -107,6 +113,8 @@ class Rule:
     seconds: Annotated[float, Field(allow_inf_nan=False)] | None = None
     rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     """In kilobytes a second."""
+    count: Annotated[int, Field(ge=0)] | None = None
+    """How many tasks."""
 
     @property
     def scheduled(self) -> bool:
@@ -180,7 +188,7 @@ def dump(plan: FaultPlan) -> str:
 
 def _wrong(rule: Rule) -> str:
     """What a rule lacks, or has without use; empty if nothing."""
-    needs = {"seconds": rule.fault in TIMED, "rate": rule.fault is Fault.BANDWIDTH}
+    needs = {"seconds": rule.fault in TIMED, "rate": rule.fault is Fault.BANDWIDTH, "count": rule.fault is Fault.SCALE}
     for name, needed in needs.items():
         if (getattr(rule, name) is not None) != needed:
             return f"needs {name}" if needed else f"takes no {name}"

@@ -49,7 +49,7 @@ class ClusterTarget(LocalTarget):
         super().__init__(tuning, progress, Provision.TERRAFORM, roots)
         self.cluster = ClusterProcesses()
         self._counts: dict[Service, int] = {}
-        """The desired count of each service that was terminated or killed."""
+        """The desired count of each service, as it was applied."""
 
     def _stop(self) -> None:
         self.cluster.stop()
@@ -98,6 +98,7 @@ class ClusterTarget(LocalTarget):
             str(service): EcsService(self._data_plane.endpoint, each["cluster_name"], each["service_name"])
             for service, each in outputs.items()
         }
+        self._counts = {service: int(self.service(service).described()["desiredCount"]) for service in SERVICES}
         self._url = self.await_url()
         return provisioned
 
@@ -157,9 +158,14 @@ class ClusterTarget(LocalTarget):
         return any(each["lastStatus"] == "RUNNING" for each in self.service(service).tasks())
 
     def start(self, service: Service) -> None:
-        if service in self._counts:
-            self.service(service).scale(self._counts.pop(service))
+        self._scale_back(service)
         self._await_ready(service)
+
+    def restore(self) -> None:
+        self.acts.restore()
+        for service in SERVICES:
+            self._scale_back(service)
+        super().restore()
 
     def terminate(self, service: Service) -> int:
         tasks = self._withdraw(service)
@@ -184,9 +190,12 @@ class ClusterTarget(LocalTarget):
         """Sets the desired count to 0, so that ECS starts no other task. Returns the tasks that there were."""
         of = self.service(service)
         tasks = of.tasks()
-        self._counts.setdefault(service, of.described()["desiredCount"])
         of.scale(0)
         return tasks
+
+    def _scale_back(self, service: Service) -> None:
+        if self.service(service).described()["desiredCount"] != self._counts[service]:
+            self.service(service).scale(self._counts[service])
 
     def _await_ready(self, service: Service) -> None:
         self._progress(f"waiting for the tasks of the {service}")

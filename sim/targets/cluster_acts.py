@@ -1,4 +1,4 @@
-"""What can be done to a running cluster by hand: scale a service, lose a task, an instance or a zone, drain."""
+"""What can be done to a running cluster by hand: scale a service, stop or lose a task, an instance, a zone, drain."""
 
 from __future__ import annotations
 
@@ -38,10 +38,15 @@ class Acts:
 
     def lose_task(self, name: str) -> None:
         """Kills all of a task, by its id or by a service, which is its first task. Raises NotInCluster."""
-        tasks = {last_part(each["taskArn"]): each for of in self.services.values() for each in of.tasks()}
-        if name in self.services:
-            name = next((last_part(each["taskArn"]) for each in self.service(name).tasks()), name)
-        self.tasks.kill(_one(name, tasks, "task")["taskArn"])
+        self.tasks.kill(self._task(name)["taskArn"])
+
+    def stop_task(self, name: str) -> None:
+        """Stops a task as StopTask does, by its id or by a service, which is its first task. Raises NotInCluster."""
+        self._ecs.stop_task(cluster=self._name, task=self._task(name)["taskArn"])
+
+    def terminate_instance(self, name: str) -> None:
+        """Terminates an EC2 instance; its Auto Scaling group launches another. Raises NotInCluster."""
+        self._client("ec2").terminate_instances(InstanceIds=[self._instance(name)["ec2InstanceId"]])
 
     def lose_instance(self, name: str) -> None:
         """Cuts an EC2 instance off. Raises NotInCluster."""
@@ -53,13 +58,16 @@ class Acts:
 
     def lose_zone(self, name: str) -> list[str]:
         """Cuts all instances of a zone off; their ids. Raises NotInCluster."""
-        zones: dict[str, list[dict[str, Any]]] = {}
-        for each in self._instances():
-            zones.setdefault(zone_of(each), []).append(each)
-        lost = _one(name, zones, "zone")
+        lost = _one(name, self._zones(), "zone")
         for each in lost:
             self._put_lost(each, lost=True)
         return [each["ec2InstanceId"] for each in lost]
+
+    def bring_all_back(self) -> None:
+        """Ends `lose_instance` for every instance that is cut off."""
+        for each in self._instances():
+            if not each["agentConnected"]:
+                self._put_lost(each, lost=False)
 
     def drain(self, name: str) -> None:
         """Sets an instance to DRAINING: its tasks move elsewhere. Raises NotInCluster."""
@@ -69,9 +77,30 @@ class Acts:
         """Ends `drain`. Raises NotInCluster."""
         self._set(name, "ACTIVE")
 
+    def restore(self) -> None:
+        """Ends all losses and drains, but for those of instances that their group ends."""
+        self.bring_all_back()
+        draining = {each["ec2InstanceId"] for each in self._instances() if each["status"] == "DRAINING"}
+        members = self._client("autoscaling").describe_auto_scaling_instances(InstanceIds=sorted(draining))
+        for each in members["AutoScalingInstances"] if draining else ():
+            if each["LifecycleState"] == "InService":
+                self.activate(each["InstanceId"])
+
+    def instances(self, service: str) -> list[str]:
+        """The EC2 instance ids of those that have a task of a service. Raises NotInCluster if there is none."""
+        used = {each.get("containerInstanceArn") for each in self.service(service).tasks()}
+        found = [str(each["ec2InstanceId"]) for each in self._instances() if each["containerInstanceArn"] in used]
+        if not found:
+            raise NotInCluster(f"no instance has a task of the {service}; see `sim cluster status`")
+        return sorted(found)
+
+    def zones(self) -> list[str]:
+        """The zones that have an instance."""
+        return sorted(self._zones())
+
     def in_service(self) -> set[str]:
         """The EC2 instance ids that a load balancer has in service."""
-        elb: Any = local_session().client("elb", endpoint_url=self.endpoint)
+        elb = self._client("elb")
         names = [each["LoadBalancerName"] for each in elb.describe_load_balancers()["LoadBalancerDescriptions"]]
         states = [
             each for name in names for each in elb.describe_instance_health(LoadBalancerName=name)["InstanceStates"]
@@ -82,6 +111,18 @@ class Acts:
         """The EC2 instance id of the instance that a task is on. Raises NotInCluster."""
         instances = {str(each["containerInstanceArn"]): str(each["ec2InstanceId"]) for each in self._instances()}
         return _one(str(task["containerInstanceArn"]), instances, "container instance")
+
+    def _task(self, name: str) -> dict[str, Any]:
+        tasks = {last_part(each["taskArn"]): each for of in self.services.values() for each in of.tasks()}
+        if name in self.services:
+            name = next((last_part(each["taskArn"]) for each in self.service(name).tasks()), name)
+        return _one(name, tasks, "task")
+
+    def _zones(self) -> dict[str, list[dict[str, Any]]]:
+        zones: dict[str, list[dict[str, Any]]] = {}
+        for each in self._instances():
+            zones.setdefault(zone_of(each), []).append(each)
+        return zones
 
     def _set(self, name: str, status: str) -> None:
         instance = self._instance(name)
@@ -114,7 +155,11 @@ class Acts:
 
     @property
     def _ecs(self) -> Any:
-        return local_session().client("ecs", endpoint_url=self.endpoint)
+        return self._client("ecs")
+
+    def _client(self, name: str) -> Any:
+        client: Any = local_session().client(name, endpoint_url=self.endpoint)  # type: ignore[call-overload]  # by name
+        return client
 
 
 def _one(name: str, known: Mapping[str, _Found], what: str) -> _Found:

@@ -18,7 +18,15 @@ from sim.cluster.actions import Action, Deregister, PlaceTask, Register, StartTa
 from sim.cluster.balancer.classic import IN_SERVICE
 from sim.cluster.circuit_breaker import CircuitBreaker
 from sim.cluster.container_instances import ContainerInstance, drained, draining
-from sim.cluster.deployments import Alarms, DeploymentConfiguration, LoadBalancer, Revision, bake_seconds
+from sim.cluster.deployments import (
+    Alarms,
+    Deployment,
+    DeploymentConfiguration,
+    LoadBalancer,
+    Revision,
+    bake_seconds,
+    rollback_target,
+)
 from sim.cluster.events import steady
 from sim.cluster.observed import Observed
 from sim.cluster.placement import Strategy
@@ -104,7 +112,7 @@ class Ecs:
         self._elb = elb
         for _ in range(self._setup.machines):
             self._join()
-        for role, count in (("api", self._setup.apis), ("worker", self._setup.workers)):
+        for role, count in self._setup.counts.items():
             revision = self._revision(role, Version.GOOD)
             service = services.created(role, revision, count, _settings(role, count), self._name(), self._now)
             self.cluster = self.cluster.with_service(service)
@@ -117,7 +125,18 @@ class Ecs:
 
     def version(self, role: str) -> Version:
         """That of a service's PRIMARY deployment."""
-        return self._revisions[self.cluster.services[role].primary.revision.definition.arn].version
+        return self._version(self.cluster.services[role].primary)
+
+    def version_kept(self, role: str) -> Version:
+        """That which a service keeps if nobody does anything.
+
+        One that is never healthy is rolled back, unless its deployment was COMPLETED: no task was desired.
+        """
+        service = self.cluster.services[role]
+        kept = service.primary
+        if self._version(kept) is Version.NEVER_HEALTHY and not kept.was_completed:
+            kept = rollback_target((*service.deployments[1:], *service.ended)) or kept
+        return self._version(kept)
 
     def deploying(self) -> bool:
         """Whether a deployment is under way."""
@@ -128,6 +147,12 @@ class Ecs:
         self._deployed(version)
         service = self.cluster.services[role]
         updated = services.updated(service, self._name(), self._now, revision=self._revision(role, version))
+        self._change(self.cluster.with_service(updated))
+
+    def scale(self, role: str, count: int) -> None:
+        """Sets the desired count of a service."""
+        service = self.cluster.services[role]
+        updated = services.updated(service, self._name(), self._now, desired_count=count)
         self._change(self.cluster.with_service(updated))
 
     def changed(self) -> None:
@@ -317,6 +342,9 @@ class Ecs:
 
     def _after(self, seconds: float, call: Callable[[], None]) -> None:
         self._scheduler.at(self._now + seconds, call)
+
+    def _version(self, deployment: Deployment) -> Version:
+        return self._revisions[deployment.revision.definition.arn].version
 
     def _name(self) -> str:
         return f"ecs-svc/{self._draw.getrandbits(60):019d}"

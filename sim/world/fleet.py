@@ -162,7 +162,7 @@ class Fleet:
         candidates = [each for each in self.instances.values() if role is None or each.name.startswith(role)]
         if not candidates:
             return
-        victim = candidates[int(hit.draw("victim") * len(candidates))]
+        victim = hit.choice("victim", candidates)
         match fault:
             case Fault.CLOCK_SKEW:
                 on_fault(fault, victim.name)

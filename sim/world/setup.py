@@ -77,6 +77,11 @@ class Setup:
     """Until a node of the load balancer knows at most that a target is to have no more requests."""
 
     @property
+    def counts(self) -> dict[str, int]:
+        """The desired count of each service."""
+        return {"api": self.apis, "worker": self.workers}
+
+    @property
     def machines(self) -> int:
         """Container instances: one to spare, since an API has a port of each to itself."""
         return max(self.apis + 1, 2)
@@ -138,7 +143,8 @@ def _rule(draw: Random, storm: float) -> Rule:
         lasts = {Fault.PARTITION: draw.choice([5.0, 60.0, 200.0]), Fault.CLOCK_SKEW: draw.uniform(-3600, 3600)}
         lasts[Fault.LOSE_ZONE] = draw.choice([20.0, 60.0, 200.0])
         every = draw.choice([5.0, 20.0, 60.0])
-        return Rule(fault, caller, cut, None, 1.0, since, until, every, lasts.get(fault))
+        count = draw.randint(0, 3) if fault is Fault.SCALE else None
+        return Rule(fault, caller, cut, None, 1.0, since, until, every, lasts.get(fault), count=count)
     operation = draw.choice(_ONLY.get(fault, OPERATIONS))
     return _call_rule(draw, fault, operation, draw.choice([0.02, 0.1, 0.3, 0.7]), since, until)
 

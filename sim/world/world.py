@@ -195,6 +195,8 @@ class World:
         while busy:
             self.scheduler.park(1.0)
         self.ecs.restore()
+        for role, count in self.setup.counts.items():
+            self.ecs.scale(role, count)
         self._mend()
         self.settle("the cluster's way back after the storm", STEADY_SECONDS)
         if self._mend():
@@ -203,9 +205,9 @@ class World:
     def _mend(self) -> bool:
         """As an operator would: in the place of a version that harms, and that nothing rolls back, a good one again.
 
-        True if there was one. A version that never gets healthy may be rolled back to one that harms.
+        True if there was one.
         """
-        harmful = [role for role in OF_ROLE if self.ecs.version(role) in {Version.CRASHES, Version.LIES}]
+        harmful = [role for role in OF_ROLE if self.ecs.version_kept(role) is not Version.GOOD]
         for role in harmful:
             self.ecs.deploy(role, Version.GOOD)
         return bool(harmful)
@@ -215,17 +217,24 @@ class World:
         self.ecs.deploy(role, self.runtime.random.choice(OF_ROLE[role]))
 
     def _inject(self, hit: Hit) -> None:
-        fault, role = hit.rule.fault, hit.rule.caller or "any"
-        if fault is Fault.PARTITION:
-            self.nemesis.part(hit)
-            self.observer.on_fault(fault, role, hit.rule.service or "AWS")
-            return
-        if fault is Fault.LOSE_ZONE:
-            zone = ZONES[int(hit.draw("zone") * len(ZONES))]
-            self.observer.on_fault(fault, zone, "")
-            self.ecs.lose_zone(zone, hit.rule.seconds or 0.0)
-            return
-        self.fleet.inject(hit, lambda fault, name: self.observer.on_fault(fault, name, ""))
+        rule = hit.rule
+        role = rule.caller or hit.choice("caller", tuple(OF_ROLE))
+        match rule.fault:
+            case Fault.PARTITION:
+                self.nemesis.part(hit)
+                self.observer.on_fault(rule.fault, rule.caller or "any", rule.service or "AWS")
+            case Fault.LOSE_ZONE:
+                zone = hit.choice("zone", ZONES)
+                self.observer.on_fault(rule.fault, zone, "")
+                self.ecs.lose_zone(zone, rule.seconds or 0.0)
+            case Fault.DEPLOY:
+                self.observer.on_fault(rule.fault, role, "")
+                self.ecs.deploy(role, hit.choice("version", OF_ROLE[role]))
+            case Fault.SCALE:
+                self.observer.on_fault(rule.fault, role, "")
+                self.ecs.scale(role, rule.count or 0)
+            case _:
+                self.fleet.inject(hit, lambda fault, name: self.observer.on_fault(fault, name, ""))
 
     def _publish_until(self, client: WorldClient, over: Callable[[], bool], busy: dict[str, WorldClient]) -> None:
         while not over():

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from sim.chaos.run import TUNING, Load, find, run
+from sim.chaos.run import TUNING, ChaosResult, Load, find, run
 from sim.faults.plan import Fault
 from sim.history.events import Faulted
 from sim.targets import LOCAL, create
-from sim.targets.target import Target
+from sim.targets.target import Capability, Target
 
 
 @pytest.fixture
@@ -29,7 +29,19 @@ def test_lost_acknowledgements_throttles_resets_and_partial_failures(pipeline: T
     outcome = run(pipeline, plan, Load(rate=15), print)
     assert outcome.verdict.good, outcome.verdict
     assert outcome.accepted > 100
-    # A plan that does nothing proves nothing.
-    hit = {event.fault for event in outcome.history if isinstance(event, Faulted)}
-    assert hit >= {Fault.ANSWER_LOST, Fault.PARTIAL_BATCH_FAILURE, Fault.THROTTLE, Fault.RESET_PEER}
+    assert hit_by(outcome) >= {Fault.ANSWER_LOST, Fault.PARTIAL_BATCH_FAILURE, Fault.THROTTLE, Fault.RESET_PEER}
     assert outcome.requests_per_email > 1
+
+
+@pytest.mark.needs(Capability.DEPLOY)
+def test_a_version_rolls_out_while_instances_end_and_a_zone_is_cut_off(target: Target) -> None:
+    plan = find("deployment").seeded(7)
+    outcome = run(target, plan, Load(rate=15), print)
+    assert outcome.verdict.good, outcome.verdict
+    assert outcome.accepted > 1000
+    assert hit_by(outcome) == {Fault.DEPLOY, Fault.SCALE, Fault.KILL_INSTANCE, Fault.LOSE_ZONE}
+
+
+def hit_by(outcome: ChaosResult) -> set[str]:
+    """The faults that there were: a plan that does nothing proves nothing."""
+    return {event.fault for event in outcome.history if isinstance(event, Faulted)}

@@ -32,7 +32,8 @@ def rules(draw: st.DrawFn) -> Rule:
         caller = draw(st.sampled_from(["api", "worker"]))
         cut = draw(st.sampled_from(CALLS[caller])) if fault is Fault.PARTITION else None
         every = draw(st.none() | st.sampled_from([5.0, 20.0]))
-        return Rule(fault, caller, cut, since=since, until=STORM, every=every, seconds=seconds)
+        count = draw(st.integers(0, 3)) if fault is Fault.SCALE else None
+        return Rule(fault, caller, cut, since=since, until=STORM, every=every, seconds=seconds, count=count)
     service, operation = draw(operations)
     rate = 1.0 if fault is Fault.BANDWIDTH else None
     probability = draw(st.sampled_from([0.1, 0.5, 1.0]))

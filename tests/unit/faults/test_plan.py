@@ -30,6 +30,7 @@ def rules(draw: st.DrawFn) -> Rule:
         every=draw(st.none() | st.floats(0.1, 1e3)) if scheduled else None,
         seconds=draw(times) if fault in TIMED else None,
         rate=draw(st.floats(0.1, 1e6)) if fault is Fault.BANDWIDTH else None,
+        count=draw(st.integers(0, 100)) if fault is Fault.SCALE else None,
     )
 
 
@@ -51,6 +52,8 @@ def test_a_plan_survives_its_way_through_json(plan: FaultPlan) -> None:
         ({"fault": "latency"}, "needs seconds"),
         ({"fault": "latency", "seconds": -1}, "cannot last less"),
         ({"fault": "bandwidth"}, "needs rate"),
+        ({"fault": "scale"}, "needs count"),
+        ({"fault": "deploy", "count": 2}, "takes no count"),
         ({"fault": "throttle", "every": 5}, "takes no every"),
         ({"fault": "kill-task", "operation": "PutObject"}, "takes no operation"),
         ({"fault": "throttle", "since": 5, "until": 5}, "since before its until"),

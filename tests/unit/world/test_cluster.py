@@ -202,3 +202,21 @@ def test_a_task_that_a_user_stops_fails_no_request(cadence: Cadence) -> None:
     noticed = notice(stop, cadence, 11, at_least=30.0)
     assert noticed.failed == []
     assert noticed.good
+
+
+@CADENCES
+def test_a_service_that_scales_out_and_in_fails_no_request(cadence: Cadence) -> None:
+    served: list[int] = []
+
+    def scale(world: World) -> None:
+        def scale_in() -> None:
+            served.append(len(world.ecs.serving()))
+            world.ecs.scale("api", 1)
+
+        world.ecs.scale("api", 3)
+        world.scheduler.at(world.scheduler.now + 60.0, scale_in)
+
+    noticed = notice(scale, cadence, 12, at_least=90.0)
+    assert served == [3]
+    assert noticed.failed == []
+    assert noticed.good
