@@ -16,7 +16,7 @@ from sim.host.waiting import until
 from sim.targets.cluster import ClusterTarget
 from sim.targets.publication import repository
 from sim.targets.target import Capability
-from tests.e2e.deployments import SECONDS, await_completed, cluster, ecs_of, percents_held, running, unharmed
+from tests.e2e.deployments import SECONDS, cluster, ecs_of, percents_held, running, unharmed
 
 __all__ = ["cluster"]
 
@@ -60,7 +60,7 @@ def test_a_version_that_crashes_after_it_has_started_replaces_nothing_and_no_req
         until(lambda: len(_crashed(cluster, bad)) > 1, "two tasks to crash", seconds=SECONDS, seen=api.summary)
         assert before <= running(cluster)
         ecs.update_service(cluster=api.cluster, service=api.name, taskDefinition=present)
-        await_completed(cluster)
+        until(lambda: len(api.described()["deployments"]) == 1, "no bad task", seconds=SECONDS, seen=api.summary)
 
 
 def _defined_with(cluster: ClusterTarget, version: str) -> str:
