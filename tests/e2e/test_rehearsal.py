@@ -20,6 +20,7 @@ from typing import Any, Final
 import pytest
 
 from sim.client.load import publishing
+from sim.cloud.aws_client import local_session
 from sim.cloud.desired import parsed, path
 from sim.host.loopback import answers, request
 from sim.host.waiting import until
@@ -109,13 +110,18 @@ def _predicted(cluster: ClusterTarget, plan: Path, options: Sequence[str]) -> di
 
 @contextmanager
 def _two_instances(cluster: ClusterTarget) -> Iterator[None]:
-    """Without the spare instance: each of the two has a task of the API."""
+    """Without the spare instance: each of the two has a task of the API. Nor does the group launch another one."""
     ecs, api, acts = ecs_of(cluster), cluster.service("api"), cluster.acts
     used = {acts.instance_of(each) for each in api.tasks()}
     arns = ecs.list_container_instances(cluster=api.cluster)["containerInstanceArns"]
     described = ecs.describe_container_instances(cluster=api.cluster, containerInstances=arns)["containerInstances"]
     spare = [each["ec2InstanceId"] for each in described if each["ec2InstanceId"] not in used]
     assert len(used) == 2
+    autoscaling: Any = local_session().client("autoscaling", endpoint_url=cluster.data_plane.endpoint)
+    [group] = autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"]
+    launching = {"AutoScalingGroupName": group["AutoScalingGroupName"], "ScalingProcesses": ["Launch"]}
+    # Tasks that wait for an old one to end would make the capacity provider launch an instance, here at once.
+    autoscaling.suspend_processes(**launching)
     for each in spare:
         acts.drain(each)
     try:
@@ -123,6 +129,7 @@ def _two_instances(cluster: ClusterTarget) -> Iterator[None]:
     finally:
         for each in spare:
             acts.activate(each)
+        autoscaling.resume_processes(**launching)
 
 
 @contextmanager
