@@ -10,7 +10,10 @@ from sim.errors import SimError
 
 T = TypeVar("T")
 
-_POLL_SECONDS = 0.05
+_SHORTEST_PAUSE = 0.05
+_LONGEST_PAUSE = 0.5
+_SHARE = 0.05
+"""Of the time waited so far: a long wait asks less often, and its end is still seen within this share."""
 
 
 class TimedOut(SimError):
@@ -18,16 +21,17 @@ class TimedOut(SimError):
 
 
 def until(condition: Callable[[], T], what: str, *, seconds: float, seen: Callable[[], object] | None = None) -> T:
-    """Calls `condition` until it returns a true value, and returns that value.
+    """Calls `condition` until it returns a true value, and returns that value. It calls less often the longer it waits.
 
     Raises TimedOut after `seconds`. The message names `what`, and the result of `seen` or else the last value.
     """
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
     while True:
         value = condition()
         if value:
             return value
-        if time.monotonic() >= deadline:
+        waited = time.monotonic() - began
+        if waited >= seconds:
             last = seen() if seen is not None else value
             raise TimedOut(f"waited {seconds:g} s for {what}; seen instead: {last!r}")
-        time.sleep(_POLL_SECONDS)
+        time.sleep(min(max(_SHORTEST_PAUSE, _SHARE * waited), _LONGEST_PAUSE))
