@@ -16,7 +16,7 @@ from sim.cloud.resources import DataPlane, data_plane_of
 from sim.errors import SimError
 from sim.host.waiting import until
 
-_READY_SECONDS = 60
+_READY_SECONDS = 120
 
 
 def _create(data_plane: DataPlane, options: argparse.Namespace) -> str:

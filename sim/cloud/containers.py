@@ -23,7 +23,7 @@ GATEWAY: Final = "gateway"
 EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - in its container, of which some ports are published to loopback
 _CONTROL_PORT: Final = 4600
 _REGISTRY_PORT: Final = 4599
-_READY_SECONDS: Final = 60
+_READY_SECONDS: Final = 120
 
 
 class ContainerCloud:

@@ -21,7 +21,7 @@ from sim.host.docker_settings import docker_environment
 from sim.host.process import Process, ProcessFailed, free_port
 from sim.host.waiting import until
 
-_READY_SECONDS = 60
+_READY_SECONDS = 120
 _STOP_SECONDS = 15
 _SOURCE = Path(sim.__file__).parents[1]
 

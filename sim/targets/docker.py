@@ -37,7 +37,7 @@ from sim.targets.target import (
 
 _AWS: tuple[AwsService, ...] = ("s3", "sqs", "ssm")
 _API_PORT = 8080
-_READY_SECONDS = 60
+_READY_SECONDS = 120
 _STOP_SECONDS = 30
 
 

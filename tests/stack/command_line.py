@@ -16,7 +16,7 @@ import pytest
 
 from sim.host.waiting import until
 
-SECONDS = 60
+SECONDS = 180
 SCRIPT = Path(sysconfig.get_path("scripts")) / "sim"
 STATE = Path("a stack")
 

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from sim.cloud.http import Request, Response, UpstreamLost, ask_once
 
-_READY_SECONDS: Final = 60
+_READY_SECONDS: Final = 120
 _POLL_SECONDS: Final = 0.05
 _OK: Final = 200
 
