@@ -13,6 +13,7 @@ began are attached to its failure.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -21,7 +22,7 @@ from sim.client.api import Client
 from sim.client.tracker import EmailTracker
 from sim.errors import SimError
 from sim.targets import TARGETS, create
-from sim.targets.target import FAST, Provision, Target, TaskRuntime
+from sim.targets.target import FAST, Progress, Provision, Target, TaskRuntime, Tuning
 
 _TARGET = pytest.StashKey[Target]()
 _LOG_LENGTHS = pytest.StashKey[dict[str, int]]()
@@ -49,6 +50,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="what the tasks of the target cluster are; containers if a Docker engine answers, else processes",
     )
     group.addoption(
+        "--time-scale",
+        default=1.0,
+        type=float,
+        metavar="K",
+        help="how many times as fast AWS's clock runs in the target cluster; 1 unless given",
+    )
+    group.addoption(
         "--target",
         default="process",
         metavar="NAME",
@@ -69,20 +77,39 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 @pytest.fixture(scope="session")
-def running_target(request: pytest.FixtureRequest) -> Iterator[Target]:
-    """The session's pipeline, for fixtures of a wider scope; a test takes `target`."""
+def progress(request: pytest.FixtureRequest) -> Progress:
+    """Prints what is being waited for, if pytest is verbose."""
     capture = request.config.pluginmanager.getplugin("capturemanager")
 
-    def progress(words: str) -> None:
+    def show(words: str) -> None:
         if request.config.get_verbosity() > 0 and capture is not None:
             with capture.global_and_fixture_disabled():
                 print(f"sim: {words}")
 
-    name = request.config.getoption("--target")
+    return show
+
+
+@pytest.fixture(scope="session")
+def tuning(request: pytest.FixtureRequest) -> Tuning:
+    """How the pipeline is set."""
+    return replace(FAST, time_scale=request.config.getoption("--time-scale"))
+
+
+@pytest.fixture(scope="session")
+def chosen_target(request: pytest.FixtureRequest, tuning: Tuning, progress: Progress) -> Target:
+    """The session's pipeline, not yet up. A module that needs another one has a fixture of this name."""
+    name, reuse, provision, runtime = map(request.config.getoption, ("--target", "--reuse", "--provision", "--runtime"))
     try:
-        reuse, provision = request.config.getoption("--reuse"), request.config.getoption("--provision")
-        runtime = request.config.getoption("--runtime")
-        with create(name, FAST, progress, reuse=reuse, provision=provision, runtime=runtime) as target:
+        return create(name, tuning, progress, reuse=reuse, provision=provision, runtime=runtime)
+    except SimError as error:
+        pytest.fail(f"the target could not be used: {error}", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def running_target(request: pytest.FixtureRequest, chosen_target: Target) -> Iterator[Target]:
+    """The session's pipeline, for fixtures of a wider scope; a test takes `target`."""
+    try:
+        with chosen_target as target:
             request.config.stash[_TARGET] = target
             yield target
             del request.config.stash[_TARGET]

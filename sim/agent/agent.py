@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final
 
-from sim.agent import definition, telemetry
+from sim.agent import definition
 from sim.agent.control_plane import ControlPlane, ControlPlaneFailed
 from sim.agent.core import Action, Freeze, Kill, Remove, Signal, Start, step
 from sim.agent.events import Event, NotFound, NotFrozen, NotSignalled, Signalled, StartFailed, applied
@@ -22,6 +22,7 @@ from sim.agent.messages import Connected, Message, Outbox, due, wanted
 from sim.agent.runtime import CannotStart, NotYet, Runtime
 from sim.agent.secrets import fetched
 from sim.agent.telemetry import Meter
+from sim.cluster.aws_clock import AwsClock
 from sim.cluster.desired import Desired, DesiredTask
 from sim.errors import SimError
 
@@ -61,10 +62,18 @@ class Agent:
 
     def run(self) -> None:
         """Runs until `stop`. Finds the tasks of an agent before it. Raises AgentFailed."""
-        self._runtime.begin(self._inbox.put)
+        self._begin("desired state", self._poll)
+        while self._desired is None and not self._stopped.is_set():
+            self._take()
+        if self._desired is not None:
+            self._work(self._desired.clock)
+        if self._failure is not None:
+            raise AgentFailed(f"the agent cannot go on; sim logs agent has the traceback: {self._failure!r}")
+
+    def _work(self, clock: AwsClock) -> None:
+        self._runtime.begin(self._inbox.put, clock)
         self._local = self._found(self._journal.read())
-        for name, work in (("desired state", self._poll), ("telemetry", self._measure)):
-            threading.Thread(target=self._guarded(work), name=name, daemon=True).start()
+        self._begin("telemetry", partial(self._measure, clock))
         with ThreadPoolExecutor(_THREADS, thread_name_prefix="action") as pool:
             lanes = Lanes(pool)
             while not self._stopped.is_set():
@@ -73,8 +82,9 @@ class Agent:
                     self._advance(self._desired, lanes)
         self._runtime.close()
         self._disconnect()
-        if self._failure is not None:
-            raise AgentFailed(f"the agent cannot go on; sim logs agent has the traceback: {self._failure!r}")
+
+    def _begin(self, name: str, work: Callable[[], None]) -> None:
+        threading.Thread(target=self._guarded(work), name=name, daemon=True).start()
 
     def _guarded(self, work: Callable[[], None]) -> Callable[[], None]:
         """Work in a thread whose failure ends the agent: else nobody would notice that it is not done any more."""
@@ -205,10 +215,10 @@ class Agent:
                 revision = desired.revision
                 self._inbox.put(desired)
 
-    def _measure(self) -> None:
+    def _measure(self, clock: AwsClock) -> None:
         meter = Meter(time.time())
-        while not self._stopped.wait(telemetry.SECONDS):
-            meter, data = meter.read(self._local, self._runtime.usage, time.time())
+        while not self._stopped.wait(clock.until_next_minute(time.time())):
+            meter, data = meter.read(self._local, self._runtime.usage, time.time(), clock)
             for place, of in data.items():
                 try:
                     self._control_plane.publish(place, of)

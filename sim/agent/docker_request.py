@@ -14,9 +14,10 @@ from typing import Any, Final
 
 from sim.agent import definition
 from sim.agent.definition import Values
-from sim.agent.health import health_check
 from sim.agent.local import LocalTask
 from sim.aws.arn import last_part
+from sim.cluster.aws_clock import THIS_MACHINES, AwsClock
+from sim.cluster.container_check import container_check
 
 _MEBIBYTE: Final = 1024 * 1024
 _NANOSECONDS: Final = 1_000_000_000
@@ -64,10 +65,11 @@ def create_request(
     environment: Mapping[str, str],
     where: Where,
     hosts: Mapping[str, str] | None = None,
+    clock: AwsClock = THIS_MACHINES,
 ) -> dict[str, Any]:
     """The body of ContainerCreate for a container of a task. `hosts` are addresses by the names that it knows them by.
 
-    The definition's own `extraHosts` win.
+    The definition's own `extraHosts` win. Its health check comes by AWS's clock.
     """
     defined = definition.container(task.task, container)
     return {
@@ -81,7 +83,7 @@ def create_request(
         "Tty": bool(defined.get("pseudoTerminal")),
         "OpenStdin": bool(defined.get("interactive")),
         "Labels": _labels(task, defined, where),
-        "Healthcheck": _health_check(defined),
+        "Healthcheck": _health_check(defined, clock),
         "HostConfig": _host_config(task, defined, where, hosts or {}),
         "NetworkingConfig": _networks(task, defined, where),
     }
@@ -142,11 +144,12 @@ def _labels(task: LocalTask, defined: Values, where: Where) -> dict[str, str]:
     }
 
 
-def _health_check(defined: Values) -> dict[str, Any]:
+def _health_check(defined: Values, clock: AwsClock) -> dict[str, Any]:
     """The definition's health check. Without one there is none, whatever the image says."""
-    check = health_check(defined)
-    if check is None:
+    declared = container_check(defined)
+    if declared is None:
         return {"Test": ["NONE"]}
+    check = declared.by(clock)
     return {
         "Test": ["CMD", *check.command],
         "Interval": int(check.interval * _NANOSECONDS),

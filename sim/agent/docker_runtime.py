@@ -30,6 +30,7 @@ from sim.agent.local import Binding, LocalTask
 from sim.agent.logs import LogShipper, Stream, stream
 from sim.agent.runtime import CannotStart, Notify, NotYet, Registry
 from sim.agent.telemetry import Usage
+from sim.cluster.aws_clock import AwsClock
 from sim.cluster.tasks import HealthStatus
 from sim.host.container import EngineApi, EngineRefused
 
@@ -53,8 +54,9 @@ class DockerRuntime:
         self._closed = threading.Event()
         self._streams: dict[tuple[str, str], Stream] = {}
 
-    def begin(self, notify: Notify) -> None:
+    def begin(self, notify: Notify, clock: AwsClock) -> None:
         self._notify = notify
+        self._clock = clock
         self._directory.mkdir(parents=True, exist_ok=True)
         threading.Thread(target=self._watch, args=(time.time(),), name="watch containers", daemon=True).start()
 
@@ -85,7 +87,7 @@ class DockerRuntime:
             for each in volumes(task, self._where).values():
                 self._engine.volume(each.name, self._where.run)
             hosts = dict.fromkeys(start.balancers, self._edge()) if self._where.edge else {}
-            request = create_request(task, container, environment, self._where, hosts)
+            request = create_request(task, container, environment, self._where, hosts, self._clock)
             self._engine.create(name, request)
         except EngineRefused as error:
             raise CannotStart(f"CannotCreateContainerError: Error response from daemon: {error}") from None

@@ -14,6 +14,7 @@ from typing import Final, Literal
 from sim.agent import definition
 from sim.agent.core import ended
 from sim.agent.local import Binding, Local, LocalTask
+from sim.cluster.aws_clock import AwsClock
 from sim.cluster.desired import Desired, DesiredInstance, Place
 from sim.cluster.tasks import HealthStatus
 
@@ -75,7 +76,7 @@ class ContainerReport:
 
 @dataclass(frozen=True, slots=True)
 class TaskReport:
-    """SubmitTaskStateChange. `pull_started_at` is in seconds since 1970."""
+    """SubmitTaskStateChange. `pull_started_at` is AWS's time in seconds since 1970."""
 
     task: str
     cluster: str
@@ -177,7 +178,8 @@ def wanted(desired: Desired, local: Local, outbox: Outbox) -> tuple[Message, ...
         task = local.tasks.get(want.arn)
         if task is not None and task.instance in heard:
             table = ports.get(task.instance)
-            found += _of_task(task, outbox, reachable=table is None or not table.table or outbox.arrived(table))
+            reachable = table is None or not table.table or outbox.arrived(table)
+            found += _of_task(task, outbox, desired.clock, reachable=reachable)
     return tuple(found)
 
 
@@ -209,21 +211,21 @@ def _table(local: Local, instance: str) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _of_task(task: LocalTask, outbox: Outbox, *, reachable: bool) -> Iterable[Message]:
+def _of_task(task: LocalTask, outbox: Outbox, clock: AwsClock, *, reachable: bool) -> Iterable[Message]:
     """A task is RUNNING once its host ports can be reached. One that ran is RUNNING before it is STOPPED."""
     last = outbox.deliveries.get(f"task {task.task.arn}")
     known = last is not None and last.state == "ARRIVED"
     if ended(task):
-        yield _report(task, "RUNNING" if task.ran and not known else "STOPPED")
+        yield _report(task, "RUNNING" if task.ran and not known else "STOPPED", clock)
     elif task.ran and (reachable or known):
-        yield _report(task, "RUNNING")
+        yield _report(task, "RUNNING", clock)
         if health := task_health(task):
             checked = (each["name"] for each in definition.containers(task.task) if each.get("healthCheck"))
             containers = tuple((name, task.container(name).health) for name in checked)
             yield HealthReport(task.task.arn, task.task.cluster, task.task.place, health, containers)
 
 
-def _report(task: LocalTask, status: Literal["RUNNING", "STOPPED"]) -> TaskReport:
+def _report(task: LocalTask, status: Literal["RUNNING", "STOPPED"], clock: AwsClock) -> TaskReport:
     stopped = status == "STOPPED"
     return TaskReport(
         task.task.arn,
@@ -243,7 +245,7 @@ def _report(task: LocalTask, status: Literal["RUNNING", "STOPPED"]) -> TaskRepor
             )
             for each in task.containers
         ),
-        task.taken_at,
+        None if task.taken_at is None else clock.at(task.taken_at),
     )
 
 

@@ -12,8 +12,9 @@ from collections.abc import Callable
 
 import psutil
 
-from sim.agent.health import HealthCheck, Probed, after
+from sim.agent.health import Probed, after
 from sim.agent.runtime import NotYet
+from sim.cluster.container_check import ContainerCheck
 from sim.cluster.tasks import HealthStatus
 
 
@@ -21,7 +22,7 @@ class Prober:
     """Runs a health check at its interval, in a thread of its own, until it is stopped."""
 
     def __init__(
-        self, check: HealthCheck, process: Callable[[], psutil.Process], changed: Callable[[HealthStatus], None]
+        self, check: ContainerCheck, process: Callable[[], psutil.Process], changed: Callable[[HealthStatus], None]
     ) -> None:
         """`process` is the container's first process; it may raise psutil.NoSuchProcess or NotYet."""
         self._check = check

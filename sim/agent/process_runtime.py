@@ -24,13 +24,14 @@ from pydantic import TypeAdapter
 from sim.agent import definition, programs
 from sim.agent.core import Start
 from sim.agent.events import Event, Exited, HealthChanged, NotFound, Started
-from sim.agent.health import health_check
 from sim.agent.local import Binding, LocalTask
 from sim.agent.logs import FileSource, LogShipper, Stream, stream
 from sim.agent.probes import Prober
 from sim.agent.runtime import CannotStart, Notify, NotYet, Registry
 from sim.agent.telemetry import Usage
 from sim.aws.arn import last_part
+from sim.cluster.aws_clock import AwsClock
+from sim.cluster.container_check import container_check
 from sim.cluster.desired import Place
 from sim.cluster.tasks import HealthStatus
 from sim.host.identity import start_of
@@ -99,8 +100,9 @@ class ProcessRuntime:
         self._lock = threading.Lock()
         self._closed = threading.Event()
 
-    def begin(self, notify: Notify) -> None:
+    def begin(self, notify: Notify, clock: AwsClock) -> None:
         self._notify = notify
+        self._clock = clock
         self._groups.mkdir(parents=True, exist_ok=True)
         self._watcher = threading.Thread(target=self._watch, name="watch processes", daemon=True)
         self._watcher.start()
@@ -210,8 +212,10 @@ class ProcessRuntime:
         group = until(lambda: _number(folder / "pid") or 0, f"{container} to start", seconds=_START_SECONDS)
         defined = definition.container(task.task, container)
         running = _Running(task.task.arn, container, folder, group, shell if shell and shell.pid == group else None)
-        if check := health_check(defined):
-            running.prober = Prober(check, running.first_process, lambda health: self._probed(running, health))
+        if check := container_check(defined):
+            running.prober = Prober(
+                check.by(self._clock), running.first_process, lambda health: self._probed(running, health)
+            )
             running.prober.begin()
         (self._groups / str(group)).write_text(start_of(group) or "")
         running.stream = stream(task, defined, _id(task, container))

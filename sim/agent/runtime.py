@@ -10,6 +10,7 @@ from sim.agent.events import Event
 from sim.agent.local import LocalTask
 from sim.agent.telemetry import Usage
 from sim.cloud.registry.source_image import Source
+from sim.cluster.aws_clock import AwsClock
 from sim.cluster.desired import Place
 from sim.errors import SimError
 
@@ -40,8 +41,8 @@ class Runtime(Protocol):
     Actions on one container come one after the other, those on several at the same time.
     """
 
-    def begin(self, notify: Notify) -> None:
-        """Begins to watch."""
+    def begin(self, notify: Notify, clock: AwsClock) -> None:
+        """Begins to watch. Health checks come by AWS's clock."""
 
     def find(self, task: LocalTask, container: str) -> Event:
         """What is there of a container that an agent before this one began to start: Started or NotFound."""

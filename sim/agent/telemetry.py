@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from sim.agent.local import Local, LocalContainer, LocalTask
 from sim.aws.arn import last_part
+from sim.cluster.aws_clock import AwsClock
 from sim.cluster.desired import Place
 from sim.cluster.task_definitions import registered
 
 NAMESPACE: Final = "AWS/ECS"
-SECONDS: Final = 60.0
 _UNITS_PER_CPU: Final = 1024
 _LEAST_CPU: Final = 2
 """CPU units of a task that reserves none, as its containers get them."""
@@ -45,8 +45,8 @@ class Meter:
     read_at: float
     before: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
-    def read(self, local: Local, usage: Read, now: float) -> tuple[Meter, Data]:
-        """The next reading, and a datum of each metric for each task of a service that runs."""
+    def read(self, local: Local, usage: Read, now: float, clock: AwsClock) -> tuple[Meter, Data]:
+        """The next reading, and a datum of each metric for each task of a service that runs, at AWS's time."""
         data: defaultdict[Place, list[dict[str, Any]]] = defaultdict(list)
         seconds: dict[tuple[str, str], float] = {}
         for task in local.tasks.values():
@@ -59,14 +59,14 @@ class Meter:
                     cpus += max(found.cpu_seconds - self.before.get(key, 0.0), 0.0) / self._since(each, now)
                     memory += found.memory_bytes
             if running and task.task.group.startswith("service:"):
-                data[task.task.place] += _data(task, cpus, memory, now)
+                data[task.task.place] += _data(task, cpus, memory, clock.at(now))
         return Meter(now, seconds), data
 
     def _since(self, container: LocalContainer, now: float) -> float:
         return max(now - max(self.read_at, container.started_at or 0.0), 1.0)
 
 
-def _data(task: LocalTask, cpus: float, memory: int, now: float) -> list[dict[str, Any]]:
+def _data(task: LocalTask, cpus: float, memory: int, at: float) -> list[dict[str, Any]]:
     definition = registered(task.task.definition["taskDefinitionArn"], task.task.definition)
     shares = {
         "CPUUtilization": cpus * _UNITS_PER_CPU / max(definition.cpu, _LEAST_CPU),
@@ -76,7 +76,7 @@ def _data(task: LocalTask, cpus: float, memory: int, now: float) -> list[dict[st
         {"Name": "ClusterName", "Value": last_part(task.task.cluster)},
         {"Name": "ServiceName", "Value": task.task.group.partition(":")[2]},
     ]
-    moment = datetime.fromtimestamp(now, UTC)
+    moment = datetime.fromtimestamp(at, UTC)
     return [
         {"MetricName": name, "Dimensions": dimensions, "Timestamp": moment, "Value": 100 * share, "Unit": "Percent"}
         for name, share in shares.items()

@@ -19,6 +19,7 @@ from sim.cli.output import Report
 from sim.cli.runtime import Runtime
 from sim.client.api import Client
 from sim.client.files import Outcome, publish_files
+from sim.cluster.aws_clock import LARGEST
 from sim.errors import SimError
 from sim.stack import lifecycle
 from sim.stack.status import status_of
@@ -51,6 +52,10 @@ def up(
         typer.Option(help="What creates the queue, the bucket and the token; for a cluster it is Terraform."),
     ] = None,
     runtime: Runtime = None,
+    time_scale: Annotated[
+        float,
+        typer.Option(min=1, max=LARGEST, help="How many times as fast AWS's clock runs: docs/cluster.md.", metavar="K"),
+    ] = 1.0,
     json: Json = False,
 ) -> None:
     """Start the pipeline. It keeps running until `sim down`."""
@@ -60,9 +65,12 @@ def up(
         raise typer.BadParameter("what runs in a cluster is what Terraform declares", param_hint="--provision")
     if runtime and target is not StackTarget.CLUSTER:
         raise typer.BadParameter("only a cluster has tasks: --target cluster", param_hint="--runtime")
+    if time_scale != 1 and target is not StackTarget.CLUSTER:
+        raise typer.BadParameter("only a cluster has a control plane: --target cluster", param_hint="--time-scale")
     with report.progress("starting") as progress:
-        stack = lifecycle.up(directory, target, chosen, progress, runtime)
-    tasks = {"runtime": stack.cluster.tasks.runtime} if stack.cluster else {}
+        stack = lifecycle.up(directory, target, chosen, progress, runtime, time_scale)
+    cluster = stack.cluster
+    tasks = {"runtime": cluster.tasks.runtime, "time_scale": f"{cluster.time_scale:g}"} if cluster else {}
     report.facts(
         {"url": stack.url, "endpoint": stack.endpoint, "provision": chosen, **tasks, **asdict(stack.resources)}
     )

@@ -29,15 +29,24 @@ _READY_SECONDS: Final = 120
 class ContainerCloud:
     """The containers by name, once they run. `published` says where their ports are reached.
 
-    `ports` are the names of the gateway's ports. Whoever owns the run removes the containers by its label.
+    `ports` are the names of the gateway's ports. AWS's clock runs `time_scale` times as fast as this machine's. Whoever
+    owns the run removes the containers by its label.
     """
 
-    def __init__(self, run: str, images: CloudImages, ports: Iterable[str], published: PublishedPorts) -> None:
+    def __init__(
+        self,
+        run: str,
+        images: CloudImages,
+        ports: Iterable[str],
+        published: PublishedPorts,
+        time_scale: float = 1.0,
+    ) -> None:
         self.containers: dict[str, Container] = {}
         self._run = run
         self._images = images
         self._numbers = {name: _CONTROL_PORT + number for number, name in enumerate(ports, 1)}
         self._published = published
+        self._time_scale = time_scale
 
     def open(self, network: Network, others: Mapping[Network, tuple[str, ...]]) -> RegistryAccess:
         """Begins the start of all in one network, which publishes ports. Returns where Docker reaches ECR's registry.
@@ -50,7 +59,7 @@ class ContainerCloud:
         localstack = Spec(
             LOCALSTACK,
             self._images.control_plane,
-            container_environment(registry),
+            container_environment(registry, self._time_scale),
             {network: (LOCALSTACK,)},
             ports={PORT: free_port()},
         )

@@ -35,11 +35,16 @@ class LocalCloud:
         ports: Iterable[str],
         progress: Callable[[str], None],
         registry_image: str | None = None,
+        time_scale: float = 1.0,
     ) -> None:
-        """`registry_image` is what ECR's registry runs from; None for an ECR to which nothing can be pushed."""
+        """`registry_image` is what ECR's registry runs from; None for an ECR to which nothing can be pushed.
+
+        AWS's clock runs `time_scale` times as fast as this machine's.
+        """
         self._cleanup = cleanup
         self._names = tuple(ports)
         self._registry_image = registry_image
+        self._time_scale = time_scale
         self._progress = progress
         self.processes: list[Process] = []
         """LocalStack and the gateway, once it is open."""
@@ -68,7 +73,7 @@ class LocalCloud:
         directory = self._cleanup.directory / "localstack"
         python = venv.ensure(self._progress)
         venv.share_cache(directory)
-        environment = settings.environment("127.0.0.1", port, directory, self.registry)
+        environment = settings.environment("127.0.0.1", port, directory, self.registry, self._time_scale)
         return Process(
             "localstack",
             [str(python), str(serve_script)],

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from sim.cluster.aws_clock import THIS_MACHINES, AwsClock
 from sim.cluster.balancer.classic import Settings
 from sim.cluster.tasks import DesiredStatus
 
@@ -141,6 +142,7 @@ class Desired:
     tasks: tuple[DesiredTask, ...] = ()
     balancers: tuple[DesiredBalancer, ...] = ()
     host_ports: tuple[HostPort, ...] = ()
+    clock: AwsClock = THIS_MACHINES
 
 
 def to_json(desired: Desired) -> str:

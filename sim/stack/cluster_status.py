@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from sim.aws.arn import last_part
 from sim.cloud.aws_client import local_session
 from sim.cloud.ecs import zone_of
+from sim.cluster.aws_clock import NEVER_SCALED, SCALED
 from sim.stack.lifecycle import ClusterPlace, Stack
 
 _EVENTS = 8
@@ -23,6 +25,8 @@ class ClusterStatus:
     load_balancers: tuple[dict[str, str], ...]
     events: tuple[dict[str, str], ...]
     """The newest first."""
+    times: tuple[dict[str, str], ...] = ()
+    """What the time scale makes shorter, and what it does not; empty at the scale 1."""
 
 
 def status_of(stack: Stack, cluster: ClusterPlace) -> ClusterStatus:
@@ -44,6 +48,7 @@ def status_of(stack: Stack, cluster: ClusterPlace) -> ClusterStatus:
         tuple(_task(each, places) for each in tasks),
         tuple(_target(balancer, each) for balancer, states in health.items() for each in states),
         tuple(_events(services)),
+        tuple(_times(cluster.time_scale)) if cluster.time_scale != 1 else (),
     )
 
 
@@ -93,3 +98,9 @@ def _events(services: list[dict[str, Any]]) -> list[dict[str, str]]:
     events = [event for each in services for event in each["events"]]
     newest = sorted(events, key=lambda event: event["createdAt"], reverse=True)[:_EVENTS]
     return [{"at": f"{event['createdAt']:%H:%M:%S}", "event": event["message"]} for event in newest]
+
+
+def _times(scale: float) -> list[dict[str, str]]:
+    """What is scaled beside what never is."""
+    pairs = zip_longest(SCALED, NEVER_SCALED, fillvalue="")
+    return [{f"{scale:g} times as fast": scaled, "never scaled": kept} for scaled, kept in pairs]

@@ -58,11 +58,15 @@ class Part:
 
 @dataclass(frozen=True)
 class ClusterPlace:
-    """The cluster of a stack: its tasks on this machine, and its services. `variables` are of Terraform's roots."""
+    """The cluster of a stack: its tasks on this machine, and its services. `variables` are of Terraform's roots.
+
+    AWS's clock runs `time_scale` times as fast as this machine's.
+    """
 
     tasks: Tasks
     services: Mapping[str, EcsService]
     variables: Mapping[str, str]
+    time_scale: float = 1.0
 
     def acts(self, endpoint: str) -> Acts:
         """What can be done to it by hand."""
@@ -170,14 +174,17 @@ def up(
     provision: Provision,
     progress: Callable[[str], None],
     runtime: TaskRuntime | None = None,
+    time_scale: float = 1.0,
 ) -> Stack:
     """Starts a stack unless one is running. Returns when it is ready. Raises NotUp or AnotherRuns.
 
-    `runtime` is what the tasks of a cluster are to be; None for what the machine can run.
+    `runtime` is what the tasks of a cluster are to be; None for what the machine can run. AWS's clock is to run
+    `time_scale` times as fast as this machine's.
     """
     directory.mkdir(parents=True, exist_ok=True)
     with _alone_in(directory):
-        stack = find(directory) or _start(directory, (target, provision, *([runtime] if runtime else [])), progress)
+        chosen = (target, provision, *(("--runtime", runtime) if runtime else ()), "--time-scale", str(time_scale))
+        stack = find(directory) or _start(directory, chosen, progress)
     if stack.target != target:
         raise AnotherRuns(f"the running stack is of the target {stack.target}, not {target}; end it with `sim down`")
     if stack.provision is not provision:
@@ -187,6 +194,11 @@ def up(
     if stack.cluster is not None and runtime not in {None, stack.cluster.tasks.runtime}:
         raise AnotherRuns(
             f"the tasks of the running stack are {stack.cluster.tasks.runtime}, not {runtime}; end it with `sim down`"
+        )
+    if stack.cluster is not None and time_scale != stack.cluster.time_scale:
+        raise AnotherRuns(
+            f"the time scale of the running stack is {stack.cluster.time_scale:g}, not {time_scale:g}; "
+            "end it with `sim down`"
         )
     return stack
 

@@ -1,4 +1,4 @@
-"""`python -m sim.stack.supervisor DIRECTORY TARGET PROVISION [RUNTIME]`: owns a stack from its start until SIGTERM.
+"""`python -m sim.stack.supervisor DIRECTORY TARGET PROVISION`: owns a stack from its start until SIGTERM.
 
 Prints progress on standard output, and closes it when the stack is ready. Starts the agent and the edge of a cluster
 again when they end. If LocalStack ends, the cluster ends, and a file keeps the reason for the next command.
@@ -6,6 +6,7 @@ again when they end. If LocalStack ends, the cluster ends, and a file keeps the 
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import signal
@@ -27,14 +28,14 @@ from sim.targets.target import SERVICES, Provision, TaskRuntime, Tuning
 _LOOK_SECONDS: Final = 0.5
 
 
-def main(directory: Path, name: str, provision: Provision, runtime: TaskRuntime | None) -> int:
+def run(directory: Path, name: str, provision: Provision, runtime: TaskRuntime | None, tuning: Tuning) -> int:
     """Runs the stack. Returns the exit status: 0 after SIGTERM, 1 if the stack did not start or could not stay up."""
     signal.signal(signal.SIGTERM, _end)
     roots = stack.roots(directory)
     # Terraform's state of an earlier stack, whose cloud no longer exists.
     shutil.rmtree(roots, ignore_errors=True)
     try:
-        with _target(name, provision, runtime, roots) as target:
+        with _target(name, provision, runtime, tuning, roots) as target:
             stack.write(_state(target, provision), directory)
             _close_output()
             _keep(target, directory, provision)
@@ -57,10 +58,12 @@ def _keep(target: ProcessTarget | ClusterTarget, directory: Path, provision: Pro
             stack.write(_state(target, provision), directory)
 
 
-def _target(name: str, provision: Provision, runtime: TaskRuntime | None, roots: Path) -> ProcessTarget | ClusterTarget:
+def _target(
+    name: str, provision: Provision, runtime: TaskRuntime | None, tuning: Tuning, roots: Path
+) -> ProcessTarget | ClusterTarget:
     if name == ClusterTarget.name:
-        return create_cluster(Tuning(), _report, runtime, roots)
-    return ProcessTarget(Tuning(), _report, provision=provision, roots=roots)
+        return create_cluster(tuning, _report, runtime, roots)
+    return ProcessTarget(tuning, _report, provision=provision, roots=roots)
 
 
 def _state(target: ProcessTarget | ClusterTarget, provision: Provision) -> stack.Stack:
@@ -84,6 +87,7 @@ def _cluster(target: ClusterTarget) -> stack.ClusterPlace:
         target.tasks,
         {str(service): target.service(service) for service in SERVICES},
         target.variables,
+        target.time_scale,
     )
 
 
@@ -104,6 +108,17 @@ def _end(_number: int, _frame: FrameType | None) -> None:
     sys.exit(0)
 
 
+def main() -> int:
+    """Runs the command line."""
+    parser = argparse.ArgumentParser(prog="python -m sim.stack.supervisor", description="Owns a stack.")
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("target")
+    parser.add_argument("provision", type=Provision)
+    parser.add_argument("--runtime", type=TaskRuntime)
+    parser.add_argument("--time-scale", type=float, default=1.0, metavar="K")
+    given = parser.parse_args()
+    return run(given.directory, given.target, given.provision, given.runtime, Tuning(time_scale=given.time_scale))
+
+
 if __name__ == "__main__":
-    chosen = TaskRuntime(sys.argv[4]) if sys.argv[4:] else None
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2], Provision(sys.argv[3]), chosen))
+    sys.exit(main())

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sim.cluster.aws_clock import LARGEST
 from sim.errors import SimError
 from sim.targets.process import ProcessTarget
 from sim.targets.target import Progress, Provision, Target, TaskRuntime, Tuning
@@ -35,6 +36,8 @@ def create(
         raise SimError("what Terraform made is not taken over by a later run: leave out --reuse or --provision")
     if runtime and name != "cluster":
         raise SimError(f"the target {name!r} has no tasks: leave out --runtime, or choose --target cluster")
+    if tuning.time_scale != 1 and name != "cluster":
+        raise SimError(f"the target {name!r} has no control plane: leave out --time-scale, or choose --target cluster")
     match name:
         case "process":
             return ProcessTarget(tuning, progress, provision=provision)
@@ -61,8 +64,11 @@ def create_cluster(
 ) -> ClusterTarget:
     """A cluster, not yet up. Without a runtime its tasks are containers if a Docker engine answers, else processes.
 
-    `roots` is the folder in which Terraform works, if not one that ends with the run.
+    `roots` is the folder in which Terraform works, if not one that ends with the run. Raises SimError if AWS's clock is
+    to run slower than this machine's, or too fast.
     """
+    if not 1 <= tuning.time_scale <= LARGEST:
+        raise SimError(f"--time-scale is from 1 to {LARGEST}, and not {tuning.time_scale:g}")
     # Not before it is asked for, as above.
     from sim.host.container import engine_answers  # noqa: PLC0415
     from sim.targets.docker_cluster import DockerCluster  # noqa: PLC0415

@@ -132,6 +132,11 @@ class ClusterTarget(LocalTarget):
         )
 
     @property
+    def time_scale(self) -> float:
+        """How many times as fast AWS's clock runs."""
+        return self._tuning.time_scale
+
+    @property
     def acts(self) -> Acts:
         """What can be done to the cluster by hand."""
         return Acts(self._data_plane.endpoint, self.tasks, self._services)

@@ -51,7 +51,7 @@ class DockerCluster(ClusterTarget):
         self._cleanup.owns("label", f"{LABEL}={self._run}")
         self._progress("starting the containers")
         self._network = Network.create(self._run, "cluster")
-        self._cloud = ContainerCloud(self._run, cloud_images(self._images), PORTS, self._ports)
+        self._cloud = ContainerCloud(self._run, cloud_images(self._images), PORTS, self._ports, self._tuning.time_scale)
         registry = self._cloud.open(self._network, {})
         self._cleanup.owns("images", registry.address)
         self._followed: list[Process] = [

@@ -33,7 +33,7 @@ class ProcessCluster(ClusterTarget):
 
     def __init__(self, tuning: Tuning, progress: Progress, *, roots: Path | None = None) -> None:
         super().__init__(tuning, progress, roots=roots)
-        self._cloud = LocalCloud(self._cleanup, PORTS, progress)
+        self._cloud = LocalCloud(self._cleanup, PORTS, progress, time_scale=tuning.time_scale)
 
     def _stop(self) -> None:
         super()._stop()

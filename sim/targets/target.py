@@ -84,6 +84,8 @@ class Tuning:
     receive_wait: int = 20
     service_environment: Mapping[str, str] | None = None
     """Further settings for both services."""
+    time_scale: float = 1.0
+    """How many times as fast AWS's clock runs: a cluster's control plane then waits shorter by this factor."""
 
 
 FAST = Tuning(

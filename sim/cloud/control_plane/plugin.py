@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
 from functools import partial
 from random import Random
 from typing import Any
@@ -31,10 +30,10 @@ from sim.cloud.control_plane.application_autoscaling.provider import Application
 from sim.cloud.control_plane.application_autoscaling.scaling import ScalesServices
 from sim.cloud.control_plane.autoscaling.groups import Groups, GroupSteps
 from sim.cloud.control_plane.autoscaling.provider import AutoScaling
-from sim.cloud.control_plane.call import AwsError, Call, Operations, Regional, Route, Values
+from sim.cloud.control_plane.call import AwsError, Call, Operations, Regional, Route, Values, moment
 from sim.cloud.control_plane.cloudwatch.evaluation import Evaluation
 from sim.cloud.control_plane.cloudwatch.metrics import Metrics
-from sim.cloud.control_plane.cloudwatch.provider import OPERATIONS as CLOUDWATCH_OPERATIONS
+from sim.cloud.control_plane.cloudwatch.provider import operations as cloudwatch_operations
 from sim.cloud.control_plane.cloudwatch.queues import depths
 from sim.cloud.control_plane.cloudwatch.stored import metric_alarms
 from sim.cloud.control_plane.cloudwatch.watch import Watch
@@ -51,6 +50,7 @@ from sim.cloud.control_plane.ecs.state import Surroundings
 from sim.cloud.control_plane.elb.provider import Elb
 from sim.cloud.control_plane.sqs.provider import OPERATIONS as SQS_OPERATIONS
 from sim.cluster.autoscaling.scaling_group import Report
+from sim.cluster.aws_clock import clock_of
 from sim.cluster.cadence import LOCAL
 from sim.cluster.cloudwatch.alarms import State
 from sim.cluster.desired import Place
@@ -62,29 +62,33 @@ _OF_INSTANCES = ("StartInstances", "StopInstances", "TerminateInstances")
 _provides: Callable[..., Callable[[Callable[[], Service]], object]] = aws_provider
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 _at_start: Callable[[], Callable[[Callable[[], None]], object]] = hooks.on_infra_start
 _at_shutdown: Callable[[], Callable[[Callable[[], None]], object]] = hooks.on_infra_shutdown
 
+_clock = clock_of(os.environ, time.time())
+
+
+def _now() -> float:
+    """AWS's time."""
+    return _clock.at(time.time())
+
+
 _on = threading.Event()
 _chance = Random()  # noqa: S311 - for ids and placement, no secrets
-_around = Surroundings(time.time, _chance, _on.is_set, bake_for)
+_around = Surroundings(_now, _chance, _on.is_set, bake_for, _clock)
 _ecs = Ecs(_around)
-_elb = Elb(time.time)
+_elb = Elb(time.time, _clock)
 _hosts: Regional[Hosts] = Regional(Hosts)
 
 
 def _reports(place: Place) -> dict[str, Report]:
-    return reports(place, _hosts.at(place.account, place.region), time.time())
+    return reports(place, _hosts.at(place.account, place.region), _now())
 
 
 _groups: Groups = Regional(dict)
-_group_steps = GroupSteps(_groups, _reports, time.time, _chance)
+_group_steps = GroupSteps(_groups, _reports, _now, _chance)
 _providers = ProviderSteps(_groups, _ecs.states, _around)
-_steps = Steps(_groups, _group_steps, _providers, _ecs.states, _elb.known, _hosts, _around)
+_steps = Steps(_groups, _group_steps, _providers, _ecs.states, _elb.known, _hosts, _around, time.time)
 _driver = Driver(_steps.take, LOCAL.step_seconds, _on)
 
 
@@ -108,18 +112,18 @@ def _metrics_file() -> str:
 
 
 _metrics = Metrics(_metrics_file)
-_scaling = ScalesServices(partial(_client, "ecs"), time.time)
+_scaling = ScalesServices(partial(_client, "ecs"), _now)
 _watch = Watch(
-    lambda at: _metrics.write([*depths(at, time.time()), *_providers.published(at)]),
-    Evaluation(metric_alarms, _metrics, _set_alarm, _scaling.act, time.time).take,
-    time.time,
+    lambda at: _metrics.write([*depths(at, time.time(), _clock), *_providers.published(at)]),
+    Evaluation(metric_alarms, _metrics, _set_alarm, _scaling.act, _now).take,
+    _now,
 )
 
 
 @_at_start()
 def open_cluster_routes() -> None:
     """Opens the routes of the cluster, before anybody has used one of its services."""
-    _open({**_ecs.routes, **_elb.routes, **HostRoutes(_hosts, _ecs.states, time.time).routes})
+    _open({**_ecs.routes, **_elb.routes, **HostRoutes(_hosts, _ecs.states, _now).routes})
     ROUTER.add("/_sim/cluster/desired", _answer_desired, methods=["GET"])
     ROUTER.add("/_sim/cluster/health", _answer_health, methods=["GET"])
 
@@ -161,12 +165,12 @@ def autoscaling() -> Service:
     # moto does not know what each instance is made of, nor these settings.
     InstanceState.launch_template = property(lambda member: member.made_of)
     FakeAutoScalingGroup.default_instance_warmup = None
-    return _over_moto("autoscaling", AutoScaling(_groups, _group_steps, time.time, _chance).operations, _driven)
+    return _over_moto("autoscaling", AutoScaling(_groups, _group_steps, _now, _chance).operations, _driven)
 
 
 @_provides(api="ecr")
 def ecr() -> Service:
-    return _over_moto("ecr", Ecr(RegistryAccess.of(os.environ), _now).operations)
+    return _over_moto("ecr", Ecr(RegistryAccess.of(os.environ), lambda: moment(_now())).operations)
 
 
 @_provides(api="ecs")
@@ -187,7 +191,7 @@ def cloudwatch() -> Service:
 
     # LocalStack would evaluate plain alarms too, in another way.
     AlarmScheduler.schedule_metric_alarm = lambda *_, **__: None
-    service = _over_localstack(Service.for_provider(CloudwatchProvider()), CLOUDWATCH_OPERATIONS)
+    service = _over_localstack(Service.for_provider(CloudwatchProvider()), cloudwatch_operations(_now))
     _watch.begin()
     return service
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import ssl
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from random import Random
 
 from sim.cloud.edge.access_log import Seen
@@ -15,6 +16,8 @@ from sim.cloud.edge.metrics import Minutes
 from sim.cloud.edge.node import Node
 from sim.cloud.edge.record import Record
 from sim.cloud.edge.sockets import Sockets
+from sim.cluster.aws_clock import AwsClock
+from sim.cluster.balancer.nodes import Policy
 from sim.cluster.desired import DesiredBalancer, DesiredInstance, DesiredListener
 from sim.cluster.target_health import RegisteredTarget, TargetHealth
 
@@ -23,22 +26,24 @@ Reporter = Callable[[DesiredBalancer, str, TargetHealth | None], None]
 
 
 class ClassicBalancer:
-    """Carries out what is desired of it. `log` takes what is over, if an access log is kept."""
+    """Carries out what is desired of it, by AWS's clock. `log` takes what is over, if an access log is kept."""
 
     def __init__(
         self,
         desired: DesiredBalancer,
+        clock: AwsClock,
         addresses: Addresses,
         chance: Random,
         report: Reporter,
         log: Callable[[DesiredBalancer, Seen], None],
     ) -> None:
         self.desired = desired
+        self._clock = clock
         self.metrics = Minutes()
         self.listeners: dict[int, Listener] = {}
         self.faults: dict[int, str] = {}
         """Why a listener could not be opened, by its port."""
-        self.health = Health(desired.settings.policy, desired.check, addresses, self.metrics, chance, self._report)
+        self.health = Health(self._policy, desired.check, addresses, self.metrics, chance, self._report)
         self._known: dict[str, RegisteredTarget] = {}
         self._report_health = report
         self._log = log
@@ -60,7 +65,7 @@ class ClassicBalancer:
             for id_ in registrations
             if id_ in instances
         }
-        self.health.update(desired.settings.policy, desired.check, self._known, registrations)
+        self.health.update(self._policy, desired.check, self._known, registrations)
         wanted = {each.port: each for each in desired.listeners}
         for port in self.listeners.keys() - wanted.keys():
             self._close(port)
@@ -72,6 +77,13 @@ class ClassicBalancer:
         for listener in self.listeners.values():
             listener.abort()
         self.health.close()
+
+    @property
+    def _policy(self) -> Policy:
+        """As it is carried out on this machine: checks come by AWS's clock, and all limits are as declared."""
+        policy = self.desired.settings.policy
+        interval = self._clock.lasts(policy.check.interval)
+        return replace(policy, check=replace(policy.check, interval=interval))
 
     async def _listen(
         self, port: int, wanted: DesiredListener, sockets: Sockets, certificate: Callable[[], ssl.SSLContext]

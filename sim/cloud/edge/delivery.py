@@ -24,7 +24,6 @@ from sim.cloud.edge.server import Edge, Name
 from sim.cluster.desired import AccessLog, DesiredBalancer, Place
 
 _LOG: Final = logging.getLogger("edge")
-_METRIC_SECONDS: Final = 60.0
 _LOOK_SECONDS: Final = 5.0
 """How often it looks whether a log is due."""
 _LINES: Final = 100_000
@@ -70,15 +69,20 @@ class Delivery:
             waiting.dropped += 1
 
     async def run(self, edge: Edge) -> None:
-        """Delivers what is due, until it is cancelled."""
-        metrics_at = time.time() + _METRIC_SECONDS
+        """Delivers what is due, until it is cancelled: metrics every minute of AWS."""
+        await asyncio.gather(self._metrics_by_the_minute(edge), self._logs_that_are_due())
+
+    async def _metrics_by_the_minute(self, edge: Edge) -> None:
+        await edge.known()
+        while True:
+            await asyncio.sleep(edge.clock.until_next_minute(time.time()))
+            await self.deliver_metrics(edge)
+
+    async def _logs_that_are_due(self) -> None:
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             now = time.time()
             await self._deliver_logs([name for name, waiting in self._waiting.items() if waiting.due <= now])
-            if metrics_at <= now:
-                metrics_at += _METRIC_SECONDS
-                await self.deliver_metrics(edge)
 
     async def finish(self, edge: Edge) -> None:
         """Delivers everything: the edge ends."""
@@ -87,7 +91,7 @@ class Delivery:
 
     async def deliver_metrics(self, edge: Edge) -> None:
         """Delivers what every load balancer has collected, as one statistic set for each metric and zone."""
-        now = time.time()
+        now = edge.clock.at(time.time())
         for (place, name), balancer in edge.balancers.items():
             balancer.health.sample()
             self._undelivered[place] += metrics.data(name, balancer.metrics.take(), now)

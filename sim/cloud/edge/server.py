@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import ssl
 from collections.abc import Callable, Iterable
@@ -12,6 +13,7 @@ from sim.cloud.edge.access_log import Seen
 from sim.cloud.edge.addresses import Addresses
 from sim.cloud.edge.classic import ClassicBalancer, Reporter
 from sim.cloud.edge.sockets import Sockets
+from sim.cluster.aws_clock import THIS_MACHINES
 from sim.cluster.desired import Desired, DesiredBalancer, Place
 
 _LOG: Final = logging.getLogger("edge")
@@ -38,10 +40,14 @@ class Edge:
         self._chance = chance
         self._report = report
         self._log = log
+        self.clock = THIS_MACHINES
+        self._known = asyncio.Event()
 
     async def update(self, desired: Desired) -> None:
         """Takes a new state."""
         self.desired = desired
+        self.clock = desired.clock
+        self._known.set()
         silent = self._addresses.update(desired)
         instances = {each.id: each for each in desired.instances}
         wanted = {(each.place, each.name): each for each in desired.balancers}
@@ -50,13 +56,17 @@ class Edge:
         for name, each in wanted.items():
             balancer = self.balancers.get(name)
             if balancer is None:
-                balancer = ClassicBalancer(each, self._addresses, self._chance, self._report, self._log)
+                balancer = ClassicBalancer(each, desired.clock, self._addresses, self._chance, self._report, self._log)
                 self.balancers[name] = balancer
             await balancer.update(each, instances, self._sockets, self._certificate)
             for instance in silent:
                 balancer.health.silence(instance)
             for fault in balancer.faults.values():
                 _LOG.error("%s", fault)
+
+    async def known(self) -> None:
+        """Returns once there is a state, and AWS's clock with it."""
+        await self._known.wait()
 
     async def follow(self, states: Any) -> None:
         """Takes every state that there is."""

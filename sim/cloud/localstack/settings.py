@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from sim.aws.ecr_authorization import RegistryAccess
+from sim.cluster import aws_clock
 from sim.host.loopback import NoAnswer, request
 
 DATA_PLANE = ("s3", "sqs", "ssm", "sts", "iam")
@@ -36,14 +37,18 @@ _EVERYWHERE = {
 }
 
 
-def environment(host: str, port: int, directory: Path, registry: RegistryAccess | None = None) -> dict[str, str]:
+def environment(
+    host: str, port: int, directory: Path, registry: RegistryAccess | None = None, time_scale: float = 1.0
+) -> dict[str, str]:
     """The variables for a LocalStack on one address of this machine. It writes only below `directory`.
 
-    An existing `cache` below `directory` saves two thirds of the start-up time. `registry` is the one of its ECR.
+    An existing `cache` below `directory` saves two thirds of the start-up time. `registry` is the one of its ECR,
+    `time_scale` how many times as fast AWS's clock runs.
     """
     return {
         **_EVERYWHERE,
         **(registry.environment() if registry else {}),
+        **aws_clock.environment(time_scale),
         "GATEWAY_LISTEN": f"{host}:{port}",
         "OVERRIDE_IN_DOCKER": "0",
         "FILESYSTEM_ROOT": str(directory),
@@ -52,10 +57,11 @@ def environment(host: str, port: int, directory: Path, registry: RegistryAccess 
     }
 
 
-def container_environment(registry: RegistryAccess | None = None) -> dict[str, str]:
+def container_environment(registry: RegistryAccess | None = None, time_scale: float = 1.0) -> dict[str, str]:
     """The variables for a LocalStack in a container with the control plane (`sim.images.control_plane`)."""
     access = registry.environment() if registry else {}
-    return {**_EVERYWHERE, **access, "GATEWAY_LISTEN": f"0.0.0.0:{PORT}"}
+    clock = aws_clock.environment(time_scale)
+    return {**_EVERYWHERE, **access, **clock, "GATEWAY_LISTEN": f"0.0.0.0:{PORT}"}
 
 
 def is_ready(endpoint: str) -> bool:

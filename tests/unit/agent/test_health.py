@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from sim.agent.health import HealthCheck, Probed, after, health_check
+from sim.agent.health import Probed, after
+from sim.cluster.aws_clock import AwsClock
+from sim.cluster.container_check import ContainerCheck, container_check
 from sim.cluster.tasks import HealthStatus
 
-CHECK = HealthCheck(("check",), retries=3, start_period=10)
+CHECK = ContainerCheck(("check",), retries=3, start_period=10)
 
 
-def status(check: HealthCheck, *probes: tuple[float, bool]) -> HealthStatus:
+def status(check: ContainerCheck, *probes: tuple[float, bool]) -> HealthStatus:
     """The status after probes: each the container's age, and whether it passed."""
     probed = Probed()
     for age, passed in probes:
@@ -42,10 +44,15 @@ def test_failures_in_the_start_period_do_not_count_until_one_passed() -> None:
     ],
 )
 def test_the_command_is_run_as_it_is_or_by_the_shell(command: list[str], words: tuple[str, ...]) -> None:
-    check = health_check({"healthCheck": {"command": command, "interval": 7}})
-    assert check == HealthCheck(words, interval=7)
+    check = container_check({"healthCheck": {"command": command, "interval": 7}})
+    assert check == ContainerCheck(words, interval=7)
 
 
 def test_none_is_no_check() -> None:
-    assert health_check({}) is None
-    assert health_check({"healthCheck": {"command": ["NONE"]}}) is None
+    assert container_check({}) is None
+    assert container_check({"healthCheck": {"command": ["NONE"]}}) is None
+
+
+def test_interval_and_start_period_come_by_awss_clock_and_the_time_out_does_not() -> None:
+    check = ContainerCheck(("check",), interval=30, timeout=2, start_period=60)
+    assert check.by(AwsClock(0, 10)) == ContainerCheck(("check",), interval=3, timeout=2, start_period=6)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sim.agent.local import Local, LocalContainer, LocalTask
 from sim.agent.telemetry import Data, Meter, Usage
+from sim.cluster.aws_clock import THIS_MACHINES, AwsClock
 from sim.cluster.desired import DesiredTask, Place
 
 PLACE = Place("1", "r")
@@ -38,13 +39,20 @@ def values(data: Data) -> dict[str, list[float]]:
 
 
 def test_a_minute_is_the_difference_to_the_reading_before() -> None:
-    meter, first = Meter(START - 60).read(local(task()), lambda *_: Usage(3.0, 50 * MIB), START)
+    meter, first = Meter(START - 60).read(local(task()), lambda *_: Usage(3.0, 50 * MIB), START, THIS_MACHINES)
     assert values(first) == {"CPUUtilization": [40.0], "MemoryUtilization": [50.0]}
-    _, second = meter.read(local(task()), lambda *_: Usage(6.0, 20 * MIB), START + 60)
+    _, second = meter.read(local(task()), lambda *_: Usage(6.0, 20 * MIB), START + 60, THIS_MACHINES)
     assert values(second) == {"CPUUtilization": [20.0], "MemoryUtilization": [20.0]}
 
 
 def test_each_task_of_a_service_that_runs_is_one_sample() -> None:
     tasks = (task("t"), task("u"), task("v", status="STOPPED"), task("w", group="family:w"))
-    _, data = Meter(START).read(local(*tasks), lambda *_: None, START + 60)
+    _, data = Meter(START).read(local(*tasks), lambda *_: None, START + 60, THIS_MACHINES)
     assert values(data) == {"CPUUtilization": [0.0, 0.0], "MemoryUtilization": [0.0, 0.0]}
+
+
+def test_the_usage_is_that_of_this_machines_seconds_and_its_time_is_awss() -> None:
+    clock = AwsClock(START, 10)
+    _, data = Meter(START).read(local(task()), lambda *_: Usage(3.0, 50 * MIB), START + 6, clock)
+    assert values(data)["CPUUtilization"] == [200.0]
+    assert {each["Timestamp"].timestamp() for each in data[PLACE]} == {START + 60}

@@ -74,3 +74,11 @@ def test_a_cluster_of_containers_is_not_taken_for_one_of_processes(tmp_path: Pat
         lifecycle.up(tmp_path, "cluster", Provision.TERRAFORM, print, runtime)
     with pytest.raises(lifecycle.AnotherRuns, match="the tasks of the running stack are docker, not process"):
         lifecycle.up(tmp_path, "cluster", Provision.TERRAFORM, print, TaskRuntime.PROCESS)
+
+
+def test_a_cluster_at_one_time_scale_is_not_taken_for_one_at_another(tmp_path: Path) -> None:
+    scaled = replace(CLUSTERS[0], time_scale=10)
+    lifecycle.write(replace(ALIVE, target="cluster", provision=Provision.TERRAFORM, cluster=scaled), tmp_path)
+    lifecycle.up(tmp_path, "cluster", Provision.TERRAFORM, print, time_scale=10)
+    with pytest.raises(lifecycle.AnotherRuns, match="the time scale of the running stack is 10, not 1"):
+        lifecycle.up(tmp_path, "cluster", Provision.TERRAFORM, print)

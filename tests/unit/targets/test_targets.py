@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+from dataclasses import replace
 
 import pytest
 
@@ -25,6 +26,13 @@ def test_what_terraform_made_is_not_taken_over() -> None:
 def test_only_a_cluster_has_tasks() -> None:
     with pytest.raises(SimError, match="'docker' has no tasks: leave out --runtime"):
         create("docker", FAST, print, runtime=TaskRuntime.PROCESS)
+
+
+def test_only_the_control_plane_of_a_cluster_has_a_clock_and_it_is_not_slower_than_this_machines() -> None:
+    with pytest.raises(SimError, match="'process' has no control plane: leave out --time-scale"):
+        create("process", replace(FAST, time_scale=2), print)
+    with pytest.raises(SimError, match=r"--time-scale is from 1 to 60, and not 0\.5"):
+        create("cluster", replace(FAST, time_scale=0.5), print)
 
 
 @pytest.mark.parametrize("runtime", TaskRuntime)

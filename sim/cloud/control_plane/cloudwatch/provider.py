@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sim.cloud.control_plane.call import AwsError, Call, Operations, Values
+from collections.abc import Callable
+
+from sim.cloud.control_plane.call import AwsError, Call, Operations, Values, moment
 from sim.cloud.control_plane.cloudwatch.alarms import alarm_of
 from sim.cloud.control_plane.cloudwatch.stored import keep_state
 from sim.cluster.cloudwatch.metric_functions import InvalidMath
@@ -38,4 +40,22 @@ def put_alarm(call: Call) -> Values:
     return answer
 
 
-OPERATIONS: Operations = {"PutCompositeAlarm": put_alarm, "PutMetricAlarm": put_metric_alarm}
+def put_metric_data(call: Call, now: float) -> Values:
+    """Data without a time are of the time at which they come, by AWS's clock.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
+    """
+    given = call.parameters.get("MetricData") or []
+    if all(each.get("Timestamp") for each in given):
+        return call.forward()
+    data = [{"Timestamp": moment(now), **each} for each in given]
+    return call.forward("PutMetricData", {**call.parameters, "MetricData": data})
+
+
+def operations(now: Callable[[], float]) -> Operations:
+    """The operations. `now` is AWS's time in seconds since 1970."""
+    return {
+        "PutCompositeAlarm": put_alarm,
+        "PutMetricAlarm": put_metric_alarm,
+        "PutMetricData": lambda call: put_metric_data(call, now()),
+    }

@@ -12,6 +12,7 @@ from sim.cloud.control_plane.cluster.hosts import Hosts
 from sim.cloud.control_plane.ecs.state import Contents, States
 from sim.cloud.control_plane.elb.models import LoadBalancer
 from sim.cloud.control_plane.elb.provider import in_region
+from sim.cluster.aws_clock import AwsClock
 from sim.cluster.balancer.classic import Settings
 from sim.cluster.balancer.nodes import Policy
 from sim.cluster.balancer.stickiness import Stickiness
@@ -33,6 +34,7 @@ from sim.cluster.desired import (
 class Snapshot:
     """Everything that the desired state is made of."""
 
+    clock: AwsClock
     machines: Sequence[Machine]
     balancers: Sequence[Balancer]
     states: States
@@ -49,6 +51,7 @@ def desired(snapshot: Snapshot, revision: int) -> Desired:
         tasks=tuple(_tasks(snapshot.states)),
         balancers=tuple(_balancer(each, snapshot) for each in snapshot.balancers),
         host_ports=tuple(_host_ports(snapshot.hosts)),
+        clock=snapshot.clock,
     )
 
 

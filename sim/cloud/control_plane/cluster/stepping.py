@@ -7,7 +7,7 @@ them. Tasks need no carrying out: agents find in the desired state what they are
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from sim.cloud.control_plane.autoscaling.groups import Groups, GroupSteps
@@ -42,7 +42,9 @@ class Steps:
         elbs: Elbs,
         hosts: Regional[Hosts],
         around: Surroundings,
+        here: Callable[[], float],
     ) -> None:
+        """`here` is the time of this machine, by which instances drain."""
         self._groups = groups
         self._group_steps = group_steps
         self._providers = providers
@@ -50,6 +52,7 @@ class Steps:
         self._elbs = elbs
         self._hosts = hosts
         self._around = around
+        self._here = here
 
     def take(self, driven: bool, before: Desired) -> Desired:
         """A step of the groups, the scheduler and the capacity providers; of a group again that one of them changed.
@@ -66,7 +69,12 @@ class Steps:
         if not driven:
             return before
         snapshot = Snapshot(
-            list(backends.machines()), list(backends.balancers()), self._states, self._elbs, self._hosts
+            self._around.clock,
+            list(backends.machines()),
+            list(backends.balancers()),
+            self._states,
+            self._elbs,
+            self._hosts,
         )
         after = desired(snapshot, before.revision)
         return before if after == before else replace(after, revision=before.revision + 1)
@@ -136,7 +144,7 @@ class Steps:
 
         https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeregisterContainerInstance.html
         """
-        names, now = _balancers_of(contents), self._around.now()
+        names, now = _balancers_of(contents), self._here()
         for balancer in balancers:
             for ec2 in contents.dropped.intersection(balancer.members) if balancer.name in names else ():
                 backends.deregister(place, balancer.name, ec2)
@@ -149,7 +157,7 @@ class Steps:
     def _observed(
         self, place: Place, contents: Contents, balancers: Iterable[Balancer], alarms: frozenset[str]
     ) -> Observed:
-        cluster, now = contents.cluster, self._around.now()
+        cluster, now = contents.cluster, self._here()
         ids = {each.ec2_instance_id for each in cluster.instances.values()}
         ids |= {each.instance for each in cluster.tasks.values() if each.instance}
         members = {each.name: each.members for each in balancers}
@@ -175,7 +183,7 @@ class Steps:
             elif instance in known:
                 backends.deregister(place, name, instance)
                 known.discard(instance)
-                elb.deregister([instance], self._around.now())
+                elb.deregister([instance], self._here())
 
     def _elb(self, place: Place, name: str) -> LoadBalancer:
         return self._elbs.at(place.account, place.region)[name]

@@ -16,6 +16,7 @@ from sim.cloud.control_plane.ecs.container_instances import InstanceRecord
 from sim.cloud.control_plane.ecs.services import BakeSeconds, ServiceRecord
 from sim.cloud.control_plane.ecs.task_definitions import TaskDefinitions
 from sim.cloud.control_plane.ecs.tasks import TaskRecord, arn_in, placed, record
+from sim.cluster.aws_clock import THIS_MACHINES, AwsClock
 from sim.cluster.container_instances import ContainerInstance
 from sim.cluster.scheduler import Cluster, new_id
 from sim.cluster.services import Service
@@ -24,7 +25,7 @@ from sim.cluster.tasks import Task
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the operations are handed: the time in seconds since 1970, and randomness.
+    """What the operations are handed: AWS's time in seconds since 1970, and randomness.
 
     `driven` says whether the service scheduler runs (`sim.cloud.control_plane.cluster.driver`).
     """
@@ -34,6 +35,7 @@ class Surroundings:
     driven: Callable[[], bool]
     bake_seconds: Callable[[str, str, tuple[str, ...]], float]
     """The bake time of deployments with the alarms of these names, in an account and a region."""
+    clock: AwsClock = THIS_MACHINES
 
     def new_id(self) -> str:
         """The id of a task or a container instance."""

@@ -7,6 +7,7 @@ from typing import Final
 
 from sim.cloud.control_plane.call import AwsError, Call, Operations, Values, moment
 from sim.cloud.control_plane.ecs.state import States, Surroundings, as_tags, page, tags_of, wants_tags
+from sim.cluster.container_check import container_check
 from sim.cluster.task_definition_fields import not_done
 
 _LOG: Final = logging.getLogger(__name__)
@@ -28,6 +29,11 @@ class TaskDefinitionOperations:
         }
 
     def register(self, call: Call) -> Values:
+        """Refuses a health check that would come before its time-out is over. Raises AwsError: ClientException."""
+        for container in call.parameters.get("containerDefinitions") or ():
+            check = container_check(container)
+            if check and (wrong := self._around.clock.too_fast(check.interval, check.timeout)):
+                raise AwsError("ClientException", wrong)
         tags = tags_of(call.parameters.get("tags"))
         prefix = call.arn("ecs", "task-definition/")
         made = self._states.of(call).definitions.register(prefix, call.parameters, tags, moment(self._around.now()))

@@ -34,8 +34,8 @@ DEFAULT_ATTRIBUTES: Values = {
 class LoadBalancer:
     """What moto does not keep of a load balancer. An instance without a reported health is REGISTERING.
 
-    `draining` has the instances that drain, and until when at most, in seconds since 1970. `registrations` has a number
-    for each instance, another at each registration. `instance_protocols` are those of the listeners, by their port.
+    `draining` has the instances that drain, and until when at most, by this machine's clock. `registrations` has a
+    number for each instance, another at each registration. `instance_protocols` are those of the listeners, by port.
     """
 
     attributes: Values = field(default_factory=lambda: DEFAULT_ATTRIBUTES)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 
-from sim.cloud.control_plane.call import Call, Operations, Regional, Route, Values
+from sim.cloud.control_plane.call import AwsError, Call, Operations, Regional, Route, Values
 from sim.cloud.control_plane.elb.models import LoadBalancer, describe, health
+from sim.cluster.aws_clock import THIS_MACHINES, AwsClock
 
 
 class Elb:
@@ -16,10 +17,13 @@ class Elb:
     for that: PUT with State, ReasonCode and Description as in an InstanceState; DELETE when an instance has drained.
     """
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
+    def __init__(self, here: Callable[[], float], clock: AwsClock = THIS_MACHINES) -> None:
+        """`here` is the time of this machine, by which instances drain; health checks come by AWS's clock."""
+        self._here = here
+        self._clock = clock
         self.known: Regional[defaultdict[str, LoadBalancer]] = Regional(lambda: defaultdict(LoadBalancer))
         self.operations: Operations = {
+            "ConfigureHealthCheck": self.configure_health_check,
             "CreateLoadBalancer": self.create,
             "CreateLoadBalancerListeners": self.create_listeners,
             "DeleteLoadBalancer": self.delete,
@@ -33,6 +37,13 @@ class Elb:
         self.routes: dict[str, Route] = {
             "/_sim/<account>/<region>/elb/<load_balancer>/instances/<instance>/health": self.report_health
         }
+
+    def configure_health_check(self, call: Call) -> Values:
+        """Refuses a check that would come before its time-out is over. Raises AwsError: ValidationError."""
+        asked = call.parameters["HealthCheck"]
+        if wrong := self._clock.too_fast(float(asked["Interval"]), float(asked["Timeout"])):
+            raise AwsError("ValidationError", wrong)
+        return call.forward()
 
     def create(self, call: Call) -> Values:
         answer = call.forward()
@@ -83,11 +94,11 @@ class Elb:
     def deregister(self, call: Call) -> Values:
         before = set(_registered(call))
         call.forward()
-        self._of(call).deregister([each for each in _asked(call) if each in before], self._now())
+        self._of(call).deregister([each for each in _asked(call) if each in before], self._here())
         return {"Instances": [{"InstanceId": each} for each in _registered(call)]}
 
     def describe_health(self, call: Call) -> Values:
-        found = self._of(call).health(_registered(call), _asked(call), self._now())
+        found = self._of(call).health(_registered(call), _asked(call), self._here())
         return {"InstanceStates": [describe(name, each) for name, each in found.items()]}
 
     def report_health(self, method: str, place: dict[str, str], body: Values) -> Values:

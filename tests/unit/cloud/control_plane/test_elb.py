@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from sim.cloud.control_plane.call import AwsError, Call, Values
 from sim.cloud.control_plane.elb.provider import Elb
+from sim.cluster.aws_clock import AwsClock
 from sim.cluster.balancer.classic import IN_SERVICE, REGISTERING
 from sim.cluster.target_health import TargetHealth
 
@@ -57,3 +61,17 @@ def test_an_instance_drains_for_the_timeout_at_most() -> None:
     assert bench.balancer.leaving(bench.now) == {"i"}
     bench.now = 30.0
     assert bench.balancer.leaving(bench.now) == set()
+
+
+def test_a_check_that_comes_before_its_time_out_is_over_is_refused_when_it_is_configured() -> None:
+    elb = Elb(lambda: 0.0, AwsClock(0, 10))
+
+    def configure(interval: int) -> Values:
+        check = {"Interval": interval, "Timeout": 2}
+        call = Call("1", "r", {"LoadBalancerName": "e", "HealthCheck": check}, lambda *_: {"HealthCheck": check})
+        return elb.operations["ConfigureHealthCheck"](call)
+
+    assert configure(30)
+    assert configure(20)
+    with pytest.raises(AwsError, match=r"The largest time scale for it is 2\.5: start the cluster with that"):
+        configure(5)

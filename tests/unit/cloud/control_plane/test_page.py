@@ -13,7 +13,7 @@ from sim.cloud.control_plane.application_autoscaling.scaling import Scaling
 from sim.cloud.control_plane.autoscaling.groups import Groups, GroupSteps
 from sim.cloud.control_plane.autoscaling.provider import AutoScaling
 from sim.cloud.control_plane.call import Regional
-from sim.cloud.control_plane.cloudwatch.provider import OPERATIONS as CLOUDWATCH
+from sim.cloud.control_plane.cloudwatch.provider import operations as cloudwatch
 from sim.cloud.control_plane.ec2.provider import OPERATIONS as EC2
 from sim.cloud.control_plane.ecr.provider import Ecr
 from sim.cloud.control_plane.ecs.capacity_provider_operations import CapacityProviderOperations
@@ -38,7 +38,7 @@ def test_the_page_has_a_row_for_each_corrected_operation() -> None:
             ecs.has_service, Regional(Scaling), lambda _: None
         ).operations,
         "autoscaling": AutoScaling(groups, steps, time.time, Random(0)).operations,
-        "cloudwatch": CLOUDWATCH,
+        "cloudwatch": cloudwatch(time.time),
         "ec2": EC2,
         "ecr": Ecr(None, now).operations,
         "ecs": {**ecs.operations, **CapacityProviderOperations(groups).operations},

@@ -20,6 +20,7 @@ from sim.cloud.edge.certificate import context
 from sim.cloud.edge.classic import ClassicBalancer
 from sim.cloud.edge.server import Edge
 from sim.cloud.edge.sockets import Sockets
+from sim.cluster.aws_clock import THIS_MACHINES, AwsClock
 from sim.cluster.balancer.checks import HealthCheck
 from sim.cluster.balancer.classic import Settings
 from sim.cluster.balancer.nodes import Delays, Policy
@@ -161,18 +162,20 @@ class Running:
         *balancers: DesiredBalancer,
         instances: tuple[DesiredInstance, ...] = (),
         ports: tuple[HostPort, ...] = (),
+        clock: AwsClock = THIS_MACHINES,
     ) -> None:
         """Hands it a state."""
         self._revision += 1
-        self.run(self.edge.update(Desired(self._revision, instances, (), balancers, ports)))
+        self.run(self.edge.update(Desired(self._revision, instances, (), balancers, ports, clock)))
 
-    def serve(self, *backs: Instance, **more: Any) -> None:
+    def serve(self, *backs: Instance, clock: AwsClock = THIS_MACHINES, **more: Any) -> None:
         """A load balancer with these instances, once all are in service."""
         ids = tuple(each.id for each in backs)
         self.update(
             balancer(*ids, **more),
             instances=tuple(instance(each) for each in ids),
             ports=tuple(each.entry for each in backs),
+            clock=clock,
         )
         for each in ids:
             self.wait_for(each, "InService")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from sim.cloud.edge import access_log, metrics
@@ -14,9 +16,22 @@ from sim.cloud.edge.access_log import Seen
 from sim.cloud.edge.delivery import Delivery
 from sim.cloud.edge.record import Record
 from sim.cloud.edge.server import Edge
+from sim.cluster.aws_clock import AwsClock
+from sim.cluster.balancer.checks import HealthCheck
 from sim.cluster.balancer.desync import RequestHead
 from sim.cluster.desired import AccessLog, DesiredBalancer, Place
-from tests.unit.cloud.edge.running import HTTP, PLACE, Running, answering, balancer, instances, listener
+from tests.unit.cloud.edge.running import (
+    HTTP,
+    PLACE,
+    SECONDS,
+    Running,
+    answering,
+    balancer,
+    instances,
+    listener,
+    policy,
+    settings,
+)
 
 BEGAN = datetime(2015, 5, 13, 23, 39, 43, 945958, UTC).timestamp()
 LOG = AccessLog("logs", "my-prefix", 5)
@@ -154,3 +169,14 @@ def test_what_an_edge_carried_is_in_its_log_and_its_metrics(edge: Running) -> No
     assert values["RequestCount"]["Sum"] == values["HTTPCode_Backend_2XX"]["Sum"] == 1
     assert (values["HealthyHostCount"]["Maximum"], values["UnHealthyHostCount"]["Maximum"]) == (1, 0)
     assert 0 < values["Latency"]["Sum"] < 1
+
+
+def test_checks_come_by_awss_clock_and_metrics_have_its_time(edge: Running) -> None:
+    cloud, clock = Cloud(), AwsClock(time.time(), 1000)
+    slow = settings(policy=policy(check=HealthCheck(interval=60, timeout=0.5, healthy=2, unhealthy=2)))
+    with instances(answering()) as backs:
+        edge.serve(*backs, clock=clock, settings=slow)
+        calls = delivered(cloud, Delivery(cloud.client, lambda: "random", "10.0.0.9"), edge.edge)
+    [at] = {each["Timestamp"].timestamp() for each in calls["AWS/ELB"]["MetricData"]}
+    assert at == pytest.approx(clock.at(time.time()), abs=SECONDS * clock.factor)
+    assert at > time.time()
