@@ -34,6 +34,8 @@ _END_TO_END = "tests/e2e"
 _DEPLOYMENTS = "tests/e2e/test_deployments.py"
 _CHAOS = "tests/e2e/test_chaos.py::test_a_version_rolls_out_while_instances_end_and_a_zone_is_cut_off"
 _CONTAINERS = "tests/e2e/test_cluster_containers.py"
+_SCALING = ("--time-scale", "15", "tests/e2e/test_scaling.py")
+"""What AWS waits for in minutes, so its clock runs faster."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ def rest() -> list[Stage]:
     rolls_out = f"{_DEPLOYMENTS}::test_a_version_rolls_out_and_no_request_fails"
     on_clusters = [
         _on_cluster(TaskRuntime.PROCESS, _DEPLOYMENTS, _CHAOS, "tests/e2e/test_rehearsal.py"),
+        _on_cluster(TaskRuntime.PROCESS, *_SCALING),
         _on_cluster(TaskRuntime.DOCKER, rolls_out, _CONTAINERS),
     ]
     return [[busy], [on_clusters, [_on_terraform(target) for target in ("process", "docker")]]]
@@ -92,7 +95,8 @@ def _on_cluster(runtime: TaskRuntime | None, *tests: str) -> Run:
     needs = (LOCAL[0], "terraform", *(["docker"] if runtime is TaskRuntime.DOCKER else []))
     chosen = ("--runtime", runtime) if runtime else ()
     options = ("--target", "cluster", *chosen, "--timeout", str(_APPLY_SECONDS))
-    return Run(f"e2e on cluster {runtime or ''}".strip(), needs, (*options, *tests))
+    name = " ".join(filter(None, ("e2e on cluster", runtime, "scaling" if tests == _SCALING else "")))
+    return Run(name, needs, (*options, *tests))
 
 
 def _on_terraform(target: str) -> Run:

@@ -14,6 +14,7 @@ from sim.cloud.aws_client import local_session
 from sim.cluster.deployments import DeploymentConfiguration, least_healthy, most_running
 from sim.host.waiting import until
 from sim.targets.cluster import ClusterTarget
+from sim.targets.publication import repository
 from sim.targets.target import Target
 
 SECONDS = 180
@@ -95,3 +96,17 @@ def await_completed(cluster: ClusterTarget) -> None:
     """Waits until the API's newest deployment is completed."""
     seen = cluster.service("api").summary
     until(lambda: completed(cluster), "the deployment to be completed", seconds=SECONDS, seen=seen)
+
+
+def defined_with(cluster: ClusterTarget, version: str) -> str:
+    """The ARN of a new revision of the API's task definition, with a version that was registered."""
+    ecs = ecs_of(cluster)
+    present = cluster.service("api").described()["taskDefinition"]
+    found = ecs.describe_task_definition(taskDefinition=present)["taskDefinition"]
+    taken = ecs.meta.service_model.operation_model("RegisterTaskDefinition").input_shape.members
+    [container] = found["containerDefinitions"]
+    ecr = local_session().client("ecr", endpoint_url=cluster.data_plane.endpoint)
+    [in_ecr] = ecr.describe_repositories(repositoryNames=[repository("api")])["repositories"]
+    container["image"] = f"{in_ecr['repositoryUri']}:{version}"
+    made = ecs.register_task_definition(**{name: value for name, value in found.items() if name in taken})
+    return str(made["taskDefinition"]["taskDefinitionArn"])

@@ -11,12 +11,10 @@ from release.deploy import Outcome
 from services.pipeline.message import Email
 from sim.client.load import CLIENTS
 from sim.client.tracker import EmailTracker
-from sim.cloud.aws_client import local_session
 from sim.host.waiting import until
 from sim.targets.cluster import ClusterTarget
-from sim.targets.publication import repository
 from sim.targets.target import Capability
-from tests.e2e.deployments import SECONDS, cluster, ecs_of, percents_held, running, unharmed
+from tests.e2e.deployments import SECONDS, cluster, defined_with, ecs_of, percents_held, running, unharmed
 
 __all__ = ["cluster"]
 
@@ -54,27 +52,13 @@ def test_a_version_that_crashes_after_it_has_started_replaces_nothing_and_no_req
     api, ecs, before = cluster.service("api"), ecs_of(cluster), running(cluster)
     version = cluster.deployment.made_of_checkout("api", crashes)
     present = api.described()["taskDefinition"]
-    bad = _defined_with(cluster, version)
+    bad = defined_with(cluster, version)
     with unharmed(cluster):
         ecs.update_service(cluster=api.cluster, service=api.name, taskDefinition=bad)
         until(lambda: len(_crashed(cluster, bad)) > 1, "two tasks to crash", seconds=SECONDS, seen=api.summary)
         assert before <= running(cluster)
         ecs.update_service(cluster=api.cluster, service=api.name, taskDefinition=present)
         until(lambda: len(api.described()["deployments"]) == 1, "no bad task", seconds=SECONDS, seen=api.summary)
-
-
-def _defined_with(cluster: ClusterTarget, version: str) -> str:
-    """The ARN of a new revision of the API's task definition, with a version that was registered."""
-    ecs = ecs_of(cluster)
-    present = cluster.service("api").described()["taskDefinition"]
-    found = ecs.describe_task_definition(taskDefinition=present)["taskDefinition"]
-    taken = ecs.meta.service_model.operation_model("RegisterTaskDefinition").input_shape.members
-    [container] = found["containerDefinitions"]
-    ecr = local_session().client("ecr", endpoint_url=cluster.data_plane.endpoint)
-    [in_ecr] = ecr.describe_repositories(repositoryNames=[repository("api")])["repositories"]
-    container["image"] = f"{in_ecr['repositoryUri']}:{version}"
-    made = ecs.register_task_definition(**{name: value for name, value in found.items() if name in taken})
-    return str(made["taskDefinition"]["taskDefinitionArn"])
 
 
 def _crashed(cluster: ClusterTarget, definition: str) -> list[str]:

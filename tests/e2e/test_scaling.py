@@ -1,0 +1,194 @@
+"""What AWS does by itself under load: it scales the workers, takes a deployment back, and calls for people.
+
+AWS waits for minutes in all of it. So its clock runs faster here, for which the health checks of production's Terraform
+come less often; all else is as in production, but that workers are slow and few messages are a backlog.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from services.pipeline.message import Email
+from sim.client.load import publishing
+from sim.client.tracker import EmailTracker
+from sim.cloud.aws_client import local_session
+from sim.host.waiting import until
+from sim.targets import create_cluster
+from sim.targets.cluster import ClusterTarget
+from sim.targets.target import Capability, Progress, Target, Tuning
+from tests.e2e.deployments import SECONDS, cluster, defined_with, ecs_of
+
+__all__ = ["cluster"]
+
+pytestmark = pytest.mark.needs(Capability.DEPLOY)
+
+CLIENTS: Final = 32
+"""So many publish 60 e-mails in a minute of AWS, and fewer than 20 are no alarm."""
+MOST_WORKERS: Final = 3
+BACKLOG_PER_TASK: Final = 40
+SETTINGS: Final = {
+    "cluster": """
+resource "aws_elb" "this" {
+  health_check {
+    target              = "HTTP:8080/health"
+    interval            = 60
+    timeout             = 4
+    unhealthy_threshold = 2
+    healthy_threshold   = 2
+  }
+}
+""",
+    "modules/task": """
+locals {
+  health_check = {
+    command     = ["CMD", "python", "-m", "services.${var.service}.health"]
+    interval    = 60
+    timeout     = 4
+    retries     = 3
+    startPeriod = 300
+  }
+}
+""",
+    "services/api": """
+locals {
+  grace_seconds = 300
+}
+""",
+    "services/worker": f"""
+variable "min_tasks" {{
+  default = 0
+}}
+
+variable "max_tasks" {{
+  default = {MOST_WORKERS}
+}}
+
+variable "backlog_per_task" {{
+  default = {BACKLOG_PER_TASK}
+}}
+
+variable "poll_interval_seconds" {{
+  default = 1
+}}
+""",
+}
+"""Over production's own, by root or module."""
+
+
+@pytest.fixture(scope="session")
+def chosen_target(
+    request: pytest.FixtureRequest, tuning: Tuning, progress: Progress, tmp_path_factory: pytest.TempPathFactory
+) -> Target:
+    """A cluster with these settings."""
+    if request.config.getoption("--target") != "cluster" or tuning.time_scale == 1:
+        pytest.skip("not applicable: AWS's own waiting is rehearsed with --target cluster --time-scale 15")
+    roots = tmp_path_factory.mktemp("roots")
+    for name, settings in SETTINGS.items():
+        folder = roots / "terraform" / name
+        folder.mkdir(parents=True)
+        (folder / "scaling_override.tf").write_text(settings)
+    return create_cluster(tuning, progress, request.config.getoption("--runtime"), roots)
+
+
+def test_a_flood_of_emails_has_more_workers_started(
+    cluster: ClusterTarget, tracker: EmailTracker, emails: list[Email]
+) -> None:
+    tracker.publish_all(emails)
+    _await_workers(cluster, MOST_WORKERS)
+    assert f"Setting desired count to {MOST_WORKERS}." in _activities(cluster)[0]
+    tracker.verify(drain_seconds=SECONDS)
+
+
+def test_a_version_that_answers_badly_is_taken_back_by_the_alarm(cluster: ClusterTarget) -> None:
+    def fails(folder: Path) -> None:
+        app = folder / "services" / "api" / "app.py"
+        publishes = "def publish_email() -> Response:\n"
+        assert publishes in app.read_text()
+        app.write_text(app.read_text().replace(publishes, f"{publishes}        return Response(status=500)\n"))
+
+    api, ecs = cluster.service("api"), ecs_of(cluster)
+    bad = defined_with(cluster, cluster.deployment.made_of_checkout("api", fails))
+    present = api.described()["taskDefinition"]
+    with publishing(cluster.client(), CLIENTS) as load:
+        ecs.update_service(cluster=api.cluster, service=api.name, taskDefinition=bad)
+        ended = ("ROLLBACK_SUCCESSFUL", "ECS deployment failed: alarm detected.")
+        until(lambda: _newest(cluster) == ended, "the rollback", seconds=SECONDS, seen=lambda: _newest(cluster))
+    assert load.failures, "the bad version answered nobody"
+    assert api.described()["taskDefinition"] == present
+    assert {each["taskDefinitionArn"] for each in api.tasks()} == {present}
+
+
+def test_the_alarm_of_the_dead_letters_reaches_its_topic(cluster: ClusterTarget) -> None:
+    with _subscribed(cluster) as received:
+        cluster.data_plane.send("no e-mail")
+        [alarm] = until(lambda: received("ALARM"), "the topic's message", seconds=SECONDS)
+        assert alarm["AlarmName"].endswith("-dead-letters")
+        cluster.data_plane.sqs.purge_queue(QueueUrl=cluster.data_plane.resources.dead_letter_queue_url)
+        until(lambda: received("OK"), "the topic's message that all is well", seconds=SECONDS)
+
+
+def test_a_quiet_time_takes_every_worker_away_and_the_first_email_brings_one_back(
+    cluster: ClusterTarget, tracker: EmailTracker, email: Email
+) -> None:
+    _await_workers(cluster, 0)
+    tracker.publish(email)
+    # Once it is stored, the worker may be taken away again at any moment.
+    tracker.verify(drain_seconds=SECONDS)
+    assert [each for each in _activities(cluster) if each.startswith("Setting desired count to 1.") and "-wake" in each]
+
+
+def _await_workers(cluster: ClusterTarget, count: int) -> None:
+    """Waits until so many workers run, and no others."""
+    worker = cluster.service("worker")
+
+    def seen() -> list[Any]:
+        return [worker.summary(), _activities(cluster), cluster.data_plane.depth()]
+
+    def run() -> bool:
+        described = worker.described()
+        return (described["desiredCount"], described["runningCount"]) == (count, count)
+
+    until(run, f"{count} workers", seconds=SECONDS, seen=seen)
+
+
+def _activities(cluster: ClusterTarget) -> list[str]:
+    """The scaling activities, the newest first: what was done, and why."""
+    client: Any = local_session().client("application-autoscaling", endpoint_url=cluster.data_plane.endpoint)
+    found = client.describe_scaling_activities(ServiceNamespace="ecs")["ScalingActivities"]
+    return [f"{each['Description']} {each['Cause']}" for each in found]
+
+
+def _newest(cluster: ClusterTarget) -> tuple[str, str]:
+    """Status and reason of the API's newest deployment."""
+    api = cluster.service("api")
+    [newest, *_] = ecs_of(cluster).list_service_deployments(cluster=api.cluster, service=api.name)["serviceDeployments"]
+    return newest["status"], newest["statusReason"]
+
+
+@contextmanager
+def _subscribed(cluster: ClusterTarget) -> Iterator[Callable[[str], list[dict[str, Any]]]]:
+    """A subscriber of the topic: the messages since it was asked last, about the dead letters in a state."""
+    sns: Any = local_session().client("sns", endpoint_url=cluster.data_plane.endpoint)
+    sqs = cluster.data_plane.sqs
+    queue = sqs.create_queue(QueueName="alarms")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = cluster.local_roots.root("monitoring").outputs()["topic_arn"]
+    subscribed = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
+
+    def received(state: str) -> list[dict[str, Any]]:
+        answer = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+        messages = [json.loads(json.loads(each["Body"])["Message"]) for each in answer.get("Messages", [])]
+        mine = [each for each in messages if each.get("AlarmName", "").endswith("-dead-letters")]
+        return [each for each in mine if each["NewStateValue"] == state]
+
+    try:
+        yield received
+    finally:
+        sns.unsubscribe(SubscriptionArn=subscribed["SubscriptionArn"])
+        sqs.delete_queue(QueueUrl=queue)
