@@ -103,6 +103,7 @@ def test_a_flood_of_emails_has_more_workers_started(
     _await_workers(cluster, MOST_WORKERS)
     assert f"Setting desired count to {MOST_WORKERS}." in _activities(cluster)[0]
     tracker.verify(drain_seconds=SECONDS)
+    assert "emails-local-worker-failed-puts" not in _alarms(cluster), "every write was fine"
 
 
 def test_a_version_that_answers_badly_is_taken_back_by_the_alarm(cluster: ClusterTarget) -> None:
@@ -162,6 +163,12 @@ def _activities(cluster: ClusterTarget) -> list[str]:
     client: Any = local_session().client("application-autoscaling", endpoint_url=cluster.data_plane.endpoint)
     found = client.describe_scaling_activities(ServiceNamespace="ecs")["ScalingActivities"]
     return [f"{each['Description']} {each['Cause']}" for each in found]
+
+
+def _alarms(cluster: ClusterTarget) -> list[str]:
+    """The names of the alarms in ALARM."""
+    cloudwatch: Any = local_session().client("cloudwatch", endpoint_url=cluster.data_plane.endpoint)
+    return [each["AlarmName"] for each in cloudwatch.describe_alarms(StateValue="ALARM")["MetricAlarms"]]
 
 
 def _newest(cluster: ClusterTarget) -> tuple[str, str]:

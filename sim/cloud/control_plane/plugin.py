@@ -26,6 +26,7 @@ from localstack.services.moto import MotoFallbackDispatcher, call_moto
 from localstack.services.plugins import Service, aws_provider
 
 from sim.aws.ecr_authorization import RegistryAccess
+from sim.aws.log_filters import InvalidPattern, matcher
 from sim.cloud.control_plane.application_autoscaling.provider import ApplicationAutoScaling
 from sim.cloud.control_plane.application_autoscaling.scaling import ScalesServices
 from sim.cloud.control_plane.autoscaling.groups import Groups, GroupSteps
@@ -189,6 +190,7 @@ def cloudwatch() -> Service:
     from localstack.services.cloudwatch.alarm_scheduler import AlarmScheduler  # noqa: PLC0415 - import only at the first call
     from localstack.services.cloudwatch.provider_v2 import CloudwatchProvider  # noqa: PLC0415
 
+    _count_log_lines()
     # LocalStack would evaluate plain alarms too, in another way.
     AlarmScheduler.schedule_metric_alarm = lambda *_, **__: None
     service = _over_localstack(Service.for_provider(CloudwatchProvider()), cloudwatch_operations(_now))
@@ -244,6 +246,37 @@ def _over_localstack(service: Service, operations: Operations, guard: _Guard | N
 def _one_at_a_time() -> _Guard:
     lock = threading.Lock()
     return lambda _: lock
+
+
+def _count_log_lines() -> None:
+    """A metric filter counts the lines that its pattern matches: LocalStack takes every line for a match.
+
+    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html
+    """
+    from localstack.services.logs import provider as logs  # noqa: PLC0415 - LocalStack loads its services late
+    from moto.logs.exceptions import InvalidParameterException  # noqa: PLC0415
+    from moto.logs.models import LogsBackend  # noqa: PLC0415
+
+    put = LogsBackend.put_metric_filter
+
+    def put_metric_filter(backend: Any, name: str, pattern: str, *rest: Any) -> None:
+        try:
+            matcher(pattern)
+        except InvalidPattern as wrong:
+            raise InvalidParameterException(str(wrong)) from None
+        put(backend, name, pattern, *rest)
+
+    LogsBackend.put_metric_filter = put_metric_filter
+    logs.get_pattern_matcher = _pattern_matcher
+
+
+def _pattern_matcher(pattern: str) -> Callable[[str, Values], bool]:
+    """What LocalStack asks about a log event. A pattern from before it was checked may be one that counts nothing."""
+    try:
+        matches = matcher(pattern)
+    except InvalidPattern:
+        return lambda *_: False
+    return lambda _, event: matches(event["message"])
 
 
 def _keep_desired_capacity(group: Any, count: int | None) -> None:
