@@ -69,13 +69,15 @@ class AwsClock:
 
     def too_fast(self, interval: float, timeout: float) -> str:
         """Why this clock is too fast for a health check; "" if it is not. Its time-out is not scaled."""
-        if self.factor == 1 or self.lasts(interval) >= timeout:
+        if self.factor == 1:
             return ""
-        largest = floor(100 * interval / timeout) / 100
+        largest = max(floor(100 * interval / timeout) / 100, 1.0)
+        if self.factor <= max(largest, interval / timeout):
+            return ""
         return (
             f"At the time scale {self.factor:g} a health check every {interval:g} s comes every "
             f"{self.lasts(interval):.3g} s, before its time-out of {timeout:g} s is over. The largest time scale "
-            f"for it is {max(largest, 1):g}: start the cluster with that, or give the check a longer interval."
+            f"for it is {largest:g}: start the cluster with that, or give the check a longer interval."
         )
 
 

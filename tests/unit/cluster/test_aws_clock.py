@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim.cloud.desired import parsed
 from sim.cluster.aws_clock import (
     LARGEST,
     MINUTE,
@@ -18,6 +19,7 @@ from sim.cluster.aws_clock import (
     clock_of,
     environment,
 )
+from sim.cluster.desired import Desired, to_json
 
 NOW = 1_700_000_000.0
 times = st.floats(NOW, NOW + 1e6)
@@ -73,3 +75,8 @@ def test_a_control_plane_gets_the_scale_by_its_environment() -> None:
 def test_the_page_of_the_cluster_names_all_that_is_scaled_and_all_that_is_not(listed: tuple[str, ...]) -> None:
     page = " ".join(DOCS.read_text().split())
     assert not [each for each in listed if each not in page]
+
+
+def test_agents_and_load_balancers_get_it_with_the_desired_state() -> None:
+    clock = AwsClock(NOW, 10)
+    assert parsed(to_json(Desired(1, clock=clock)).encode()).clock == clock
