@@ -23,7 +23,7 @@ from sim.targets import LOCAL
 from sim.targets.target import Provision, TaskRuntime
 
 _WORKERS = os.environ.get("WORKERS", "2")
-_APPLY_SECONDS = 600
+_APPLY_SECONDS = 1200
 """What a test may take whose target's resources Terraform makes first."""
 _SLOWEST = 15
 """So many tests are named with their seconds."""

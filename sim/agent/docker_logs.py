@@ -10,11 +10,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from sim.agent.logs import LogEvent
+from sim.agent.logs import MOST_EVENTS, LogEvent
 from sim.host.container import EngineApi
 
 _LOG: Final = logging.getLogger(__name__)
-_MOST_AT_ONCE: Final = 1_000
 _MOST_WAITING: Final = 100_000
 _MICROSECONDS: Final = 26
 """Characters of a time in RFC 3339 up to its microseconds."""
@@ -36,7 +35,7 @@ class DockerSource:
         threading.Thread(target=self._run, name=f"log of {container}", daemon=True).start()
 
     def read(self) -> Sequence[LogEvent]:
-        lines = [self._waiting[number] for number in range(min(len(self._waiting), _MOST_AT_ONCE))]
+        lines = [self._waiting[number] for number in range(min(len(self._waiting), MOST_EVENTS))]
         self._read = len(lines)
         return [(int(at * 1000), line) for at, line in lines]
 

@@ -22,7 +22,8 @@ from sim.aws.arn import last_part
 
 _LOG: Final = logging.getLogger(__name__)
 _SEND_SECONDS: Final = 0.5
-_MOST_EVENTS: Final = 1_000
+MOST_EVENTS: Final = 1_000
+"""That are read and sent at a time."""
 _MOST_BYTES: Final = 500_000
 _LONGEST: Final = 256_000
 """Bytes of an event; CloudWatch Logs takes 256 KiB with its overhead."""
@@ -118,7 +119,7 @@ class FileSource:
         last = self._ended and len(block) < _MOST_BYTES
         self._over = last and not block
         whole = block if last else block[: block.rfind(b"\n") + 1] or (block if len(block) == _MOST_BYTES else b"")
-        lines = whole.splitlines(keepends=True)[:_MOST_EVENTS]
+        lines = whole.splitlines(keepends=True)[:MOST_EVENTS]
         self._read = done + sum(map(len, lines))
         now = int(time.time() * 1000)
         return [(now, each.decode(errors="replace").rstrip("\r\n")) for each in lines]
@@ -195,8 +196,11 @@ class LogShipper:
                     del self._sources[each]
 
     def _send(self, stream: Stream, source: LogSource) -> None:
+        """Sends what waits. Another container's turn comes also if this one goes on writing."""
         client = self._clients.logs(stream.account, stream.region)
-        while lines := source.read():
+        full = True
+        while full and (lines := source.read()):
+            full = len(lines) >= MOST_EVENTS
             events = [{"timestamp": at, "message": part} for at, line in lines for part in _parts(line)]
             if events:
                 client.put_log_events(logGroupName=stream.group, logStreamName=stream.name, logEvents=events)

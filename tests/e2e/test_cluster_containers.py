@@ -8,6 +8,7 @@ import pytest
 from python_on_whales import DockerClient
 
 from release.ecr import Repository
+from services.pipeline.message import Email
 from sim.aws.arn import last_part
 from sim.cloud.aws_client import local_session
 from sim.host.container import Container
@@ -61,7 +62,7 @@ def test_a_task_is_given_metadata_and_the_credentials_of_its_role(cluster: Docke
     assert ":role/" in json.loads(_asked(container, path))["RoleArn"]
 
 
-def test_what_a_task_logs_is_in_the_local_cloudwatch_logs(cluster: DockerCluster) -> None:
+def test_what_a_task_logs_is_in_the_local_cloudwatch_logs(cluster: DockerCluster, email: Email) -> None:
     endpoint = cluster.data_plane.endpoint
     ecs = local_session().client("ecs", endpoint_url=endpoint)
     logs = local_session().client("logs", endpoint_url=endpoint)
@@ -71,6 +72,8 @@ def test_what_a_task_logs_is_in_the_local_cloudwatch_logs(cluster: DockerCluster
     stream = f"{options['awslogs-stream-prefix']}/api/{last_part(task['taskArn'])}"
 
     def lines() -> list[str]:
+        # One of the tasks takes it, and writes a line about it.
+        cluster.client().publish(email)
         found = logs.get_log_events(logGroupName=options["awslogs-group"], logStreamName=stream)["events"]
         return [each["message"] for each in found]
 
