@@ -152,8 +152,9 @@ class Ecs:
     def scale(self, role: str, count: int) -> None:
         """Sets the desired count of a service."""
         service = self.cluster.services[role]
-        updated = services.updated(service, self._name(), self._now, desired_count=count)
-        self._change(self.cluster.with_service(updated))
+        if service.desired_count != count:
+            updated = services.updated(service, self._name(), self._now, desired_count=count)
+            self._change(self.cluster.with_service(updated))
 
     def changed(self) -> None:
         """Something that the scheduler looks at may have changed."""

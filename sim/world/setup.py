@@ -48,6 +48,13 @@ _STOPS: Final = (
     Rule(Fault.KILL_TASK, caller="worker", every=7.0),
     Rule(Fault.LATENCY, service="s3", operation="PutObject", probability=0.5, seconds=0.1),
 )
+_SCALED_EVERY = 10
+"""Every so many seeds versions roll out while services scale, also to no task and back."""
+_SCALES: Final = (
+    Rule(Fault.DEPLOY, every=45.0),
+    Rule(Fault.SCALE, since=5.0, every=30.0, count=0),
+    Rule(Fault.SCALE, since=15.0, every=15.0, count=3),
+)
 
 
 @dataclass(frozen=True)
@@ -121,7 +128,8 @@ def draw_plan(seed: int, setup: Setup) -> FaultPlan:
     """
     draw = stream(seed, "plan")
     rules = _STOPS if _is_busy(seed) else tuple(_rule(draw, setup.storm) for _ in range(draw.randint(2, 16)))
-    return FaultPlan((*rules, *_turn(draw, seed)), seed, setup.storm)
+    scales = _SCALES if seed % _SCALED_EVERY == 0 else ()
+    return FaultPlan((*rules, *_turn(draw, seed), *scales), seed, setup.storm)
 
 
 def _turn(draw: Random, seed: int) -> tuple[Rule, ...]:
@@ -134,7 +142,8 @@ def _turn(draw: Random, seed: int) -> tuple[Rule, ...]:
 
 
 def _rule(draw: Random, storm: float) -> Rule:
-    fault = draw.choice([*Fault, Fault.PARTIAL_BATCH_FAILURE, Fault.ANSWER_LOST])
+    others = [each for each in Fault if each not in {rule.fault for rule in _SCALES}]
+    fault = draw.choice([*others, Fault.PARTIAL_BATCH_FAILURE, Fault.ANSWER_LOST])
     since = draw.uniform(0, storm * 0.8)
     until = min(storm, since + 1 + draw.expovariate(1 / 120)) if draw.random() < _SHORT else storm
     if fault in SCHEDULED:
@@ -143,8 +152,7 @@ def _rule(draw: Random, storm: float) -> Rule:
         lasts = {Fault.PARTITION: draw.choice([5.0, 60.0, 200.0]), Fault.CLOCK_SKEW: draw.uniform(-3600, 3600)}
         lasts[Fault.LOSE_ZONE] = draw.choice([20.0, 60.0, 200.0])
         every = draw.choice([5.0, 20.0, 60.0])
-        count = draw.randint(0, 3) if fault is Fault.SCALE else None
-        return Rule(fault, caller, cut, None, 1.0, since, until, every, lasts.get(fault), count=count)
+        return Rule(fault, caller, cut, None, 1.0, since, until, every, lasts.get(fault))
     operation = draw.choice(_ONLY.get(fault, OPERATIONS))
     return _call_rule(draw, fault, operation, draw.choice([0.02, 0.1, 0.3, 0.7]), since, until)
 
