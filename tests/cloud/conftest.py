@@ -6,6 +6,7 @@ In one of them the driver of the cluster is on.
 from __future__ import annotations
 
 import itertools
+import json
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,9 +14,10 @@ from typing import Any
 import pytest
 from botocore.config import Config
 
-from sim.cloud.aws_client import local_session
+from sim.cloud.aws_client import REGION, local_session
 from sim.cloud.local import LocalCloud
 from sim.host.cleanup import Cleanup
+from sim.host.loopback import request
 from sim.images.base_image import BaseImages, settings
 from tests.cloud.agents import Fleet
 from tests.cloud.running import RunningCloud
@@ -26,6 +28,7 @@ _accounts = itertools.count(100000000001)
 
 Client = Any
 """A boto3 client. The control plane's are not among the typed ones."""
+Report = Callable[..., int]
 
 
 @pytest.fixture(scope="session")
@@ -70,6 +73,18 @@ def aws(endpoint: str, account: str) -> Callable[[str], Client]:
     """Makes clients for the services of the test's own account."""
     session: Any = local_session(account)
     return lambda service: session.client(service, endpoint_url=endpoint, config=_CONFIG)
+
+
+@pytest.fixture
+def report(endpoint: str, account: str) -> Report:
+    """Reports what a checker has seen of an instance of the load balancer `e`; returns the HTTP status."""
+
+    def report(instance: str, method: str = "PUT", **health: str) -> int:
+        url = f"{endpoint}/_sim/{account}/{REGION}/elb/e/instances/{instance}/health"
+        headers = {"Content-Type": "application/json"}
+        return request(method, url, seconds=5, body=json.dumps(health).encode(), headers=headers).status
+
+    return report
 
 
 @pytest.fixture(scope="session")

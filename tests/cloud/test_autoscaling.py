@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 import pytest
 
+from sim.cloud.aws_client import REGION
 from sim.host.waiting import until
-from tests.cloud.conftest import Client
+from tests.cloud.conftest import Client, Report
 
 _SECONDS = 20.0
 
@@ -135,6 +137,30 @@ def test_an_instance_that_its_user_calls_unhealthy_is_replaced(group: Group) -> 
     assert first not in group.states()
     assert group.in_ec2(first)["State"]["Name"] == "terminated"
     assert len(group.states()) == 2
+
+
+@pytest.mark.parametrize("kind", ["EC2", "ELB"])
+def test_an_instance_that_its_load_balancer_has_out_of_service_is_replaced_if_the_group_says_so(
+    aws: Callable[[str], Client], report: Report, kind: str
+) -> None:
+    listener = {"Protocol": "HTTP", "LoadBalancerPort": 80, "InstancePort": 8080}
+    aws("elb").create_load_balancer(LoadBalancerName="e", Listeners=[listener], AvailabilityZones=[f"{REGION}a"])
+    group = Group(aws)
+    group.create(LoadBalancerNames=["e"], HealthCheckType=kind, HealthCheckGracePeriod=0)
+    first, second = before = list(group.states())
+    assert report(second, State="InService") == HTTPStatus.OK
+    assert list(group.states()) == before, "one that is being registered is not unhealthy yet"
+    assert report(first, State="OutOfService", ReasonCode="Instance") == HTTPStatus.OK
+    if kind == "EC2":
+        assert list(group.states()) == before
+        return
+    assert first not in group.states()
+    assert list(group.states().values()) == ["InService", "InService"]
+    assert group.causes()[1].startswith(
+        "an instance was taken out of service in response to an ELB system health check failure."
+    )
+    members = aws("elb").describe_load_balancers(LoadBalancerNames=["e"])["LoadBalancerDescriptions"][0]["Instances"]
+    assert {each["InstanceId"] for each in members} == set(group.states())
 
 
 def test_a_user_ends_an_instance_with_and_without_a_replacement(group: Group) -> None:

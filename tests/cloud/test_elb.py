@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from http import HTTPStatus
 
 import pytest
 
 from sim.cloud.aws_client import REGION
-from sim.host.loopback import request
-from tests.cloud.conftest import Client
-
-Report = Callable[..., int]
+from tests.cloud.conftest import Client, Report
 
 
 @pytest.fixture
@@ -22,18 +18,6 @@ def elb(aws: Callable[[str], Client]) -> Client:
     listener = {"Protocol": "HTTP", "LoadBalancerPort": 80, "InstancePort": 8080}
     elb.create_load_balancer(LoadBalancerName="e", Listeners=[listener], AvailabilityZones=[f"{REGION}a"])
     return elb
-
-
-@pytest.fixture
-def report(endpoint: str, account: str) -> Report:
-    """Reports what a checker has seen of an instance; returns the HTTP status."""
-
-    def report(instance: str, method: str = "PUT", **health: str) -> int:
-        url = f"{endpoint}/_sim/{account}/{REGION}/elb/e/instances/{instance}/health"
-        headers = {"Content-Type": "application/json"}
-        return request(method, url, seconds=5, body=json.dumps(health).encode(), headers=headers).status
-
-    return report
 
 
 def health(elb: Client, *instances: str) -> dict[str, tuple[str, str, str]]:

@@ -83,7 +83,8 @@ _hosts: Regional[Hosts] = Regional(Hosts)
 
 
 def _reports(place: Place) -> dict[str, Report]:
-    return reports(place, _hosts.at(place.account, place.region), _now())
+    at = (place.account, place.region)
+    return reports(place, _hosts.at(*at), _elb.known.at(*at), _now())
 
 
 _groups: Groups = Regional(dict)

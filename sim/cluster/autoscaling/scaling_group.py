@@ -22,7 +22,7 @@ the instance is in service, so that step 5 of the next step ends another one; a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -33,6 +33,7 @@ from sim.cluster.autoscaling.scaling_activities import Activity
 from sim.cluster.autoscaling.termination_policies import choose
 from sim.cluster.autoscaling.zones import can_balance, imbalance, largest
 from sim.cluster.citations import ASG_GUIDE, cites, inferred
+from sim.cluster.target_health import TargetHealth
 
 if TYPE_CHECKING:
     from random import Random
@@ -133,6 +134,12 @@ def failed_check(group: Group, instance: GroupInstance, report: Report, now: flo
 def ended_by_ec2(report: Report) -> bool:
     """An instance that is not running any more is unhealthy at once, in its grace period too."""
     return report.state not in {"pending", "running"}
+
+
+@cites(ASG_GUIDE + "as-add-elb-healthcheck.html")
+def healthy_at(reported: Iterable[TargetHealth]) -> bool:
+    """An instance is healthy only if every load balancer of its group has it so; one not yet checked counts as such."""
+    return not any(each.state == "OutOfService" and each.reason_code == "Instance" for each in reported)
 
 
 @inferred("EC2 checks every minute; how many failed checks Auto Scaling waits for is not public")

@@ -91,6 +91,18 @@ def balancers() -> Iterator[Balancer]:
             yield _balancer(place, each)
 
 
+def attached_balancers(place: Place) -> dict[str, tuple[str, ...]]:
+    """The names of the Classic ELBs that an Auto Scaling group has attached, by the id of each of its instances."""
+    from moto.autoscaling.models import autoscaling_backends  # noqa: PLC0415
+
+    groups = list(autoscaling_backends[place.account][place.region].autoscaling_groups.values())
+    return {
+        member.instance.id: tuple(group.load_balancer_names)
+        for group in groups
+        for member in list(group.instance_states)
+    }
+
+
 def register(place: Place, balancer: str, instance: str) -> None:
     """Adds an instance to a Classic ELB."""
     _elb(place).register_instances(balancer, [instance])

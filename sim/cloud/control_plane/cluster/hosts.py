@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from sim.cloud.control_plane.call import AwsError, Regional, Route, Values
-from sim.cloud.control_plane.cluster.backends import instance_states
+from sim.cloud.control_plane.cluster.backends import attached_balancers, instance_states
 from sim.cloud.control_plane.ecs.state import States
-from sim.cluster.autoscaling.scaling_group import Report, impaired
+from sim.cloud.control_plane.elb.models import LoadBalancer
+from sim.cluster.autoscaling.scaling_group import Report, healthy_at, impaired
 from sim.cluster.desired import HostPort, Place
 
 _PORT = re.compile(r"(tcp|udp):([0-9]+)")
@@ -40,11 +41,19 @@ class Hosts:
             yield from host.ports
 
 
-def reports(place: Place, hosts: Hosts, now: float) -> dict[str, Report]:
-    """What EC2 and its status checks report of each instance in an account and a region."""
+def reports(place: Place, hosts: Hosts, elbs: Mapping[str, LoadBalancer], now: float) -> dict[str, Report]:
+    """What EC2, its status checks and the load balancers of its group report of each instance in a region.
+
+    `elbs` are the Classic ELBs of the account and the region, by name.
+    """
     silent = {identity: each.lost_since for identity, each in hosts.known.items()}
+    attached = attached_balancers(place)
     return {
-        identity: Report(state, impaired(silent.get(identity), now))
+        identity: Report(
+            state,
+            impaired(silent.get(identity), now),
+            healthy_at(elbs[name].health_of(identity) for name in attached.get(identity, ()) if name in elbs),
+        )
         for identity, state in instance_states(place).items()
     }
 

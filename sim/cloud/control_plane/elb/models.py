@@ -94,6 +94,10 @@ class LoadBalancer:
         if instance not in self.draining:
             self.reported[instance] = health
 
+    def health_of(self, instance: str) -> TargetHealth:
+        """The health of a registered instance."""
+        return self.reported.get(instance, REGISTERING)
+
     def drained(self, instance: str) -> None:
         """An instance that drains has no request left."""
         self.draining.pop(instance, None)
@@ -105,7 +109,7 @@ class LoadBalancer:
 
     def health(self, registered: Collection[str], asked: Collection[str], now: float) -> dict[str, TargetHealth]:
         """The health of the instances in `asked`; if it is empty, of all that are registered or draining."""
-        known = {name: self.reported.get(name, REGISTERING) for name in registered}
+        known = {name: self.health_of(name) for name in registered}
         known |= {name: DEREGISTERING for name in sorted(self.leaving(now)) if name not in known}
         return {name: known.get(name, NOT_REGISTERED) for name in asked or known}
 

@@ -20,6 +20,7 @@ from sim.cluster.autoscaling.group_state import Process
 from sim.cluster.autoscaling.group_turn import LaunchInstance
 from sim.cluster.autoscaling.lifecycle_hooks import LAUNCHING, Hook
 from sim.cluster.autoscaling.scaling_group import Report
+from sim.cluster.balancer.classic import FAILED, IN_SERVICE, REGISTERING
 from sim.cluster.refused import Refused
 from tests.unit.cluster.autoscaling.group_bench import SETTINGS, START, GroupBench
 from tests.unit.cluster.proves import proves
@@ -124,6 +125,13 @@ def test_failed_checks_count_after_the_grace_period() -> None:
     bench.step(100.0)
     assert bench.serving == []
     assert "an ELB system health check failure" in bench.causes[-2]
+
+
+@proves(scaling_group.healthy_at)
+def test_one_load_balancer_that_has_an_instance_unhealthy_is_enough() -> None:
+    assert scaling_group.healthy_at([])
+    assert scaling_group.healthy_at([IN_SERVICE, REGISTERING])
+    assert not scaling_group.healthy_at([IN_SERVICE, FAILED])
 
 
 def test_the_load_balancer_is_asked_only_where_the_group_says_so() -> None:
