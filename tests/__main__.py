@@ -32,6 +32,7 @@ _ALONE = ("tests/unit", "tests/property")
 _BESIDE_IAM_SIMULATE = "tests/iam"
 _END_TO_END = "tests/e2e"
 _DEPLOYMENTS = "tests/e2e/test_deployments.py"
+_INSTANCES = "tests/e2e/test_instances.py"
 _CHAOS = "tests/e2e/test_chaos.py::test_a_version_rolls_out_while_instances_end_and_a_zone_is_cut_off"
 _CONTAINERS = "tests/e2e/test_cluster_containers.py"
 _SCALING = ("--time-scale", "15", "tests/e2e/test_scaling.py")
@@ -83,7 +84,7 @@ def rest() -> list[Stage]:
     ]
     rolls_out = f"{_DEPLOYMENTS}::test_a_version_rolls_out_and_no_request_fails"
     on_clusters = [
-        _on_cluster(TaskRuntime.PROCESS, _DEPLOYMENTS, _CHAOS, "tests/e2e/test_rehearsal.py"),
+        _on_cluster(TaskRuntime.PROCESS, _DEPLOYMENTS, _INSTANCES, _CHAOS, "tests/e2e/test_rehearsal.py"),
         _on_cluster(TaskRuntime.PROCESS, *_SCALING),
         _on_cluster(TaskRuntime.DOCKER, rolls_out, _CONTAINERS),
     ]

@@ -14,9 +14,11 @@ import typer
 from sim.cli.options import FAILED, HERE, Directory, Json
 from sim.cli.output import Report
 from sim.client.load import Load, publishing
+from sim.cloud.gateway.control_client import GatewayControl
 from sim.stack import lifecycle
 from sim.stack.cluster_status import status_of
 from sim.stack.lifecycle import Stack, running_cluster
+from sim.targets import nat_gateway
 from sim.targets.cluster_acts import Acts
 from sim.targets.deployment import LocalDeployment
 from sim.targets.publication import PUBLISH
@@ -34,6 +36,7 @@ class Lost(StrEnum):
     TASK = "task"
     INSTANCE = "instance"
     ZONE = "zone"
+    NAT = "nat"
 
 
 @cluster.callback()
@@ -101,11 +104,20 @@ def scale(
 
 def lose(
     what: Annotated[Lost, typer.Argument(help="A task is killed; instances are cut off, and replaced after minutes.")],
-    name: Annotated[str, typer.Argument(help="The id, a zone's name, or a service for its first task.")],
+    name: Annotated[
+        str | None, typer.Argument(help="The id, a zone's name, or a service for its first task; not of the only NAT.")
+    ] = None,
     directory: Directory = HERE,
 ) -> None:
-    """Lose a task, an instance or a zone."""
-    acts = _acts(directory)
+    """Lose a task, an instance, a zone or a NAT gateway. `sim restore` ends it."""
+    stack, place = running_cluster(directory)
+    acts = place.acts(stack.endpoint)
+    if what is Lost.NAT:
+        cut = nat_gateway.lose(acts, GatewayControl(place.gateway), name)
+        Report(False).lines([f"cut off {each}" for each in cut])
+        return
+    if name is None:
+        raise typer.BadParameter(f"name the {what} to lose", param_hint="NAME")
     match what:
         case Lost.TASK:
             acts.lose_task(name)
@@ -113,6 +125,13 @@ def lose(
             acts.lose_instance(name)
         case Lost.ZONE:
             Report(False).lines([f"lost {each}" for each in acts.lose_zone(name)])
+
+
+def restore(directory: Directory = HERE) -> None:
+    """Bring back what was lost: instances and the NAT gateway; what drains takes tasks again."""
+    stack, place = running_cluster(directory)
+    place.acts(stack.endpoint).restore()
+    nat_gateway.bring_back(GatewayControl(place.gateway))
 
 
 def drain(instance: Annotated[str, typer.Argument(help="The EC2 instance id.")], directory: Directory = HERE) -> None:

@@ -39,6 +39,7 @@ _MODULES: Final = {
     "scale": "cluster",
     "lose": "cluster",
     "drain": "cluster",
+    "restore": "cluster",
 }
 """The module of `sim.cli` that defines each command. It is imported on use, since most take long to import."""
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http import HTTPStatus
 
 from services.pipeline.message import Email
 from sim.client.api import Client
@@ -18,7 +17,7 @@ PAUSE_SECONDS = 2.0
 
 LocalStack is one process, and stores every e-mail beside the work of the deployment.
 """
-_EMAIL = Email(
+EMAIL = Email(
     email_subject="Is anybody there?",
     email_sender="load@example.com",
     email_timestream="1693561101",
@@ -28,15 +27,25 @@ _EMAIL = Email(
 
 @dataclass
 class Load:
-    """What the clients have seen so far: how many requests, how long each took in seconds, and what went wrong."""
+    """What the clients have seen so far: how long each request took in seconds, which were accepted, what went wrong.
+
+    `accepted` are ids of e-mails, `failed_at` the times in seconds at which requests began that failed.
+    """
 
     seconds: list[float] = field(default_factory=list)
+    accepted: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    failed_at: list[float] = field(default_factory=list)
 
     @property
     def requests(self) -> int:
         """All requests that have an end."""
         return len(self.seconds)
+
+    @property
+    def outage(self) -> float:
+        """The seconds between the first and the last request that failed; 0 without one."""
+        return max(self.failed_at) - min(self.failed_at) if self.failed_at else 0.0
 
     def percentile(self, share: float) -> float:
         """The seconds within which this share of the requests ended; 0 without a request."""
@@ -60,11 +69,14 @@ def publishing(client: Client, clients: int = CLIENTS) -> Iterator[Load]:
         while not over.wait(pause):
             pause = PAUSE_SECONDS
             began = time.monotonic()
-            answer = client.publish(_EMAIL)
+            answer = client.publish(EMAIL)
             with lock:
                 load.seconds.append(time.monotonic() - began)
-                if answer.status != HTTPStatus.OK:
+                if answer.accepted:
+                    load.accepted.append(answer.message_id)
+                else:
                     load.failures.append(answer.why())
+                    load.failed_at.append(began)
 
     threads = [
         threading.Thread(target=publish, args=(PAUSE_SECONDS * n / clients,), name=f"client {n + 1}", daemon=True)

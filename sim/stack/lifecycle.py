@@ -60,12 +60,13 @@ class Part:
 class ClusterPlace:
     """The cluster of a stack: its tasks on this machine, and its services. `variables` are of Terraform's roots.
 
-    AWS's clock runs `time_scale` times as fast as this machine's.
+    AWS's clock runs `time_scale` times as fast as this machine's. The gateway is controlled at the URL `gateway`.
     """
 
     tasks: Tasks
     services: Mapping[str, EcsService]
     variables: Mapping[str, str]
+    gateway: str
     time_scale: float = 1.0
 
     def acts(self, endpoint: str) -> Acts:

@@ -87,6 +87,7 @@ def _cluster(target: ClusterTarget) -> stack.ClusterPlace:
         target.tasks,
         {str(service): target.service(service) for service in SERVICES},
         target.variables,
+        target.gateway_control.url,
         target.time_scale,
     )
 

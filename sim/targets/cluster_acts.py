@@ -94,6 +94,12 @@ class Acts:
             raise NotInCluster(f"no instance has a task of the {service}; see `sim cluster status`")
         return sorted(found)
 
+    def subnets(self) -> dict[str, str]:
+        """The subnet of each instance, by its EC2 instance id."""
+        ids = [str(each["ec2InstanceId"]) for each in self._instances()]
+        found = self._client("ec2").describe_instances(InstanceIds=ids)["Reservations"] if ids else []
+        return {each["InstanceId"]: each["SubnetId"] for reservation in found for each in reservation["Instances"]}
+
     def zones(self) -> list[str]:
         """The zones that have an instance."""
         return sorted(self._zones())

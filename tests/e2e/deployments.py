@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from sim.client.load import publishing
+from sim.client.load import EMAIL, publishing
+from sim.client.tracker import EmailTracker
 from sim.cloud.aws_client import local_session
 from sim.cluster.deployments import DeploymentConfiguration, least_healthy, most_running
 from sim.host.waiting import until
@@ -20,6 +22,8 @@ from sim.targets.target import Target
 SECONDS = 180
 _CLIENTS = 16
 _LOOK_SECONDS = 0.5
+_CLIENTS_OF_WORLD = 8
+"""They publish four e-mails a second."""
 
 
 @pytest.fixture
@@ -70,6 +74,23 @@ def percents_held(cluster: ClusterTarget) -> Iterator[None]:
         watch.join()
     assert moments
     assert not broken, f"at least {least} are to be healthy, at most {most} there: {broken}"
+
+
+@contextmanager
+def noticed(
+    cluster: ClusterTarget, tracker: EmailTracker, *, requests: float = math.inf, seconds: float = math.inf
+) -> Iterator[None]:
+    """Clients publish meanwhile, as often as those of the world. What was accepted is stored in the end.
+
+    At most so many requests fail, and the last one at most so many seconds after the first.
+    """
+    with publishing(cluster.client(), _CLIENTS_OF_WORLD) as load:
+        yield
+    assert load.requests > _CLIENTS_OF_WORLD
+    assert len(load.failures) <= requests, str(load)
+    assert load.outage <= seconds, str(load)
+    tracker.accepted |= dict.fromkeys(load.accepted, EMAIL)
+    tracker.verify()
 
 
 def running(cluster: ClusterTarget) -> set[str]:

@@ -34,6 +34,7 @@ def test_lost_acknowledgements_throttles_resets_and_partial_failures(pipeline: T
 
 
 @pytest.mark.needs(Capability.DEPLOY)
+@pytest.mark.timeout(900)
 def test_a_version_rolls_out_while_instances_end_and_a_zone_is_cut_off(target: Target) -> None:
     plan = find("deployment").seeded(7)
     outcome = run(target, plan, Load(rate=15), print)

@@ -19,11 +19,11 @@ class GatewayControl:
     """Controls a gateway by the URL of its control port. `name` is the name of one of its ports."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self.url = url
 
     def is_ready(self) -> bool:
         """True if the gateway takes calls."""
-        return answers(f"{self._url}/ready", seconds=_SECONDS)
+        return answers(f"{self.url}/ready", seconds=_SECONDS)
 
     def cut(self, name: str) -> None:
         """Closes a port, and resets its connections."""
@@ -43,7 +43,7 @@ class GatewayControl:
 
     def _post(self, path: str, body: str = "") -> None:
         try:
-            answer = request("POST", f"{self._url}/{path}", seconds=_SECONDS, body=body.encode())
+            answer = request("POST", f"{self.url}/{path}", seconds=_SECONDS, body=body.encode())
         except NoAnswer as error:
             raise GatewayFailed(f"the gateway does not answer: {error}; see its log") from None
         if answer.status != HTTPStatus.OK:

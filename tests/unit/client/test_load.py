@@ -19,7 +19,7 @@ class _EverySecondFails(Client):
         self._answers: Iterator[int] = iter([200, 503] * 10_000)
 
     def publish(self, *_: object) -> ApiAnswer:
-        return ApiAnswer(next(self._answers), {"detail": "not now"}, {})
+        return ApiAnswer(next(self._answers), {"detail": "not now", "message_id": "m-1"}, {})
 
 
 def test_every_request_that_fails_is_counted_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,7 +27,13 @@ def test_every_request_that_fails_is_counted_with_its_reason(monkeypatch: pytest
     with load.publishing(_EverySecondFails(), clients=1) as seen:
         until(lambda: seen.requests >= 20, "twenty requests", seconds=10)
     assert len(seen.failures) == seen.requests // 2
+    assert seen.accepted == ["m-1"] * (seen.requests - len(seen.failures))
     assert f"{seen.requests} requests, {len(seen.failures)} failed: 503: not now; 99% within" in str(seen)
+
+
+def test_an_outage_is_from_the_first_to_the_last_request_that_fails() -> None:
+    assert load.Load().outage == 0
+    assert load.Load(failed_at=[7.0, 5.0, 6.5]).outage == 2.0
 
 
 def test_without_a_request_there_is_nothing_to_fail() -> None:

@@ -30,7 +30,7 @@ ALIVE = Stack(
 )
 SERVICE = EcsService(ALIVE.endpoint, "emails-local", "emails-local-api")
 CLUSTERS = [
-    ClusterPlace(tasks, {"api": SERVICE}, {"processes": "1"})
+    ClusterPlace(tasks, {"api": SERVICE}, {"processes": "1"}, "http://127.0.0.1:1")
     for tasks in (ContainerTasks("run"), ProcessTasks(Path("/agent")))
 ]
 

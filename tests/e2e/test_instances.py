@@ -1,0 +1,150 @@
+"""What clients notice when container instances end, come or are cut off: no more than the world states.
+
+https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle.html
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+
+from services.pipeline.message import Email
+from sim.client.tracker import EmailTracker
+from sim.cloud.aws_client import local_session
+from sim.host.waiting import until
+from sim.targets import nat_gateway
+from sim.targets.cluster import ClusterTarget
+from sim.targets.target import Capability
+from sim.world import bounds
+from tests.e2e.deployments import SECONDS, cluster, noticed
+
+__all__ = ["cluster"]
+
+pytestmark = pytest.mark.needs(Capability.DEPLOY)
+
+
+class Group:
+    """The Auto Scaling group of the cluster."""
+
+    def __init__(self, cluster: ClusterTarget) -> None:
+        self.client: Any = local_session().client("autoscaling", endpoint_url=cluster.data_plane.endpoint)
+        [self.name] = [each["AutoScalingGroupName"] for each in self._described()]
+
+    @property
+    def desired(self) -> int:
+        """Its desired capacity."""
+        [group] = self._described()
+        return int(group["DesiredCapacity"])
+
+    def states(self) -> dict[str, str]:
+        """The life-cycle state of each instance."""
+        [group] = self._described()
+        return {each["InstanceId"]: each["LifecycleState"] for each in group["Instances"]}
+
+    def refreshed(self) -> bool:
+        """True if the newest instance refresh was successful."""
+        [newest, *_] = self.client.describe_instance_refreshes(AutoScalingGroupName=self.name)["InstanceRefreshes"]
+        return bool(newest["Status"] == "Successful")
+
+    def _described(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.client.describe_auto_scaling_groups()["AutoScalingGroups"]
+        return found
+
+
+@pytest.fixture
+def group(cluster: ClusterTarget) -> Group:
+    return Group(cluster)
+
+
+def await_replaced(cluster: ClusterTarget, group: Group, *ended: str) -> None:
+    """Waits until these instances are gone, others are in their place, and the API has its tasks in service."""
+    api = cluster.service("api")
+
+    def replaced() -> bool:
+        states = group.states()
+        return (
+            not states.keys() & set(ended)
+            and list(states.values()) == ["InService"] * group.desired
+            and len(cluster.acts.in_service()) == api.described()["desiredCount"]
+        )
+
+    def seen() -> tuple[object, ...]:
+        return group.states(), cluster.acts.in_service(), api.summary()
+
+    until(replaced, f"{', '.join(ended)} to be replaced", seconds=SECONDS, seen=seen)
+
+
+def test_an_instance_that_is_terminated_costs_what_it_had_in_hand(
+    cluster: ClusterTarget, group: Group, tracker: EmailTracker
+) -> None:
+    instance, *_ = cluster.acts.instances("api")
+    with noticed(cluster, tracker, requests=bounds.IN_FLIGHT):
+        cluster.acts.terminate_instance(instance)
+        await_replaced(cluster, group, instance)
+
+
+def test_a_group_grows_and_ends_an_instance_that_drains_first_and_no_request_fails(
+    cluster: ClusterTarget, group: Group, tracker: EmailTracker
+) -> None:
+    before = group.desired
+    instance, *_ = cluster.acts.instances("api")
+    with noticed(cluster, tracker, requests=0):
+        group.client.set_desired_capacity(AutoScalingGroupName=group.name, DesiredCapacity=before + 1)
+        await_replaced(cluster, group)
+        group.client.terminate_instance_in_auto_scaling_group(InstanceId=instance, ShouldDecrementDesiredCapacity=True)
+        await_replaced(cluster, group, instance)
+    assert group.desired == before
+
+
+def test_a_refresh_replaces_every_instance_and_no_request_fails(
+    cluster: ClusterTarget, group: Group, tracker: EmailTracker
+) -> None:
+    """The preferences are those of `terraform/cluster`, without the wait for an instance that is warm at once."""
+    before = group.states()
+    preferences = {
+        "MinHealthyPercentage": 100,
+        "MaxHealthyPercentage": 150,
+        "ScaleInProtectedInstances": "Refresh",
+        "InstanceWarmup": 0,
+    }
+    with noticed(cluster, tracker, requests=0):
+        group.client.start_instance_refresh(AutoScalingGroupName=group.name, Preferences=preferences)
+        until(group.refreshed, "the refresh", seconds=SECONDS, seen=group.states)
+        await_replaced(cluster, group, *before)
+
+
+def test_a_zone_that_is_lost_costs_no_longer_than_until_its_node_is_forgotten(
+    cluster: ClusterTarget, group: Group, tracker: EmailTracker
+) -> None:
+    [zone, *_] = cluster.acts.zones()
+    with noticed(cluster, tracker, seconds=bounds.ZONE_SECONDS):
+        lost = cluster.acts.lose_zone(zone)
+        until(
+            lambda: not cluster.acts.in_service() & set(lost),
+            "the zone to be out of service",
+            seconds=SECONDS,
+            seen=cluster.acts.in_service,
+        )
+        cluster.acts.bring_all_back()
+        await_replaced(cluster, group)
+
+
+def test_without_the_nat_gateway_nothing_is_accepted_and_nothing_is_lost(
+    cluster: ClusterTarget, tracker: EmailTracker, email: Email
+) -> None:
+    def failed() -> int:
+        return cluster.tasks.log("worker").count("ReceiveMessage failed")
+
+    client, before = cluster.client(), failed()
+    tracker.publish(email)
+    assert cluster.lose_nat_gateway() == ["api: sqs", "api: ssm", "worker: sqs"], "S3 has an endpoint in the VPC"
+    # A call that was under way may be answered by a 504: nobody knows.
+    until(lambda: client.publish(email).status == HTTPStatus.SERVICE_UNAVAILABLE, "a clear refusal", seconds=30)
+    until(lambda: failed() > before, "the worker to log it", seconds=30, seen=failed)
+    assert client.request("GET", "/health").status == HTTPStatus.OK, "its tasks run on"
+    nat_gateway.bring_back(cluster.gateway_control)
+    until(lambda: client.request("GET", "/ready").status == HTTPStatus.OK, "the API to be ready", seconds=30)
+    tracker.publish(email)
+    tracker.verify()
