@@ -11,6 +11,7 @@ import pytest
 from sim.agent import definition
 from sim.agent.docker_request import Where, create_request, volumes
 from sim.agent.local import Binding, LocalContainer, LocalTask
+from sim.cluster.aws_clock import AwsClock
 from tests.unit.agent.control_plane import a_task
 
 WHERE = Where("label", "run-1", "run-1-cluster")
@@ -116,6 +117,13 @@ def test_a_health_check_is_in_nanoseconds() -> None:
         "Retries": 2,
         "StartPeriod": 10 * second,
     }
+
+
+def test_docker_checks_by_awss_clock_and_waits_by_this_machines() -> None:
+    check = {"command": ["CMD", "x"], "interval": 60, "timeout": 3, "startPeriod": 30}
+    asked = create_request(a_local_task({"healthCheck": check}), "c0", {}, WHERE, clock=AwsClock(0, 15))["Healthcheck"]
+    second = 1_000_000_000
+    assert (asked["Interval"], asked["Timeout"], asked["StartPeriod"]) == (4 * second, 3 * second, 2 * second)
 
 
 def test_names_and_labels_are_the_agents_and_the_name_is_the_tasks_own() -> None:
