@@ -103,9 +103,10 @@ def scale(
 
 
 def lose(
-    what: Annotated[Lost, typer.Argument(help="A task is killed; instances are cut off, and replaced after minutes.")],
+    what: Annotated[Lost, typer.Argument(help="A task is killed; an instance is cut off, and replaced after minutes.")],
     name: Annotated[
-        str | None, typer.Argument(help="The id, a zone's name, or a service for its first task; not of the only NAT.")
+        str | None,
+        typer.Argument(help="The id, a zone's name, or a service for its first task. The only NAT gateway needs none."),
     ] = None,
     directory: Directory = HERE,
 ) -> None:
