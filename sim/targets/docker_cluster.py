@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 from urllib.parse import urlsplit
 
@@ -26,7 +27,7 @@ from sim.targets.cluster import ClusterTarget
 from sim.targets.cluster_parts import agent
 from sim.targets.cluster_tasks import ContainerTasks
 from sim.targets.publication import push
-from sim.targets.target import PORTS, Capability, Service, TaskRuntime, port
+from sim.targets.target import PORTS, Capability, Progress, Service, TaskRuntime, Tuning, port
 
 if TYPE_CHECKING:
     from types_boto3_ecr import ECRClient
@@ -43,6 +44,15 @@ class DockerCluster(ClusterTarget):
     runtime: ClassVar[TaskRuntime] = TaskRuntime.DOCKER
     capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
 
+    def __init__(self, tuning: Tuning, progress: Progress, *, roots: Path | None = None) -> None:
+        super().__init__(tuning, progress, roots=roots)
+        self._followed: list[Process] = []
+
+    def _stop(self) -> None:
+        super()._stop()
+        for each in reversed(self._followed):
+            each.kill()
+
     def _open_cloud(self) -> str:
         self._ports = ports_of_engine()
         self._progress("building the images")
@@ -54,7 +64,7 @@ class DockerCluster(ClusterTarget):
         self._cloud = ContainerCloud(self._run, cloud_images(self._images), PORTS, self._ports, self._tuning.time_scale)
         registry = self._cloud.open(self._network, {})
         self._cleanup.owns("images", registry.address)
-        self._followed: list[Process] = [
+        self._followed = [
             ContainerProcess(name, container, self._cleanup) for name, container in self._cloud.containers.items()
         ]
         for each in self._followed:

@@ -37,8 +37,10 @@ class LocalTarget(Target):
         self._start()
 
     def down(self) -> None:
-        self._stop()
-        self._cleanup.close()
+        try:
+            self._stop()
+        finally:
+            self._cleanup.close()
 
     def _stop(self) -> None:
         """Ends what has to end in an order. The cleanup ends everything else."""
