@@ -83,12 +83,13 @@ def rest() -> list[Stage]:
         on("docker"),
     ]
     rolls_out = f"{_DEPLOYMENTS}::test_a_version_rolls_out_and_no_request_fails"
-    on_clusters = [
-        _on_cluster(TaskRuntime.PROCESS, _DEPLOYMENTS, _INSTANCES, _CHAOS, "tests/e2e/test_rehearsal.py"),
+    longest = [_on_cluster(TaskRuntime.PROCESS, _DEPLOYMENTS, _INSTANCES, _CHAOS, "tests/e2e/test_rehearsal.py")]
+    others_that_wait = [
         _on_cluster(TaskRuntime.PROCESS, *_SCALING),
         _on_cluster(TaskRuntime.DOCKER, rolls_out, _CONTAINERS),
+        *(_on_terraform(target) for target in ("process", "docker")),
     ]
-    return [[busy], [on_clusters, [_on_terraform(target) for target in ("process", "docker")]]]
+    return [[busy], [longest, others_that_wait]]
 
 
 def _on_cluster(runtime: TaskRuntime | None, *tests: str) -> Run:
