@@ -18,11 +18,13 @@ import pytest
 from release.terraform import Root, surroundings
 from sim.cloud.aws_client import CREDENTIALS, NO_FILES, REGION
 from sim.host.loopback import request
+from sim.host.waiting import until
 from sim.terraform.installation import environment as installation
 from tests.cloud.running import CLUSTER, RunningCloud, RunningCluster
 
 pytestmark = pytest.mark.timeout(300)
 ACCOUNT = "300000000002"
+_STEADY_SECONDS = 60
 AWS = Path(sysconfig.get_path("scripts")) / "aws"
 ROOT = """
 resource "aws_ecs_task_definition" "this" {
@@ -69,10 +71,16 @@ class CommandLine:
         """A command of `aws ecs` for the cluster."""
         return self("ecs", *words, "--cluster", CLUSTER)
 
+    def described(self) -> dict[str, Any]:
+        """The service `web`."""
+        [service] = self.ecs("describe-services", "--services", "web")["services"]
+        described: dict[str, Any] = service
+        return described
+
     def stable(self) -> dict[str, Any]:
         """Waits until the service `web` is stable; the service."""
         self.ecs("wait", "services-stable", "--services", "web")
-        described: dict[str, Any] = self.ecs("describe-services", "--services", "web")["services"][0]
+        described = self.described()
         assert (described["runningCount"], len(described["deployments"])) == (2, 1)
         return described
 
@@ -91,7 +99,13 @@ def test_a_service_is_waited_for_and_described_with_its_tasks_and_instances(aws:
     service = aws.stable()
     [balancer] = service["loadBalancers"]
     assert balancer == {"loadBalancerName": aws.cluster.balancer, "containerName": "web", "containerPort": 8080}
-    assert any("has reached a steady state" in each["message"] for each in service["events"])
+
+    def events() -> list[str]:
+        return [each["message"] for each in aws.described()["events"]]
+
+    # The waiter counts tasks that run; ECS says so once they are healthy as well.
+    steady = "(service web) has reached a steady state."
+    until(lambda: steady in events(), "the steady state", seconds=_STEADY_SECONDS, seen=events)
 
     tasks = aws.cluster.tasks()
     aws.ecs("wait", "tasks-running", "--tasks", *tasks)

@@ -87,7 +87,8 @@ def chosen_target(
 ) -> Target:
     """A cluster with these settings."""
     if request.config.getoption("--target") != "cluster" or tuning.time_scale == 1:
-        pytest.skip("not applicable: AWS's own waiting is rehearsed with --target cluster --time-scale 15")
+        name = request.config.getoption("--target")
+        pytest.skip(f"not applicable: target {name} waits as AWS does; --target cluster --time-scale 15 waits less")
     roots = tmp_path_factory.mktemp("roots")
     for name, settings in SETTINGS.items():
         folder = roots / "terraform" / name
