@@ -83,12 +83,14 @@ def test_a_deployment_that_is_forced_replaces_every_task_and_no_request_fails(cl
 def test_a_host_port_that_is_taken_is_an_event_of_the_service_that_wants_it(cluster: ClusterTarget) -> None:
     api, ecs = cluster.service("api"), ecs_of(cluster)
     asked = {"cluster": api.cluster, "service": "wants-the-port"}
+    # One for each container instance, and the API has the port on two of them.
+    instances = ecs.list_container_instances(cluster=api.cluster)["containerInstanceArns"]
     ecs.create_service(
         cluster=api.cluster,
         serviceName=asked["service"],
         taskDefinition=api.described()["taskDefinition"],
         launchType="EC2",
-        desiredCount=2,
+        desiredCount=len(instances),
     )
 
     def events() -> list[str]:
