@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from base64 import b64encode
 from datetime import datetime, timedelta, timezone
 from email import message_from_bytes
@@ -107,9 +108,21 @@ def characters(codec: str) -> list[str]:
 
 
 def charsets() -> list[tuple[str, str]]:
-    """WHATWG's labels of the charsets that Python can write, each with the name of Python's codec."""
+    """WHATWG's labels of the charsets that Python can write, each with the name of Python's codec.
+
+    A label of US-ASCII, which is windows-1252 to WHATWG, says nothing about bytes beyond: those may be UTF-8.
+    """
     names = {label: encoding.codec_info.name for label in LABELS if (encoding := lookup(label))}
-    return [(label, codec) for label, codec in names.items() if codec not in ("replacement", "x-user-defined")]
+    written = [(label, codec) for label, codec in names.items() if codec not in ("replacement", "x-user-defined")]
+    return [(label, "ascii" if is_ascii(label) else codec) for label, codec in written]
+
+
+def is_ascii(label: str) -> bool:
+    """Whether it is one of Python's names of US-ASCII."""
+    try:
+        return codecs.lookup(label).name == "ascii"
+    except LookupError:
+        return False
 
 
 @given(data=st.data(), charset=st.sampled_from(charsets()))
