@@ -48,9 +48,13 @@ def unharmed(cluster: ClusterTarget, clients: int = _CLIENTS) -> Iterator[None]:
 
 @contextmanager
 def percents_held(cluster: ClusterTarget) -> Iterator[None]:
-    """At each moment that is looked at meanwhile, as many tasks of the API are healthy, and as few are there, as the
-    service's percents say."""
+    """At each moment that is looked at meanwhile, as many tasks of the API serve, and as few are there, as the
+    service's percents say.
+
+    A task serves from when it was found healthy until ECS stops it: a check that a busy machine fails is not ECS's.
+    """
     over, broken, moments = threading.Event(), list[str](), 0
+    found_healthy = set[str]()
     described = cluster.service("api").described()
     given = described["deploymentConfiguration"]
     percents = DeploymentConfiguration(given["minimumHealthyPercent"], given["maximumPercent"])
@@ -61,9 +65,10 @@ def percents_held(cluster: ClusterTarget) -> Iterator[None]:
         while not over.wait(_LOOK_SECONDS):
             moments += 1
             tasks = cluster.service("api").tasks()
-            healthy = sum(each.get("healthStatus") == "HEALTHY" for each in tasks)
-            if healthy < least or len(tasks) > most:
-                broken.append(f"{healthy} of {len(tasks)} tasks were healthy")
+            found_healthy.update(each["taskArn"] for each in tasks if each.get("healthStatus") == "HEALTHY")
+            serving = sum(each["taskArn"] in found_healthy for each in tasks)
+            if serving < least or len(tasks) > most:
+                broken.append(f"{serving} of {len(tasks)} tasks were healthy")
 
     watch = threading.Thread(target=look, name="percents", daemon=True)
     watch.start()
