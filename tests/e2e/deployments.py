@@ -52,9 +52,10 @@ def percents_held(cluster: ClusterTarget) -> Iterator[None]:
     service's percents say.
 
     A task serves from when it was found healthy until ECS stops it: a check that a busy machine fails is not ECS's.
+    Those that run at the beginning serve.
     """
     over, broken, moments = threading.Event(), list[str](), 0
-    found_healthy = set[str]()
+    found_healthy = running(cluster)
     described = cluster.service("api").described()
     given = described["deploymentConfiguration"]
     percents = DeploymentConfiguration(given["minimumHealthyPercent"], given["maximumPercent"])
