@@ -17,7 +17,7 @@ PAUSE_SECONDS = 2.0
 
 LocalStack is one process, and stores every e-mail beside the work of the deployment.
 """
-EMAIL = Email(
+_EMAIL = Email(
     email_subject="Is anybody there?",
     email_sender="load@example.com",
     email_timestream="1693561101",
@@ -69,7 +69,7 @@ def publishing(client: Client, clients: int = CLIENTS) -> Iterator[Load]:
         while not over.wait(pause):
             pause = PAUSE_SECONDS
             began = time.monotonic()
-            answer = client.publish(EMAIL)
+            answer = client.publish(_EMAIL)
             with lock:
                 load.seconds.append(time.monotonic() - began)
                 if answer.accepted:

@@ -17,7 +17,7 @@ _REMEDY: Final = "`git log -- services` shows the commits of which a version can
 
 
 @dataclass(frozen=True)
-class Commit:
+class ExportedCommit:
     """A commit's full id, and a folder that has its `services`."""
 
     id: str
@@ -25,7 +25,7 @@ class Commit:
 
 
 @contextmanager
-def checked_out(name: str, checkout: Path = ROOT) -> Iterator[Commit]:
+def exported(name: str, checkout: Path = ROOT) -> Iterator[ExportedCommit]:
     """The services of a commit, by any name that git knows it by, inside the block. Raises CommandFailed."""
     git = ("git", "-C", str(checkout))
     commit = run([*git, "rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}"], remedy=_REMEDY).strip()
@@ -34,4 +34,4 @@ def checked_out(name: str, checkout: Path = ROOT) -> Iterator[Commit]:
         run([*git, "archive", "--output", str(archive), commit, "--", "services"], remedy=_REMEDY)
         with tarfile.open(archive) as packed:
             packed.extractall(folder, filter="data")
-        yield Commit(commit, folder)
+        yield ExportedCommit(commit, folder)

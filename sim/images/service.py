@@ -10,7 +10,7 @@ from sim.host.command import CommandFailed, run
 from sim.images.checkout import ROOT
 
 SERVICES = ("api", "worker")
-_DIRTY = "--dirty=-dirty"
+_DIRTY = "-dirty"
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,11 @@ def revision(commit: str = "") -> Revision | None:
     """A commit by its id, by default the one that is checked out; None where git knows of none."""
     git = ["git", "-C", str(ROOT)]
     try:
-        found = commit or run([*git, "describe", "--always", "--abbrev=40", _DIRTY, "--exclude=*"], remedy="").strip()
-        time = run([*git, "log", "-1", "--format=%ct", found.removesuffix("-dirty"), "--"], remedy="")
+        found = (
+            commit
+            or run([*git, "describe", "--always", "--abbrev=40", f"--dirty={_DIRTY}", "--exclude=*"], remedy="").strip()
+        )
+        time = run([*git, "log", "-1", "--format=%ct", found.removesuffix(_DIRTY), "--"], remedy="")
     except CommandFailed:
         return None
     return Revision(found, int(time))

@@ -24,7 +24,7 @@ from sim.cloud.aws_client import CREDENTIALS, NO_FILES, REGION, local_session
 from sim.cloud.registry.source_image import Source
 from sim.errors import SimError
 from sim.images.checkout import ROOT
-from sim.images.commit import checked_out
+from sim.images.commit import exported
 from sim.images.source import copied
 from sim.targets.publication import Publish, repository
 from sim.terraform.local_roots import LocalRoots
@@ -71,7 +71,7 @@ class LocalDeployment:
 
     def made_of_commit(self, service: str, name: str) -> str:
         """Does the same with the services of a commit, by any name that git knows it by."""
-        with checked_out(name) as commit:
+        with exported(name) as commit:
             of_it = partial(copied, checkout=commit.folder, commit=commit.id)
             return self._made(service, f"commit {commit.id}", of_it, lambda _: None)
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 import threading
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
 
-from sim.client.load import EMAIL, publishing
-from sim.client.tracker import EmailTracker
+from sim.client.load import publishing
 from sim.cloud.aws_client import local_session
 from sim.cluster.deployments import DeploymentConfiguration, least_healthy, most_running
+from sim.history.events import message_id
 from sim.host.waiting import until
 from sim.targets.cluster import ClusterTarget
 from sim.targets.publication import repository
@@ -23,7 +24,7 @@ SECONDS = 180
 _CLIENTS = 16
 _LOOK_SECONDS = 0.5
 _CLIENTS_OF_WORLD = 8
-"""They publish four e-mails a second."""
+"""They publish four e-mails a second, as those of the world."""
 
 
 @pytest.fixture
@@ -31,19 +32,6 @@ def cluster(target: Target) -> ClusterTarget:
     """The target, which has container instances."""
     assert isinstance(target, ClusterTarget)
     return target
-
-
-@contextmanager
-def unharmed(cluster: ClusterTarget, clients: int = _CLIENTS) -> Iterator[None]:
-    """Clients publish meanwhile. Each of their requests succeeds, and each e-mail is stored once."""
-    cluster.drain(SECONDS)
-    before = len(cluster.data_plane.object_keys())
-    with publishing(cluster.client(), clients) as load:
-        yield
-    assert load.requests > clients
-    assert not load.failures, str(load)
-    cluster.drain(SECONDS)
-    assert len(cluster.data_plane.object_keys()) - before == load.requests
 
 
 @contextmanager
@@ -84,19 +72,29 @@ def percents_held(cluster: ClusterTarget) -> Iterator[None]:
 
 @contextmanager
 def noticed(
-    cluster: ClusterTarget, tracker: EmailTracker, *, requests: float = math.inf, seconds: float = math.inf
+    cluster: ClusterTarget,
+    *,
+    clients: int = _CLIENTS_OF_WORLD,
+    requests: float = math.inf,
+    seconds: float = math.inf,
 ) -> Iterator[None]:
-    """Clients publish meanwhile, as often as those of the world. What was accepted is stored in the end.
+    """Clients publish meanwhile. Each e-mail that was accepted is stored once in the end.
 
     At most so many requests fail, and the last one at most so many seconds after the first.
     """
-    with publishing(cluster.client(), _CLIENTS_OF_WORLD) as load:
+    with publishing(cluster.client(), clients) as load:
         yield
-    assert load.requests > _CLIENTS_OF_WORLD
+    assert load.requests > clients
     assert len(load.failures) <= requests, str(load)
     assert load.outage <= seconds, str(load)
-    tracker.accepted |= dict.fromkeys(load.accepted, EMAIL)
-    tracker.verify()
+    cluster.drain(SECONDS)
+    objects = Counter(map(message_id, cluster.data_plane.object_keys()))
+    assert not [each for each in load.accepted if objects[each] != 1]
+
+
+def unharmed(cluster: ClusterTarget, clients: int = _CLIENTS) -> AbstractContextManager[None]:
+    """Clients publish meanwhile, and none of their requests fails."""
+    return noticed(cluster, clients=clients, requests=0)
 
 
 def running(cluster: ClusterTarget) -> set[str]:
@@ -109,14 +107,21 @@ def ecs_of(cluster: ClusterTarget) -> Any:
     return local_session().client("ecs", endpoint_url=cluster.data_plane.endpoint)
 
 
-def completed(cluster: ClusterTarget) -> bool:
-    """True if the API's newest deployment is completed, and nothing is left of another one.
+def newest_deployment(cluster: ClusterTarget) -> dict[str, Any]:
+    """The API's newest service deployment.
 
     AWS leaves the rollout state of a service behind a Classic ELB out of DescribeServices.
     """
     api = cluster.service("api")
-    [newest, *_] = ecs_of(cluster).list_service_deployments(cluster=api.cluster, service=api.name)["serviceDeployments"]
-    return newest["status"] == "SUCCESSFUL" and len(api.described()["deployments"]) == 1
+    listed = ecs_of(cluster).list_service_deployments(cluster=api.cluster, service=api.name)
+    newest: dict[str, Any] = listed["serviceDeployments"][0]
+    return newest
+
+
+def completed(cluster: ClusterTarget) -> bool:
+    """True if the API's newest deployment is completed, and nothing is left of another one."""
+    described = cluster.service("api").described()
+    return bool(newest_deployment(cluster)["status"] == "SUCCESSFUL") and len(described["deployments"]) == 1
 
 
 def await_completed(cluster: ClusterTarget) -> None:

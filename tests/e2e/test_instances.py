@@ -18,7 +18,7 @@ from sim.targets import nat_gateway
 from sim.targets.cluster import ClusterTarget
 from sim.targets.target import Capability
 from sim.world import bounds
-from tests.e2e.deployments import SECONDS, cluster, noticed
+from tests.e2e.deployments import SECONDS, cluster, noticed, unharmed
 
 __all__ = ["cluster"]
 
@@ -76,21 +76,19 @@ def await_replaced(cluster: ClusterTarget, group: Group, *ended: str) -> None:
     until(replaced, f"{', '.join(ended)} to be replaced", seconds=SECONDS, seen=seen)
 
 
-def test_an_instance_that_is_terminated_costs_what_it_had_in_hand(
-    cluster: ClusterTarget, group: Group, tracker: EmailTracker
-) -> None:
+def test_an_instance_that_is_terminated_costs_what_it_had_in_hand(cluster: ClusterTarget, group: Group) -> None:
     instance, *_ = cluster.acts.instances("api")
-    with noticed(cluster, tracker, requests=bounds.IN_FLIGHT):
+    with noticed(cluster, requests=bounds.IN_FLIGHT):
         cluster.acts.terminate_instance(instance)
         await_replaced(cluster, group, instance)
 
 
 def test_a_group_grows_and_ends_an_instance_that_drains_first_and_no_request_fails(
-    cluster: ClusterTarget, group: Group, tracker: EmailTracker
+    cluster: ClusterTarget, group: Group
 ) -> None:
     before = group.desired
     instance, *_ = cluster.acts.instances("api")
-    with noticed(cluster, tracker, requests=0):
+    with unharmed(cluster):
         group.client.set_desired_capacity(AutoScalingGroupName=group.name, DesiredCapacity=before + 1)
         await_replaced(cluster, group)
         group.client.terminate_instance_in_auto_scaling_group(InstanceId=instance, ShouldDecrementDesiredCapacity=True)
@@ -98,9 +96,7 @@ def test_a_group_grows_and_ends_an_instance_that_drains_first_and_no_request_fai
     assert group.desired == before
 
 
-def test_a_refresh_replaces_every_instance_and_no_request_fails(
-    cluster: ClusterTarget, group: Group, tracker: EmailTracker
-) -> None:
+def test_a_refresh_replaces_every_instance_and_no_request_fails(cluster: ClusterTarget, group: Group) -> None:
     """The preferences are those of `terraform/cluster`, without the wait for an instance that is warm at once."""
     before = group.states()
     preferences = {
@@ -109,17 +105,17 @@ def test_a_refresh_replaces_every_instance_and_no_request_fails(
         "ScaleInProtectedInstances": "Refresh",
         "InstanceWarmup": 0,
     }
-    with noticed(cluster, tracker, requests=0):
+    with unharmed(cluster):
         group.client.start_instance_refresh(AutoScalingGroupName=group.name, Preferences=preferences)
         until(group.refreshed, "the refresh", seconds=SECONDS, seen=group.states)
         await_replaced(cluster, group, *before)
 
 
 def test_a_zone_that_is_lost_costs_no_longer_than_until_its_node_is_forgotten(
-    cluster: ClusterTarget, group: Group, tracker: EmailTracker
+    cluster: ClusterTarget, group: Group
 ) -> None:
     [zone, *_] = cluster.acts.zones()
-    with noticed(cluster, tracker, seconds=bounds.ZONE_SECONDS):
+    with noticed(cluster, seconds=bounds.ZONE_SECONDS):
         lost = cluster.acts.lose_zone(zone)
         until(
             lambda: not cluster.acts.in_service() & set(lost),

@@ -22,7 +22,7 @@ from sim.host.waiting import until
 from sim.targets import create_cluster
 from sim.targets.cluster import ClusterTarget
 from sim.targets.target import Capability, Progress, Target, Tuning
-from tests.e2e.deployments import SECONDS, cluster, defined_with, ecs_of
+from tests.e2e.deployments import SECONDS, cluster, defined_with, ecs_of, newest_deployment
 
 __all__ = ["cluster"]
 
@@ -120,7 +120,7 @@ def test_a_version_that_answers_badly_is_taken_back_by_the_alarm(cluster: Cluste
     with publishing(cluster.client(), CLIENTS) as load:
         ecs.update_service(cluster=api.cluster, service=api.name, taskDefinition=bad)
         ended = ("ROLLBACK_SUCCESSFUL", "ECS deployment failed: alarm detected.")
-        until(lambda: _newest(cluster) == ended, "the rollback", seconds=SECONDS, seen=lambda: _newest(cluster))
+        until(lambda: _ending(cluster) == ended, "the rollback", seconds=SECONDS, seen=lambda: _ending(cluster))
     assert load.failures, "the bad version answered nobody"
     assert api.described()["taskDefinition"] == present
     assert {each["taskDefinitionArn"] for each in api.tasks()} == {present}
@@ -172,10 +172,9 @@ def _alarms(cluster: ClusterTarget) -> list[str]:
     return [each["AlarmName"] for each in cloudwatch.describe_alarms(StateValue="ALARM")["MetricAlarms"]]
 
 
-def _newest(cluster: ClusterTarget) -> tuple[str, str]:
+def _ending(cluster: ClusterTarget) -> tuple[str, str]:
     """Status and reason of the API's newest deployment."""
-    api = cluster.service("api")
-    [newest, *_] = ecs_of(cluster).list_service_deployments(cluster=api.cluster, service=api.name)["serviceDeployments"]
+    newest = newest_deployment(cluster)
     return newest["status"], newest["statusReason"]
 
 

@@ -10,7 +10,7 @@ from release.errors import VersionTaken
 from sim.cloud.registry.source_image import Source
 from sim.host.command import CommandFailed, run
 from sim.images.checkout import ROOT
-from sim.images.commit import checked_out
+from sim.images.commit import exported
 from sim.images.source import OtherPackages, check_packages, copied
 
 
@@ -43,14 +43,14 @@ def test_the_same_checkout_is_the_same_version_again_and_another_one_is_refused(
 
 
 def test_a_version_can_be_made_of_a_commit(tmp_path: Path) -> None:
-    with checked_out("HEAD") as commit:
+    with exported("HEAD") as commit:
         made = copied("api", "1.0.0", tmp_path, commit.folder, commit.id)
     assert made.revision == run(["git", "-C", str(ROOT), "rev-parse", "HEAD"], remedy="").strip()
     assert (made.folder / "services/api/app.py").is_file()
 
 
 def test_a_commit_that_is_not_there_is_refused() -> None:
-    with pytest.raises(CommandFailed, match="Needed a single revision"), checked_out("no-such-commit"):
+    with pytest.raises(CommandFailed, match="Needed a single revision"), exported("no-such-commit"):
         pass
 
 
