@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from docker import APIClient
 from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container as Handle
 from docker.utils import parse_repository_tag
@@ -26,9 +27,12 @@ from testcontainers.core.docker_client import DockerClient
 from sim.errors import SimError
 from sim.host.engine import engine
 from sim.host.published_ports import SETTING, PublishedPorts, container_of, published_ports
+from sim.host.waiting import until
 
 LABEL = "email-pipeline.run"
 _SIGKILLED = 137
+_NOT_FROZEN = "unable to freeze"
+_PAUSE_SECONDS = 30
 _MOUNTS = Path("/proc/self/mountinfo")
 
 # The kit's watchdog removes leftovers, also where ryuk's image cannot be pulled.
@@ -242,8 +246,8 @@ class Container:
         self._handle.wait()
 
     def pause(self) -> None:
-        """Pauses the container."""
-        self._handle.pause()
+        """Stops all processes of the container where they are. Raises TimedOut."""
+        pause(self._handle.client.api, self._handle.id)
 
     def resume(self) -> None:
         """Resumes the container if it is paused."""
@@ -335,9 +339,9 @@ class EngineApi:
             return dict(self._api.stats(container, stream=False, one_shot=True))
 
     def pause(self, container: str) -> None:
-        """Stops all processes of the container where they are."""
+        """Stops all processes of the container where they are. Raises EngineRefused and TimedOut."""
         with _refusals():
-            self._api.pause(container)
+            pause(self._api, container)
 
     def unpause(self, container: str) -> None:
         """Undoes `pause`."""
@@ -385,6 +389,24 @@ class EngineApi:
         filters = {"type": "container", "label": f"{LABEL}={run}"}
         found: Iterator[dict[str, Any]] = self._api.events(since=since, filters=filters, decode=True)
         return found
+
+
+def pause(api: APIClient, container: str) -> None:
+    """Pauses a container. Raises TimedOut.
+
+    The freezer of cgroup v1 gives up within milliseconds while a process starts another, so it is asked again.
+    """
+
+    def paused() -> bool:
+        try:
+            api.pause(container)
+        except APIError as error:
+            if _NOT_FROZEN not in str(error.explanation):
+                raise
+            return False
+        return True
+
+    until(paused, f"the engine to pause {container}", seconds=_PAUSE_SECONDS)
 
 
 @contextmanager
