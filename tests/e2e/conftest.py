@@ -5,6 +5,22 @@ from __future__ import annotations
 import pytest
 
 from services.pipeline.message import Email
+from sim.targets.target import Progress, Target, Tuning
+from tests.e2e.scaled import scaled_cluster
+
+
+@pytest.fixture(scope="session")
+def chosen_target(
+    request: pytest.FixtureRequest,
+    chosen_target: Target,
+    tuning: Tuning,
+    progress: Progress,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Target:
+    """The session's pipeline, not yet up. A faster clock of AWS wants health checks that come less often."""
+    if tuning.time_scale == 1:
+        return chosen_target
+    return scaled_cluster(tuning, progress, request.config.getoption("--runtime"), tmp_path_factory.mktemp("roots"))
 
 
 @pytest.fixture

@@ -31,17 +31,6 @@ def test_a_version_rolls_out_and_no_request_fails(cluster: ClusterTarget, tracke
     tracker.verify()
 
 
-def test_a_version_that_never_gets_healthy_is_taken_back_and_no_request_fails(cluster: ClusterTarget) -> None:
-    def never_healthy(folder: Path) -> None:
-        check = folder / "services" / "api" / "health.py"
-        check.write_text("raise SystemExit(1)\n")
-
-    version = cluster.deployment.made_of_checkout("api", never_healthy)
-    with unharmed(cluster):
-        verdict = cluster.deploy("api", version)
-    assert verdict.outcome is Outcome.ROLLED_BACK, str(verdict)
-
-
 def test_a_version_that_crashes_after_it_has_started_replaces_nothing_and_no_request_fails(
     cluster: ClusterTarget,
 ) -> None:

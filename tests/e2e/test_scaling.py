@@ -1,7 +1,7 @@
 """What AWS does by itself under load: it scales the workers, takes a deployment back, and calls for people.
 
-AWS waits for minutes in all of it. So its clock runs faster here, for which the health checks of production's Terraform
-come less often; all else is as in production, but that workers are slow and few messages are a backlog.
+AWS waits for minutes in all of it. So its clock runs faster here. All is as in production, but that workers are slow
+and few messages are a backlog.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ from typing import Any, Final
 
 import pytest
 
+from release.deploy import Outcome
 from services.pipeline.message import Email
 from sim.client.load import publishing
 from sim.client.tracker import EmailTracker
 from sim.cloud.aws_client import local_session
 from sim.host.waiting import until
-from sim.targets import create_cluster
 from sim.targets.cluster import ClusterTarget
 from sim.targets.target import Capability, Progress, Target, Tuning
-from tests.e2e.deployments import SECONDS, cluster, defined_with, ecs_of, newest_deployment
+from tests.e2e.deployments import SECONDS, cluster, defined_with, ecs_of, newest_deployment, unharmed
+from tests.e2e.scaled import scaled_cluster
 
 __all__ = ["cluster"]
 
@@ -32,34 +33,7 @@ CLIENTS: Final = 32
 """So many publish 60 e-mails in a minute of AWS, and fewer than 20 are no alarm."""
 MOST_WORKERS: Final = 3
 BACKLOG_PER_TASK: Final = 40
-SETTINGS: Final = {
-    "cluster": """
-resource "aws_elb" "this" {
-  health_check {
-    target              = "HTTP:8080/health"
-    interval            = 60
-    timeout             = 4
-    unhealthy_threshold = 2
-    healthy_threshold   = 2
-  }
-}
-""",
-    "modules/task": """
-locals {
-  health_check = {
-    command     = ["CMD", "python", "-m", "services.${var.service}.health"]
-    interval    = 60
-    timeout     = 4
-    retries     = 3
-    startPeriod = 300
-  }
-}
-""",
-    "services/api": """
-locals {
-  grace_seconds = 300
-}
-""",
+WORKERS: Final = {
     "services/worker": f"""
 variable "min_tasks" {{
   default = 0
@@ -78,7 +52,7 @@ variable "poll_interval_seconds" {{
 }}
 """,
 }
-"""Over production's own, by root or module."""
+"""Settings over the worker's own."""
 
 
 @pytest.fixture(scope="session")
@@ -89,12 +63,8 @@ def chosen_target(
     if request.config.getoption("--target") != "cluster" or tuning.time_scale == 1:
         name = request.config.getoption("--target")
         pytest.skip(f"not applicable: target {name} waits as AWS does; --target cluster --time-scale 15 waits less")
-    roots = tmp_path_factory.mktemp("roots")
-    for name, settings in SETTINGS.items():
-        folder = roots / "terraform" / name
-        folder.mkdir(parents=True)
-        (folder / "scaling_override.tf").write_text(settings)
-    return create_cluster(tuning, progress, request.config.getoption("--runtime"), roots)
+    runtime = request.config.getoption("--runtime")
+    return scaled_cluster(tuning, progress, runtime, tmp_path_factory.mktemp("roots"), WORKERS)
 
 
 def test_a_flood_of_emails_has_more_workers_started(
@@ -105,6 +75,17 @@ def test_a_flood_of_emails_has_more_workers_started(
     assert f"Setting desired count to {MOST_WORKERS}." in _activities(cluster)[0]
     tracker.verify(drain_seconds=SECONDS)
     assert "emails-local-worker-failed-puts" not in _alarms(cluster), "every write was fine"
+
+
+def test_a_version_that_never_gets_healthy_is_taken_back_and_no_request_fails(cluster: ClusterTarget) -> None:
+    def never_healthy(folder: Path) -> None:
+        check = folder / "services" / "api" / "health.py"
+        check.write_text("raise SystemExit(1)\n")
+
+    version = cluster.deployment.made_of_checkout("api", never_healthy)
+    with unharmed(cluster):
+        verdict = cluster.deploy("api", version)
+    assert verdict.outcome is Outcome.ROLLED_BACK, str(verdict)
 
 
 def test_a_version_that_answers_badly_is_taken_back_by_the_alarm(cluster: ClusterTarget) -> None:
