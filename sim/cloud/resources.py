@@ -144,7 +144,11 @@ class DataPlane:
         taken = []
         try:
             while messages := self.sqs.receive_message(
-                QueueUrl=url, MaxNumberOfMessages=_BATCH, VisibilityTimeout=60
+                QueueUrl=url,
+                MaxNumberOfMessages=_BATCH,
+                VisibilityTimeout=60,
+                # Production's Terraform has its queues wait for messages. LocalStack is one server, so none is missed.
+                WaitTimeSeconds=0,
             ).get("Messages"):
                 taken += messages
                 yield from (message["Body"] for message in messages)
