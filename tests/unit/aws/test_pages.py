@@ -10,7 +10,7 @@ from sim.aws.errors import COMMON_ERRORS, SERVICE_ERRORS, error_of
 from sim.aws.model import Freedom
 from sim.faults.plan import Fault
 from sim.world.mutants import MUTANTS
-from tests.property.conformance.departures import DEPARTURES
+from tests.conformance.departures import DEPARTURES
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 AWS = "https://docs.aws.amazon.com/"

@@ -20,9 +20,9 @@ from hypothesis.stateful import (
 
 from sim.aws.sqs_queue import Message
 from sim.host.waiting import until
-from tests.property.conformance.checked import NotAllowed, Refused
-from tests.property.conformance.departures import DEPARTURES, Departure
-from tests.property.conformance.emulators import MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT, Emulator
+from tests.conformance.checked import NotAllowed, Refused
+from tests.conformance.departures import DEPARTURES, Departure
+from tests.conformance.emulators import MAX_RECEIVE_COUNT, VISIBILITY_TIMEOUT, Emulator
 
 # A program is not shrunk: it takes real time, and is short.
 PROGRAMS = settings(max_examples=6, stateful_step_count=30, phases=[Phase.generate])

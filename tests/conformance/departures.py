@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.property.conformance.checked import Checked
-from tests.property.conformance.emulators import MAX_RECEIVE_COUNT, Emulator
+from tests.conformance.checked import Checked
+from tests.conformance.emulators import MAX_RECEIVE_COUNT, Emulator
 
 _SQS = "AWSSimpleQueueService/latest/APIReference"
 _SSM = "systems-manager/latest/APIReference"

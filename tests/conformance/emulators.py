@@ -21,7 +21,7 @@ from sim.aws.ssm import Ssm
 from sim.cloud.aws_client import REGION
 from sim.cloud.local import LocalCloud
 from sim.host.cleanup import Cleanup
-from tests.property.conformance.checked import Checked
+from tests.conformance.checked import Checked
 
 VISIBILITY_TIMEOUT = 1
 MAX_RECEIVE_COUNT = 3

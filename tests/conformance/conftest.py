@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.property.conformance import emulators
-from tests.property.conformance.emulators import Emulator
+from tests.conformance import emulators
+from tests.conformance.emulators import Emulator
 
 
 @pytest.fixture(scope="module", params=["LocalStack", "moto"])
