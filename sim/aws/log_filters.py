@@ -21,7 +21,8 @@ from sim.errors import SimError
 Matches = Callable[[str], bool]
 """True for a line that the pattern matches."""
 _WORD: Final = re.compile(r'([-?]?)(?:"([^"]*)"|([^\s"]+))')
-_COMPARISON: Final = re.compile(r'\$\.([\w.-]+)\s*(=|!=|<=|>=|<|>)\s*("[^"]*"|[\w.*:/-]+)')
+_FIELD: Final = re.compile(r"\$\.([\w.-]+)")
+_COMPARISON: Final = re.compile(rf'{_FIELD.pattern}\s*(=|!=|<=|>=|<|>)\s*("[^"]*"|[\w.*:/-]+)')
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?")
 _ORDERS: Final[Mapping[str, Callable[[float, float], bool]]] = {
     "=": operator.eq,
@@ -47,6 +48,25 @@ def matcher(pattern: str) -> Matches:
     return _of_words(pattern)
 
 
+def values(metric_value: str) -> Callable[[str], float | None]:
+    """What a line counts by a metric filter's value: a number, or that of a field; None if the line has none.
+
+    Raises InvalidPattern.
+    """
+    if _NUMBER.fullmatch(metric_value):
+        return lambda _: float(metric_value)
+    found = _FIELD.fullmatch(metric_value)
+    if found is None:
+        raise InvalidPattern(f"the metric value {metric_value!r} is not evaluated: give a number or $.FIELD")
+    path = found[1].split(".")
+
+    def value(line: str) -> float | None:
+        field = _field(_parsed(line), path)
+        return float(field) if isinstance(field, int | float) else None
+
+    return value
+
+
 def _of_words(pattern: str) -> Matches:
     """Every word has to be in the line, none with `-`, and of those with `?` any."""
     found = [(kind, quoted or plain) for kind, quoted, plain in _WORD.findall(pattern)]
@@ -64,13 +84,18 @@ def _of_json(expression: str) -> Matches:
     alternatives = [[_comparison(each) for each in one.split("&&")] for one in expression.split("||")]
 
     def matches(line: str) -> bool:
-        try:
-            value = json.loads(line)
-        except ValueError:
-            return False
+        value = _parsed(line)
         return isinstance(value, dict) and any(all(each(value) for each in one) for one in alternatives)
 
     return matches
+
+
+def _parsed(line: str) -> Any:
+    """The value of a line that is JSON; None for another one."""
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
 
 
 def _comparison(text: str) -> Callable[[Mapping[str, Any]], bool]:

@@ -86,12 +86,13 @@ def test_an_alarm_on_metric_math_is_evaluated(alarms: Alarms) -> None:
     alarms.await_state("failing", "OK")
 
 
-def test_a_metric_filter_counts_the_lines_that_it_names_and_no_others(
+def test_a_metric_filter_counts_the_lines_of_its_group_that_it_names_and_no_others(
     aws: Callable[[str], Client], alarms: Alarms
 ) -> None:
     logs = aws("logs")
-    logs.create_log_group(logGroupName="g")
-    logs.create_log_stream(logGroupName="g", logStreamName="s")
+    for group in ("g", "another"):
+        logs.create_log_group(logGroupName=group)
+        logs.create_log_stream(logGroupName=group, logStreamName="s")
     alarms.put("failed", Namespace="t", MetricName="Failed", Statistic="Sum", Period=60)
     made = {"metricNamespace": "t", "metricName": "Failed", "metricValue": "1"}
     asked = {"logGroupName": "g", "filterName": "f", "metricTransformations": [made]}
@@ -101,7 +102,9 @@ def test_a_metric_filter_counts_the_lines_that_it_names_and_no_others(
     lines = [json.dumps({"message": each}) for each in ("failed", "stored", "failed", "stored", "stored")]
     now = int(1000 * time.time())
     events = [{"timestamp": now, "message": each} for each in lines]
-    logs.put_log_events(logGroupName="g", logStreamName="s", logEvents=events)
+    logs.put_metric_filter(**asked, filterPattern='{ $.message = "failed" }')
+    for group in ("g", "another"):
+        logs.put_log_events(logGroupName=group, logStreamName="s", logEvents=events)
     begin, end = datetime.fromtimestamp(time.time() - 600, UTC), datetime.fromtimestamp(time.time() + 60, UTC)
     found = alarms.client.get_metric_statistics(
         Namespace="t", MetricName="Failed", StartTime=begin, EndTime=end, Period=3600, Statistics=["Sum"]

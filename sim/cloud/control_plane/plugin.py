@@ -9,7 +9,7 @@ import copy
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
 from random import Random
@@ -23,7 +23,7 @@ from localstack.http import Request, Response
 from localstack.runtime import hooks
 from localstack.services.edge import ROUTER
 from localstack.services.moto import MotoFallbackDispatcher, call_moto
-from localstack.services.plugins import Service, aws_provider
+from localstack.services.plugins import SERVICE_PLUGINS, Service, aws_provider
 
 from sim.aws.ecr_authorization import RegistryAccess
 from sim.aws.log_filters import InvalidPattern, matcher
@@ -33,7 +33,7 @@ from sim.cloud.control_plane.autoscaling.groups import Groups, GroupSteps
 from sim.cloud.control_plane.autoscaling.provider import AutoScaling
 from sim.cloud.control_plane.call import AwsError, Call, Operations, Regional, Route, Values, moment
 from sim.cloud.control_plane.cloudwatch.evaluation import Evaluation
-from sim.cloud.control_plane.cloudwatch.metrics import Metrics
+from sim.cloud.control_plane.cloudwatch.metrics import Metrics, Published
 from sim.cloud.control_plane.cloudwatch.provider import operations as cloudwatch_operations
 from sim.cloud.control_plane.cloudwatch.queues import depths
 from sim.cloud.control_plane.cloudwatch.stored import metric_alarms
@@ -49,6 +49,7 @@ from sim.cloud.control_plane.ecs.capacity_provider_operations import CapacityPro
 from sim.cloud.control_plane.ecs.provider import Ecs
 from sim.cloud.control_plane.ecs.state import Surroundings
 from sim.cloud.control_plane.elb.provider import Elb
+from sim.cloud.control_plane.logs.provider import Logs
 from sim.cloud.control_plane.sqs.provider import OPERATIONS as SQS_OPERATIONS
 from sim.cluster.autoscaling.scaling_group import Report
 from sim.cluster.aws_clock import clock_of
@@ -111,6 +112,13 @@ def _metrics_file() -> str:
     from localstack.services.cloudwatch.cloudwatch_database_helper import CloudwatchDatabase  # noqa: PLC0415
 
     return str(CloudwatchDatabase.METRICS_DB)
+
+
+def _publish(points: Iterable[Published]) -> None:
+    """Publishes values of metrics, also where nobody has used CloudWatch yet, which has the database."""
+    if published := list(points):
+        SERVICE_PLUGINS.require("cloudwatch")
+        _metrics.write(published)
 
 
 _metrics = Metrics(_metrics_file)
@@ -191,7 +199,6 @@ def cloudwatch() -> Service:
     from localstack.services.cloudwatch.alarm_scheduler import AlarmScheduler  # noqa: PLC0415 - import only at the first call
     from localstack.services.cloudwatch.provider_v2 import CloudwatchProvider  # noqa: PLC0415
 
-    _count_log_lines()
     # LocalStack would evaluate plain alarms too, in another way.
     AlarmScheduler.schedule_metric_alarm = lambda *_, **__: None
     service = _over_localstack(Service.for_provider(CloudwatchProvider()), cloudwatch_operations(_now))
@@ -212,6 +219,18 @@ def ec2() -> Service:
     _over_localstack(service, EC2_OPERATIONS)
     # A group learns at once that one of its instances has ended.
     return _over_localstack(service, dict.fromkeys(_OF_INSTANCES, lambda call: call.forward()), _driven)
+
+
+@_provides(api="logs", name="control-plane")
+def logs() -> Service:
+    from localstack.services.logs import provider  # noqa: PLC0415 - import only at the first call
+
+    # LocalStack takes every line for a match.
+    provider.get_pattern_matcher = _pattern_matcher
+    service = Service.for_provider(provider.LogsProvider(), dispatch_table_factory=MotoFallbackDispatcher)
+    # LocalStack's own would count the lines a second time.
+    service.skeleton.dispatch_table["PutLogEvents"] = _moto
+    return _over_localstack(service, Logs(_publish, _now).operations)
 
 
 @_provides(api="sqs", name="control-plane")
@@ -247,28 +266,6 @@ def _over_localstack(service: Service, operations: Operations, guard: _Guard | N
 def _one_at_a_time() -> _Guard:
     lock = threading.Lock()
     return lambda _: lock
-
-
-def _count_log_lines() -> None:
-    """A metric filter counts the lines that its pattern matches: LocalStack takes every line for a match.
-
-    https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html
-    """
-    from localstack.services.logs import provider as logs  # noqa: PLC0415 - LocalStack loads its services late
-    from moto.logs.exceptions import InvalidParameterException  # noqa: PLC0415
-    from moto.logs.models import LogsBackend  # noqa: PLC0415
-
-    put = LogsBackend.put_metric_filter
-
-    def put_metric_filter(backend: Any, name: str, pattern: str, *rest: Any) -> None:
-        try:
-            matcher(pattern)
-        except InvalidPattern as wrong:
-            raise InvalidParameterException(str(wrong)) from None
-        put(backend, name, pattern, *rest)
-
-    LogsBackend.put_metric_filter = put_metric_filter
-    logs.get_pattern_matcher = _pattern_matcher
 
 
 def _pattern_matcher(pattern: str) -> Callable[[str, Values], bool]:

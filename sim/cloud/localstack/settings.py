@@ -25,7 +25,7 @@ PORT = 4566
 _EVERYWHERE = {
     "SERVICES": ",".join(SERVICES),
     # LocalStack's own services with the control plane's corrections.
-    **{f"PROVIDER_OVERRIDE_{service}": "control-plane" for service in ("CLOUDWATCH", "EC2", "SQS")},
+    **{f"PROVIDER_OVERRIDE_{service}": "control-plane" for service in ("CLOUDWATCH", "EC2", "LOGS", "SQS")},
     # AWS managed policies, which are loaded at the first call to IAM.
     "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
     # The form of queue URLs that Terraform's AWS provider accepts.

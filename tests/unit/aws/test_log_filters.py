@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sim.aws.log_filters import InvalidPattern, matcher
+from sim.aws.log_filters import InvalidPattern, matcher, values
 
 FAILED = json.dumps({"message": "PutObject failed", "level": "ERROR", "call": {"attempts": 3}})
 STORED = json.dumps({"message": "stored", "level": "INFO", "call": {"attempts": 1}})
@@ -48,3 +48,19 @@ def test_a_line_that_is_no_json_object_has_no_fields() -> None:
 def test_what_is_not_evaluated_is_named(pattern: str) -> None:
     with pytest.raises(InvalidPattern, match=r"(of a|the) filter pattern"):
         matcher(pattern)
+
+
+@pytest.mark.parametrize(
+    ("given", "value"), [("1", 1.0), ("-2.5", -2.5), ("$.call.attempts", 3.0), ("$.missing", None), ("$.level", None)]
+)
+def test_a_line_counts_what_the_filters_value_says(given: str, value: float | None) -> None:
+    assert values(given)(FAILED) == value
+
+
+def test_a_line_that_is_no_json_has_no_value_of_a_field() -> None:
+    assert values("$.size")("size 7") is None
+
+
+def test_a_value_that_is_neither_a_number_nor_a_field_is_refused() -> None:
+    with pytest.raises(InvalidPattern, match=r"the metric value '\$size' is not evaluated"):
+        values("$size")

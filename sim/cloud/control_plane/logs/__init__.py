@@ -1,0 +1,1 @@
+"""CloudWatch Logs, as far as LocalStack counts log lines in another way than AWS."""
