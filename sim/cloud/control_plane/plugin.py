@@ -15,6 +15,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from localstack.aws import handlers as localstack_handlers
 from localstack.aws.api import CommonServiceException, RequestContext
 from localstack.aws.connect import connect_to
 from localstack.aws.forwarder import create_aws_request_context
@@ -24,9 +25,12 @@ from localstack.runtime import hooks
 from localstack.services.edge import ROUTER
 from localstack.services.moto import MotoFallbackDispatcher, call_moto
 from localstack.services.plugins import SERVICE_PLUGINS, Service, aws_provider
+from localstack.utils.aws.request_context import extract_access_key_id_from_auth_header
 
+from sim.aws.api_call import ApiCall, ApiProtocol
 from sim.aws.ecr_authorization import RegistryAccess
 from sim.aws.log_filters import InvalidPattern, matcher
+from sim.aws.iam.needs import Destination
 from sim.cloud.control_plane.application_autoscaling.provider import ApplicationAutoScaling
 from sim.cloud.control_plane.application_autoscaling.scaling import ScalesServices
 from sim.cloud.control_plane.autoscaling.groups import Groups, GroupSteps
@@ -50,6 +54,8 @@ from sim.cloud.control_plane.ecs.provider import Ecs
 from sim.cloud.control_plane.ecs.state import Surroundings
 from sim.cloud.control_plane.elb.provider import Elb
 from sim.cloud.control_plane.logs.provider import Logs
+from sim.cloud.control_plane.iam.backends import Sessions, policies_of
+from sim.cloud.control_plane.iam.gate import Gate
 from sim.cloud.control_plane.sqs.provider import OPERATIONS as SQS_OPERATIONS
 from sim.cluster.autoscaling.scaling_group import Report
 from sim.cluster.aws_clock import clock_of
@@ -74,6 +80,8 @@ def _now() -> float:
     """AWS's time."""
     return _clock.at(time.time())
 
+_PROTOCOLS = {"query": ApiProtocol.QUERY, "ec2": ApiProtocol.QUERY, "rest-xml": ApiProtocol.REST_XML}
+"""LocalStack's names of protocols. All others are JSON."""
 
 _on = threading.Event()
 _chance = Random()  # noqa: S311 - for ids and placement, no secrets
@@ -88,6 +96,7 @@ def _reports(place: Place) -> dict[str, Report]:
     return reports(place, _hosts.at(*at), _elb.known.at(*at), _now())
 
 
+_gate = Gate(Sessions().find, policies_of)
 _groups: Groups = Regional(dict)
 _group_steps = GroupSteps(_groups, _reports, _now, _chance)
 _providers = ProviderSteps(_groups, _ecs.states, _around)
@@ -136,6 +145,8 @@ def open_cluster_routes() -> None:
     _open({**_ecs.routes, **_elb.routes, **HostRoutes(_hosts, _ecs.states, _now).routes})
     ROUTER.add("/_sim/cluster/desired", _answer_desired, methods=["GET"])
     ROUTER.add("/_sim/cluster/health", _answer_health, methods=["GET"])
+    ROUTER.add("/_sim/permissions", lambda _: Response.for_json(_gate.report()), methods=["GET"])
+    localstack_handlers.serve_custom_service_request_handlers.append(_judge)
 
 
 @_at_shutdown()
@@ -333,6 +344,20 @@ def _answer_health(_: Request) -> Response:
     except AwsError as error:
         return _failed(error)
     return Response.for_json({"driver": "on" if _on.is_set() else "off"})
+
+
+def _judge(_chain: object, context: RequestContext, _response: Response) -> None:
+    """A handler of LocalStack's chain: refuses what the caller's role may not do."""
+    if context.operation is None or context.is_internal_call:
+        return
+    key = extract_access_key_id_from_auth_header(context.request.headers) or ""
+    protocol = _PROTOCOLS.get(context.protocol, ApiProtocol.JSON)
+    call = ApiCall(context.service.service_name, context.operation.name, protocol)
+    error = _gate.check(key, call, context.service_request or {}, Destination(context.region, context.account_id))
+    if error is not None:
+        # SQS writes the name of the class as the type of the error.
+        refusal = type(error.code, (CommonServiceException,), {})
+        raise refusal(error.code, error.message, status_code=error.status, sender_fault=True)
 
 
 def _failed(error: AwsError) -> Response:

@@ -1,0 +1,116 @@
+"""What moto and LocalStack keep of sessions and policies, as values. Nothing here makes a call.
+
+A policy is read once for each text, so that a change holds at the next call. Of the policies of resources, those of
+queues and buckets and the trust policies of roles are found.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from sim.aws.iam.evaluate import Policies
+from sim.aws.iam.policy import Policy, PolicyKind, parse
+from sim.aws.iam.request import Request, account_of
+from sim.aws.iam.request import session as session_of_role
+from sim.cloud.control_plane.iam.gate import Session
+
+_PARTITION = "aws"
+
+
+class Sessions:
+    """The sessions of roles by their keys. A key that was found once is found at once the next time."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Session] = {}
+
+    def find(self, account: str, key: str) -> Session | None:
+        """The session of a key; None if STS has given no such key."""
+        if key not in self._known:
+            from moto.sts.models import sts_backends  # noqa: PLC0415 - import only at the first call
+
+            assumed = sts_backends[account][_PARTITION].get_assumed_role_from_access_key(key)
+            if assumed is None:
+                return None
+            self._known[key] = Session(session_of_role(assumed.role_arn, assumed.session_name), assumed.policy or None)
+        return self._known[key]
+
+
+def policies_of(session: Session, request: Request) -> Policies:
+    """All policies that have a say in a request of a session. A role that is gone has none."""
+    role = _role(session.principal.role)
+    boundary = None if role is None else role.permissions_boundary_arn
+    return Policies(
+        tuple(_identity(role)) if role is not None else (),
+        _read(_managed(role, boundary), boundary, PolicyKind.BOUNDARY) if boundary else None,
+        _read(session.policy, "the session", PolicyKind.SESSION) if session.policy else None,
+        _of_resource(request),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _read(document: str, name: str, kind: PolicyKind) -> Policy:
+    return parse(document, name=name, kind=kind)
+
+
+def _role(arn: str) -> Any:
+    """moto's role; None if there is no role with this name any more."""
+    from moto.iam.models import iam_backends  # noqa: PLC0415 - import only at the first call
+
+    roles = iam_backends[account_of(arn)][_PARTITION].roles.values()
+    return next((role for role in roles if role.arn == arn), None)
+
+
+def _identity(role: Any) -> Iterator[Policy]:
+    for name, document in role.policies.items():
+        yield _read(_text(document), name, PolicyKind.IDENTITY)
+    for arn in role.managed_policies:
+        yield _read(_managed(role, arn), arn, PolicyKind.IDENTITY)
+
+
+def _managed(role: Any, arn: str) -> str:
+    """The default version of a managed policy."""
+    from moto.iam.models import iam_backends  # noqa: PLC0415 - import only at the first call
+
+    policy = iam_backends[role.account_id][_PARTITION].managed_policies[arn]
+    return next(_text(each.document) for each in policy.versions if each.version_id == policy.default_version_id)
+
+
+def _of_resource(request: Request) -> Policy | None:
+    service, name = request.resource.split(":")[2:3], request.resource.rpartition(":")[2]
+    match service:
+        case ["sqs"]:
+            return _maybe(_queue_policy(request), "the queue", PolicyKind.RESOURCE)
+        case ["s3"]:
+            return _maybe(_bucket_policy(request.account, name.partition("/")[0]), "the bucket", PolicyKind.RESOURCE)
+        case ["iam"] if request.action.startswith("sts:"):
+            role = _role(request.resource)
+            return _maybe(None if role is None else role.assume_role_policy_document, "the role", PolicyKind.TRUST)
+        case _:
+            return None
+
+
+def _maybe(document: Any, name: str, kind: PolicyKind) -> Policy | None:
+    return _read(_text(document), name, kind) if document else None
+
+
+def _text(document: str | Mapping[str, Any]) -> str:
+    return document if isinstance(document, str) else json.dumps(document)
+
+
+def _queue_policy(request: Request) -> Any:
+    from localstack.services.sqs.models import sqs_stores  # noqa: PLC0415 - import only at the first call
+
+    _, _, _, region, account, name = request.resource.split(":", 5)
+    queue = sqs_stores[account][region].queues.get(name)
+    return queue.attributes.get("Policy") if queue else None
+
+
+def _bucket_policy(account: str, name: str) -> Any:
+    from localstack.services.s3.models import s3_stores  # noqa: PLC0415 - import only at the first call
+
+    # Buckets are the same from every region.
+    bucket = s3_stores[account]["us-east-1"].buckets.get(name)
+    return bucket.policy if bucket else None

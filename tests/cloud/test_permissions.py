@@ -1,0 +1,165 @@
+"""Sessions of roles may do what their policies allow, and read AWS's errors where they may not."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from sim.host.loopback import request
+from tests.cloud.conftest import _CONFIG, Client
+
+SEND = {"Sid": "Send", "Effect": "Allow", "Action": ["sqs:SendMessage", "sqs:GetQueueUrl"], "Resource": "*"}
+
+
+class Role:
+    """A role of the test's account, in whose session clients are made."""
+
+    def __init__(self, aws: Callable[[str], Client], account: str, endpoint: str) -> None:
+        self._aws = aws
+        self._endpoint = endpoint
+        self.arn = f"arn:aws:iam::{account}:role/pipeline/worker"
+        trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": account}}
+        self._iam = aws("iam")
+        self._iam.create_role(RoleName="worker", Path="/pipeline/", AssumeRolePolicyDocument=_document(trust))
+
+    def may(self, *statements: dict[str, Any]) -> None:
+        """Gives the role a policy, in place of the one that it had."""
+        self._iam.put_role_policy(RoleName="worker", PolicyName="task", PolicyDocument=_document(*statements))
+
+    def client(self, service: str) -> Client:
+        """A client in a session of the role."""
+        keys = self._aws("sts").assume_role(RoleArn=self.arn, RoleSessionName="task-1")["Credentials"]
+        session: Any = boto3.Session(
+            keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name="eu-central-1"
+        )
+        return session.client(service, endpoint_url=self._endpoint, config=_CONFIG)
+
+
+def _document(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+@pytest.fixture
+def role(aws: Callable[[str], Client], account: str, endpoint: str) -> Role:
+    return Role(aws, account, endpoint)
+
+
+@pytest.fixture
+def queue(aws: Callable[[str], Client]) -> str:
+    url: str = aws("sqs").create_queue(QueueName="emails")["QueueUrl"]
+    return url
+
+
+def denied(call: Callable[..., object], **parameters: Any) -> tuple[str, int, str]:
+    with pytest.raises(ClientError) as refused:
+        call(**parameters)
+    answer: Any = refused.value.response
+    return answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Message"]
+
+
+def test_a_permission_that_is_taken_away_is_missed_by_exactly_what_needs_it(
+    role: Role, queue: str, account: str
+) -> None:
+    role.may(SEND)
+    sqs = role.client("sqs")
+    sqs.send_message(QueueUrl=queue, MessageBody="a")
+    role.may({**SEND, "Action": "sqs:GetQueueUrl"})
+    code, status, message = denied(sqs.send_message, QueueUrl=queue, MessageBody="b")
+    region = sqs.meta.region_name
+    assert (code, status) == ("AccessDenied", 403)
+    assert message == (
+        f"User: arn:aws:sts::{account}:assumed-role/worker/task-1 is not authorized to perform: sqs:sendmessage "
+        f"on resource: arn:aws:sqs:{region}:{account}:emails because no identity-based policy allows "
+        "the sqs:sendmessage action"
+    )
+    assert sqs.get_queue_url(QueueName="emails")["QueueUrl"] == queue
+    role.may(SEND)
+    sqs.send_message(QueueUrl=queue, MessageBody="c")
+
+
+def test_each_service_denies_in_its_own_way(role: Role, aws: Callable[[str], Client], account: str) -> None:
+    bucket = f"emails-{account}"
+    aws("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    role.may({"Effect": "Allow", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket}/incoming/*"})
+    s3 = role.client("s3")
+    s3.put_object(Bucket=bucket, Key="incoming/a.json", Body=b"{}")
+    code, status, message = denied(s3.put_object, Bucket=bucket, Key="elsewhere/a.json", Body=b"{}")
+    assert (code, status) == ("AccessDenied", 403)
+    assert f's3:PutObject on resource: "arn:aws:s3:::{bucket}/elsewhere/a.json" because no identity-based' in message
+    code, status, message = denied(role.client("ssm").get_parameter, Name="/emails/token")
+    assert (code, status) == ("AccessDeniedException", 400)
+    assert "parameter/emails/token because no identity-based policy allows the ssm:GetParameter action" in message
+    assert denied(role.client("iam").get_role, RoleName="worker")[:2] == ("AccessDenied", 403)
+    assert denied(role.client("ec2").describe_instances)[:2] == ("UnauthorizedOperation", 403)
+
+
+def test_the_policy_of_a_queue_grants_and_denies(
+    role: Role, aws: Callable[[str], Client], queue: str, account: str
+) -> None:
+    sqs = role.client("sqs")
+    assert denied(sqs.send_message, QueueUrl=queue, MessageBody="a")[0] == "AccessDenied"
+    grant = {**SEND, "Principal": {"AWS": role.arn}}
+    aws("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"Policy": _document(grant)})
+    sqs.send_message(QueueUrl=queue, MessageBody="a")
+    deny = {"Effect": "Deny", "Action": "sqs:*", "Resource": "*", "Principal": {"AWS": account}}
+    aws("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"Policy": _document(grant, deny)})
+    assert denied(sqs.send_message, QueueUrl=queue, MessageBody="a")[2].endswith(
+        "an explicit deny in a resource-based policy"
+    )
+
+
+def test_a_boundary_and_a_managed_policy_have_a_say(role: Role, aws: Callable[[str], Client], queue: str) -> None:
+    iam = aws("iam")
+    iam.attach_role_policy(RoleName="worker", PolicyArn="arn:aws:iam::aws:policy/AmazonSQSFullAccess")
+    sqs = role.client("sqs")
+    sqs.send_message(QueueUrl=queue, MessageBody="a")
+    boundary = iam.create_policy(PolicyName="boundary", PolicyDocument=_document({**SEND, "Action": "s3:*"}))
+    iam.put_role_permissions_boundary(RoleName="worker", PermissionsBoundary=boundary["Policy"]["Arn"])
+    message = denied(sqs.send_message, QueueUrl=queue, MessageBody="b")[2]
+    assert message.endswith("because no permissions boundary allows the sqs:sendmessage action")
+
+
+def test_a_role_is_assumed_by_whom_it_trusts_alone(role: Role, aws: Callable[[str], Client], account: str) -> None:
+    role.may({"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"})
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ecs-tasks.amazonaws.com"}}
+    aws("iam").create_role(RoleName="other", AssumeRolePolicyDocument=_document(trust))
+    other = {"RoleArn": f"arn:aws:iam::{account}:role/other", "RoleSessionName": "two"}
+    code, _, message = denied(role.client("sts").assume_role, **other)
+    assert code == "AccessDenied"
+    assert message.endswith("sts:AssumeRole because no role trust policy allows the sts:AssumeRole action")
+    aws("iam").update_assume_role_policy(
+        RoleName="other", PolicyDocument=_document({**trust, "Principal": {"AWS": role.arn}})
+    )
+    assert role.client("sts").assume_role(**other)["AssumedRoleUser"]["Arn"].endswith("assumed-role/other/two")
+
+
+def test_what_a_role_did_is_counted_and_what_nobody_judged_passes(role: Role, queue: str, endpoint: str) -> None:
+    role.may(SEND)
+    sqs = role.client("sqs")
+    sqs.send_message(QueueUrl=queue, MessageBody="a")
+    denied(sqs.purge_queue, QueueUrl=queue)
+    sqs.list_queues()
+    role.client("sts").get_caller_identity()
+    answer = request("GET", f"{endpoint}/_sim/permissions", seconds=10)
+    ends = {
+        (each["operation"], each["end"]): each["calls"]
+        for each in json.loads(answer.data)["calls"]
+        if each["role"] == role.arn
+    }
+    assert ends == {
+        ("sqs:SendMessage", "allowed"): 1,
+        ("sqs:PurgeQueue", "denied"): 1,
+        ("sqs:ListQueues", "not judged"): 1,
+        ("sts:GetCallerIdentity", "allowed"): 1,
+    }
+
+
+def test_the_root_user_of_an_account_may_do_everything(aws: Callable[[str], Client], queue: str) -> None:
+    assert re.search("emails$", queue)
+    aws("sqs").purge_queue(QueueUrl=queue)

@@ -1,0 +1,90 @@
+"""Who is judged, by which policies, and what is counted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sim.aws.api_call import ApiCall, ApiProtocol
+from sim.aws.iam.evaluate import Policies
+from sim.aws.iam.needs import Destination
+from sim.aws.iam.policy import PolicyKind, parse
+from sim.aws.iam.request import Request, session
+from sim.cloud.control_plane.iam.gate import Gate, Session
+
+DESTINATION = Destination("eu-central-1", "111122223333")
+ROLE = "arn:aws:iam::111122223333:role/worker"
+KEY = "LSIA0000000000000001"
+QUEUE = {"QueueUrl": "http://127.0.0.1/111122223333/emails"}
+SEND = ApiCall("sqs", "SendMessage", ApiProtocol.JSON)
+STATEMENT = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}
+
+
+class Account:
+    """One role with one policy and one session."""
+
+    def __init__(self, **changes: Any) -> None:
+        self.document: dict[str, Any] = {"Version": "2012-10-17", "Statement": {**STATEMENT, **changes}}
+        self.gate = Gate(self._session, self._policies)
+
+    def _session(self, account: str, key: str) -> Session | None:
+        return Session(session(ROLE, "task-1")) if (account, key) == (DESTINATION.account, KEY) else None
+
+    def _policies(self, _session: Session, _request: Request) -> Policies:
+        return Policies((parse(self.document, name="task", kind=PolicyKind.IDENTITY),))
+
+    def code(self, call: ApiCall, key: str = KEY) -> str | None:
+        error = self.gate.check(key, call, QUEUE, DESTINATION)
+        return error.code if error else None
+
+
+def test_a_session_may_do_what_its_role_may() -> None:
+    account = Account()
+    assert account.code(SEND) is None
+    assert account.code(ApiCall("sqs", "PurgeQueue", ApiProtocol.JSON)) == "AccessDenied"
+
+
+@pytest.mark.parametrize("key", ["", "111122223333", "injectedaccesskey", "LSIA0000000000000002"])
+def test_whoever_is_no_session_is_not_judged(key: str) -> None:
+    account = Account()
+    assert account.code(ApiCall("sqs", "PurgeQueue", ApiProtocol.JSON), key) is None
+    assert account.gate.report() == {"calls": []}
+
+
+def test_a_policy_that_changes_holds_at_the_next_call() -> None:
+    account = Account()
+    assert account.code(SEND) is None
+    account.document["Statement"] = {**STATEMENT, "Effect": "Deny"}
+    assert account.code(SEND) == "AccessDenied"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("aws:SecureTransport", "true"),
+        ("aws:PrincipalArn", ROLE),
+        ("aws:PrincipalAccount", DESTINATION.account),
+        ("aws:RequestedRegion", DESTINATION.region),
+    ],
+)
+def test_every_call_brings_the_keys_that_policies_ask_for(key: str, value: str) -> None:
+    assert Account(Condition={"StringEquals": {key: value}}).code(SEND) is None
+    assert Account(Condition={"StringEquals": {key: "other"}}).code(SEND) == "AccessDenied"
+
+
+def test_a_policy_that_cannot_be_read_is_named() -> None:
+    error = Account(Effect="Maybe").gate.check(KEY, SEND, QUEUE, DESTINATION)
+    assert error is not None
+    assert (error.code, "the policy task is malformed" in error.message) == ("MalformedPolicyDocument", True)
+
+
+def test_calls_are_counted_by_their_end() -> None:
+    account = Account()
+    for operation in ("SendMessage", "SendMessage", "PurgeQueue", "Fly"):
+        account.code(ApiCall("sqs", operation, ApiProtocol.JSON))
+    assert [(each["operation"], each["end"], each["calls"]) for each in account.gate.report()["calls"]] == [
+        ("sqs:Fly", "not judged", 1),
+        ("sqs:PurgeQueue", "denied", 1),
+        ("sqs:SendMessage", "allowed", 2),
+    ]
