@@ -190,7 +190,8 @@ class Agent:
 
     def _environment(self, task: LocalTask, name: str) -> Mapping[str, str]:
         defined = definition.container(task.task, name)
-        secrets = fetched(defined, task.task.place, self._control_plane.client)
+        client = partial(self._control_plane.client, keys=definition.keys(task))
+        secrets = fetched(defined, task.task.place, client)
         return definition.environment(defined, self._given(task.task, name), secrets)
 
     def _send(self, message: Message) -> None:

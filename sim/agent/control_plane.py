@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError
 from pydantic import ValidationError
 
 from sim.agent import telemetry
@@ -24,9 +24,10 @@ from sim.agent.logs import LogsClient
 from sim.agent.messages import Connected, ContainerReport, HealthReport, Message, Ports, Register, TaskReport
 from sim.agent.runtime import CannotStart
 from sim.aws.arn import last_part
-from sim.cloud.aws_client import local_session
+from sim.cloud.aws_client import local_session, role_session
 from sim.cloud.desired import WAIT_SECONDS, parsed, path
 from sim.cloud.registry.source_image import Source, source_of
+from sim.cluster import role_keys
 from sim.cluster.desired import Desired, Place
 from sim.errors import SimError
 from sim.host import loopback
@@ -35,6 +36,8 @@ _LOG: Final = logging.getLogger(__name__)
 _MARGIN_SECONDS: Final = 10.0
 _ROUTE_SECONDS: Final = 10.0
 _LONGEST_REASON: Final = 1024
+_CLIENTS: Final = 256
+"""That are kept: some for each task, since a task's keys are its own."""
 
 
 class ControlPlaneFailed(SimError):
@@ -46,8 +49,7 @@ class ControlPlane:
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
-        self._clients: dict[tuple[str, Place], Any] = {}
-        self._lock = threading.Lock()
+        self._client = lru_cache(_CLIENTS)(self._new_client)
 
     def desired(self, after: int | None) -> Desired:
         """The desired state, once its revision is another than `after`. Raises ControlPlaneFailed."""
@@ -63,7 +65,9 @@ class ControlPlane:
             match message:
                 case Register():
                     parameters = registration(message.instance, config(message.instance.user_data))
-                    self.client("ecs", message.instance.place).register_container_instance(**parameters)
+                    self._of_instance("ecs", message.instance.id, message.instance.place).register_container_instance(
+                        **parameters
+                    )
                 case TaskReport():
                     self._submit(message)
                 case Connected():
@@ -88,30 +92,26 @@ class ControlPlane:
         except (BotoCoreError, ClientError) as error:
             raise ControlPlaneFailed(f"metrics of tasks: {error}") from None
 
-    def client(self, service: str, place: Place) -> Any:
-        """A client of boto3 for an AWS service in a place."""
-        with self._lock:
-            if (service, place) not in self._clients:
-                # boto3's types know a client only by a literal name.
-                new: Any = local_session(place.account).client
-                self._clients[service, place] = new(service, region_name=place.region, endpoint_url=self._endpoint)
-            return self._clients[service, place]
+    def client(self, service: str, place: Place, keys: str = "") -> Any:
+        """A client of boto3 for an AWS service in a place. `keys` is the path of the keys with which it signs.
 
-    def logs(self, account: str, region: str) -> LogsClient:
+        It signs as the account where there is no path, or no keys at it: an instance without a profile has none.
+        Raises CredentialRetrievalError, an error of botocore's, if the control plane hands out no keys.
+        """
+        return self._client(service, place, keys)
+
+    def logs(self, place: Place, keys: str) -> LogsClient:
         """A client for CloudWatch Logs."""
-        client: LogsClient = self.client("logs", Place(account, region))
+        client: LogsClient = self.client("logs", place, keys)
         return client
 
-    def login(self, image: str, place: Place) -> Mapping[str, str] | None:
+    def login(self, image: str, place: Place, keys: str) -> Mapping[str, str] | None:
         """A username and a password for the image's registry, if it is the place's ECR; None for another one.
 
+        Raises CannotStart if the caller may not log in.
         https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_GetAuthorizationToken.html
         """
-        try:
-            tokens = self.client("ecr", place).get_authorization_token()["authorizationData"]
-        except (BotoCoreError, ClientError) as error:
-            _LOG.info("no login to ECR: %s", error)
-            return None
+        tokens = self._tokens(place, keys)
         server = image.partition("/")[0]
         for each in tokens:
             if urlsplit(each["proxyEndpoint"]).netloc == server:
@@ -119,10 +119,10 @@ class ControlPlane:
                 return {"username": username, "password": password}
         return None
 
-    def source(self, image: str, place: Place) -> Source | None:
+    def source(self, image: str, place: Place, keys: str) -> Source | None:
         """What is registered as a version in ECR, in place of an image. None if ECR has no such repository.
 
-        Raises CannotStart if the repository does not have the image.
+        Raises CannotStart if the repository does not have the image, or if the caller may not pull it.
         """
         name, at, digest = image.partition("@")
         server_and_path, colon, tag = name.rpartition(":")
@@ -132,8 +132,11 @@ class ControlPlane:
             repository = self._repository(uri, place)
             if repository is None:
                 return None
+            # As before each pull.
+            self._tokens(place, keys)
             identity = {"imageDigest": digest} if at else {"imageTag": tag if has_tag else "latest"}
-            found = self.client("ecr", place).batch_get_image(repositoryName=repository, imageIds=[identity])["images"]
+            ecr = self.client("ecr", place, keys)
+            found = ecr.batch_get_image(repositoryName=repository, imageIds=[identity])["images"]
         except (BotoCoreError, ClientError) as error:
             raise CannotStart(f"CannotPullContainerError: {error}") from None
         if not found:
@@ -143,6 +146,19 @@ class ControlPlane:
             )
         return source_of(found[0]["imageManifest"])
 
+    def _tokens(self, place: Place, keys: str) -> Sequence[Mapping[str, str]]:
+        """Of ECR; none where it has no registry. Raises CannotStart if the caller may not ask."""
+        try:
+            found: Sequence[Mapping[str, str]] = self.client("ecr", place, keys).get_authorization_token()[
+                "authorizationData"
+            ]
+        except (BotoCoreError, ClientError) as error:
+            if isinstance(error, ClientError) and error.response["Error"]["Code"] == "AccessDeniedException":
+                raise CannotStart(f"CannotPullECRContainerError: {error}") from None
+            _LOG.info("no login to ECR: %s", error)
+            return ()
+        return found
+
     def _repository(self, uri: str, place: Place) -> str | None:
         for page in self.client("ecr", place).get_paginator("describe_repositories").paginate():
             for each in page["repositories"]:
@@ -150,9 +166,40 @@ class ControlPlane:
                     return str(each["repositoryName"])
         return None
 
+    def _new_client(self, service: str, place: Place, path: str) -> Any:
+        if path and self._keys(path) is not None:
+            session = role_session(lambda: self._held(path))
+        else:
+            session = local_session(place.account)
+        # boto3's types know a client only by a literal name.
+        new: Any = session.client
+        return new(service, region_name=place.region, endpoint_url=self._endpoint)
+
+    def _held(self, path: str) -> Mapping[str, str]:
+        keys = self._keys(path)
+        if keys is None:
+            raise CredentialRetrievalError(provider=path, error_msg="there are none any more")
+        return keys
+
+    def _keys(self, path: str) -> Mapping[str, str] | None:
+        """The keys at a path; None if there are none. Raises CredentialRetrievalError, which is botocore's own."""
+        try:
+            answer = loopback.request("GET", self._endpoint + path, seconds=_ROUTE_SECONDS)
+        except loopback.NoAnswer as error:
+            raise CredentialRetrievalError(provider=path, error_msg=error) from None
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return None
+        if answer.status != HTTPStatus.OK:
+            raise CredentialRetrievalError(provider=path, error_msg=answer.json()["message"])
+        keys: Mapping[str, str] = answer.json()
+        return keys
+
+    def _of_instance(self, service: str, instance: str, place: Place) -> Any:
+        return self.client(service, place, role_keys.of_instance(instance, place))
+
     def _submit(self, report: TaskReport) -> None:
         pulled = {} if report.pull_started_at is None else {"pullStartedAt": report.pull_started_at}
-        self.client("ecs", report.place).submit_task_state_change(
+        self._of_instance("ecs", report.instance, report.place).submit_task_state_change(
             cluster=report.cluster,
             task=report.task,
             status=report.status,

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from sim.agent.local import Binding
+from sim.agent.local import Binding, LocalTask
+from sim.cluster import role_keys
 from sim.cluster.desired import DesiredTask
 
 Condition = Literal["START", "COMPLETE", "SUCCESS", "HEALTHY"]
@@ -31,6 +32,17 @@ def containers(task: DesiredTask) -> tuple[Values, ...]:
     """The container definitions of a task, with the overrides of RunTask."""
     overrides = {each["name"]: each for each in task.overrides.get("containerOverrides") or ()}
     return tuple(_overridden(each, overrides.get(each["name"], {})) for each in task.definition["containerDefinitions"])
+
+
+def keys(task: LocalTask) -> str:
+    """The path of the keys with which the agent pulls, logs and gets secrets for a task.
+
+    Those of the execution role, and without one those of the instance's.
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html
+    """
+    if task.task.role("executionRoleArn"):
+        return role_keys.of_task(task.task, "execution")
+    return role_keys.of_instance(task.instance, task.task.place)
 
 
 def container(task: DesiredTask, name: str) -> Values:

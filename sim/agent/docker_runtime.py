@@ -175,7 +175,7 @@ class DockerRuntime:
         if behavior in {"once", "prefer-cached"} and self._engine.image(image) is not None:
             return
         try:
-            self._engine.pull(image, self._registry.login(image, start.task.task.place))
+            self._engine.pull(image, self._registry.login(image, start.task.task.place, definition.keys(start.task)))
         except EngineRefused as error:
             if behavior == "always" or self._engine.image(image) is None:
                 raise CannotStart(f"CannotPullContainerError: Error response from daemon: {error}") from None

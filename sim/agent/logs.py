@@ -16,9 +16,11 @@ from typing import Any, Final, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from sim.agent import definition
 from sim.agent.local import LocalTask
 from sim.agent.runtime import CannotStart
 from sim.aws.arn import last_part
+from sim.cluster.desired import Place
 
 _LOG: Final = logging.getLogger(__name__)
 _SEND_SECONDS: Final = 0.5
@@ -51,8 +53,8 @@ class LogsClient(Protocol):
 class Clients(Protocol):
     """Makes clients for CloudWatch Logs."""
 
-    def logs(self, account: str, region: str) -> LogsClient:
-        """A client for an account and a region."""
+    def logs(self, place: Place, keys: str) -> LogsClient:
+        """A client for an account and a region, with the keys at a path."""
 
 
 class LogSource(Protocol):
@@ -73,12 +75,12 @@ class LogSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A log stream. `create_group` says whether the driver is to make the group."""
+    """A log stream. `create_group` says whether the driver is to make the group; `keys` is the path of the writer's."""
 
-    account: str
-    region: str
+    place: Place
     group: str
     name: str
+    keys: str = ""
     create_group: bool = False
 
 
@@ -91,10 +93,10 @@ def stream(task: LocalTask, container: Mapping[str, Any], runtime_id: str) -> St
     prefix = options.get("awslogs-stream-prefix")
     place = task.task.place
     return Stream(
-        place.account,
-        options.get("awslogs-region") or place.region,
+        Place(place.account, options.get("awslogs-region") or place.region),
         options.get("awslogs-group", ""),
         f"{prefix}/{container['name']}/{last_part(task.task.arn)}" if prefix else runtime_id,
+        definition.keys(task),
         create_group=options.get("awslogs-create-group") == "true",
     )
 
@@ -156,7 +158,7 @@ class LogShipper:
     def make(self, stream: Stream) -> None:
         """Makes the log stream of a container that is about to start. Raises CannotStart."""
         try:
-            client = self._clients.logs(stream.account, stream.region)
+            client = self._clients.logs(stream.place, stream.keys)
             if stream.create_group:
                 _unless_there(lambda: client.create_log_group(logGroupName=stream.group))
             _unless_there(lambda: client.create_log_stream(logGroupName=stream.group, logStreamName=stream.name))
@@ -197,7 +199,7 @@ class LogShipper:
 
     def _send(self, stream: Stream, source: LogSource) -> None:
         """Sends what waits. Another container's turn comes also if this one goes on writing."""
-        client = self._clients.logs(stream.account, stream.region)
+        client = self._clients.logs(stream.place, stream.keys)
         full = True
         while full and (lines := source.read()):
             full = len(lines) >= MOST_EVENTS

@@ -81,6 +81,7 @@ class TaskReport:
     task: str
     cluster: str
     place: Place
+    instance: str
     status: Literal["RUNNING", "STOPPED"]
     reason: str
     containers: tuple[ContainerReport, ...]
@@ -231,6 +232,7 @@ def _report(task: LocalTask, status: Literal["RUNNING", "STOPPED"], clock: AwsCl
         task.task.arn,
         task.task.cluster,
         task.task.place,
+        task.instance,
         status,
         _reason(task) if stopped else "",
         tuple(

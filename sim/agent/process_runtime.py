@@ -32,7 +32,6 @@ from sim.agent.telemetry import Usage
 from sim.aws.arn import last_part
 from sim.cluster.aws_clock import AwsClock
 from sim.cluster.container_check import container_check
-from sim.cluster.desired import Place
 from sim.cluster.tasks import HealthStatus
 from sim.host.identity import start_of
 from sim.host.process import free_port
@@ -119,7 +118,7 @@ class ProcessRuntime:
     def start(self, start: Start, environment: Mapping[str, str]) -> Event:
         task, name = start.task, start.container
         defined = definition.container(task.task, name)
-        program = self._program(defined["image"], task.task.place)
+        program = self._program(defined["image"], task)
         folder = self._folder(task, name)
         own = folder / "own"
         own.mkdir(parents=True, exist_ok=True)
@@ -186,10 +185,10 @@ class ProcessRuntime:
             raise NotYet(f"{container} of {task.task.arn} does not run")
         return running
 
-    def _program(self, image: str, place: Place) -> programs.Program:
+    def _program(self, image: str, task: LocalTask) -> programs.Program:
         """What runs in place of the image. Raises CannotStart."""
         known = programs.read(self._programs_file)
-        source = self._registry.source(image, place)
+        source = self._registry.source(image, task.task.place, definition.keys(task))
         program = programs.find(known, image) if source is None else programs.of_source(known, source)
         if program is None:
             raise CannotStart(

@@ -26,12 +26,12 @@ class NotYet(SimError):
 
 
 class Registry(Protocol):
-    """ECR, as far as images come from it."""
+    """ECR, as far as images come from it. `keys` is the path of the keys with which it is asked."""
 
-    def login(self, image: str, place: Place) -> Mapping[str, str] | None:
-        """A username and a password for the image's registry; None if it asks for none."""
+    def login(self, image: str, place: Place, keys: str) -> Mapping[str, str] | None:
+        """A username and a password for the image's registry; None if it asks for none. Raises CannotStart."""
 
-    def source(self, image: str, place: Place) -> Source | None:
+    def source(self, image: str, place: Place, keys: str) -> Source | None:
         """What is registered as a version in place of an image; None without one. Raises CannotStart."""
 
 

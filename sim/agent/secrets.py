@@ -21,6 +21,10 @@ _SECRET_PARTS: Final = 7
 """Of a secret's ARN; after them come a JSON key, a version stage and a version id."""
 
 
+class _NotThere(Exception):
+    """There is no such parameter."""
+
+
 @dataclass(frozen=True, slots=True)
 class SecretRef:
     """A secret of Secrets Manager. The whole of it without a `key`; empty version parts mean the current one."""
@@ -47,8 +51,9 @@ def fetched(container: Values, place: Place, client: Callable[[str, Place], Any]
         value_from = str(each["valueFrom"])
         try:
             found[each["name"]] = _value(value_from, place, client)
-        except (BotoCoreError, ClientError, KeyError, ValueError) as error:
-            what = str(error) if isinstance(error, (BotoCoreError, ClientError)) else "it has no such JSON key"
+        except (BotoCoreError, ClientError, _NotThere, KeyError, ValueError) as error:
+            known = isinstance(error, (BotoCoreError, ClientError, _NotThere))
+            what = str(error) if known else "it has no such JSON key"
             raise CannotStart(
                 f"ResourceInitializationError: unable to pull secrets or registry auth: "
                 f"unable to retrieve the secret {value_from}: {what}"
@@ -62,7 +67,11 @@ def _value(value_from: str, place: Place, client: Callable[[str, Place], Any]) -
     if ref is None:
         name = value_from.partition(":parameter")[2] if value_from.startswith("arn:") else value_from
         name = name if name.count("/") > 1 or not value_from.startswith("arn:") else name.removeprefix("/")
-        return str(client("ssm", at).get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"])
+        # The execution role needs ssm:GetParameters, and not the singular.
+        answer = client("ssm", at).get_parameters(Names=[name], WithDecryption=True)
+        if not answer["Parameters"]:
+            raise _NotThere(f"invalid parameters: {name}")
+        return str(answer["Parameters"][0]["Value"])
     version = {"VersionStage": ref.stage, "VersionId": ref.version}
     answer = client("secretsmanager", at).get_secret_value(
         SecretId=ref.arn, **{name: value for name, value in version.items() if value}

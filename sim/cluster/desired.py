@@ -66,6 +66,10 @@ class DesiredTask:
     created_at: float
     desired_status: DesiredStatus
 
+    def role(self, name: Literal["taskRoleArn", "executionRoleArn"]) -> str:
+        """The ARN of one of its roles, "" without one. RunTask's counts more than the definition's."""
+        return str(self.overrides.get(name) or self.definition.get(name) or "")
+
 
 @dataclass(frozen=True, slots=True)
 class DesiredListener:

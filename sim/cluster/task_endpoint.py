@@ -3,8 +3,9 @@
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4.html
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html
 
-An agent gives each container the paths (`environment`), the edge answers (`answer`). Both know only the task, so a
-restart of either changes nothing.
+An agent gives each container the paths (`environment`), the edge answers: metadata (`answer`), and the keys of the
+task that a path is of (`task_of`), which it gets of the control plane. Both know only the task, so a restart of either
+changes nothing.
 """
 
 from __future__ import annotations
@@ -13,15 +14,15 @@ import hashlib
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sim.cluster.desired import Desired, DesiredTask
 
 LINK_LOCAL: Final = "http://169.254.170.2"
 """Where the relative paths are, for a container that can reach it."""
-_CREDENTIALS_HOURS: Final = 6
 _SECRET: Final = "local"  # noqa: S105 - the local cloud compares none
+_CREDENTIALS: Final = "/v2/credentials/"
 _NOT_FOUND: Final = {
     "code": "InvalidIdInRequest",
     "message": "CredentialsV2Request: Credentials not found",
@@ -45,7 +46,7 @@ def environment(task: DesiredTask, container: str, base: str = LINK_LOCAL) -> Ma
     A task without a role has its account's keys, in place of those that AWS's SDKs get of the instance's role.
     """
     metadata = {"ECS_CONTAINER_METADATA_URI_V4": f"{base}{metadata_path(task.arn, container)}"}
-    if not _role(task):
+    if not task.role("taskRoleArn"):
         return metadata | {"AWS_ACCESS_KEY_ID": task.place.account, "AWS_SECRET_ACCESS_KEY": _SECRET}
     path = credentials_path(task.arn)
     relative = {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": path}
@@ -59,14 +60,20 @@ def metadata_path(task: str, container: str) -> str:
 
 def credentials_path(task: str) -> str:
     """Of the role of the task with this ARN."""
-    return f"/v2/credentials/{uuid.uuid5(uuid.NAMESPACE_URL, task)}"
+    return f"{_CREDENTIALS}{uuid.uuid5(uuid.NAMESPACE_URL, task)}"
 
 
-def answer(desired: Desired, path: str, now: float) -> Answer | None:
-    """What the edge answers to a GET; None if the path is neither metadata nor credentials. `now` in Unix seconds."""
-    if path.startswith("/v2/credentials/"):
-        task = next((each for each in desired.tasks if credentials_path(each.arn) == path), None)
-        return _credentials(task, now)
+def task_of(desired: Desired, path: str) -> DesiredTask | None:
+    """The task whose role a path is of; None if there is no such task, or if it has no role."""
+    found = (each for each in desired.tasks if credentials_path(each.arn) == path and each.role("taskRoleArn"))
+    return next(found, None)
+
+
+def answer(desired: Desired, path: str) -> Answer | None:
+    """What the edge answers to a GET without asking anybody: metadata, or that there are no credentials. None if the
+    path is neither."""
+    if path.startswith(_CREDENTIALS):
+        return Answer(400, _NOT_FOUND)
     if not path.startswith("/v4/"):
         return None
     for task in desired.tasks:
@@ -128,28 +135,6 @@ def _task(desired: Desired, task: DesiredTask) -> Mapping[str, Any]:
         "LaunchType": "EC2",
         "Containers": [_container(task, each) for each in task.definition["containerDefinitions"]],
     }
-
-
-def _credentials(task: DesiredTask | None, now: float) -> Answer:
-    """The local cloud takes an account's number for a key of that account."""
-    role = _role(task) if task is not None else ""
-    if task is None or not role:
-        return Answer(400, _NOT_FOUND)
-    expires = datetime.fromtimestamp(now, UTC) + timedelta(hours=_CREDENTIALS_HOURS)
-    return Answer(
-        200,
-        {
-            "RoleArn": role,
-            "AccessKeyId": task.place.account,
-            "SecretAccessKey": _SECRET,
-            "Token": "local",
-            "Expiration": f"{expires:%Y-%m-%dT%H:%M:%SZ}",
-        },
-    )
-
-
-def _role(task: DesiredTask) -> str:
-    return str(task.overrides.get("taskRoleArn") or task.definition.get("taskRoleArn") or "")
 
 
 def _id(arn: str) -> str:

@@ -15,5 +15,5 @@ def pull(image: str, ecr: Client) -> str:
     """
     place = Place(ecr.describe_registry()["registryId"], ecr.meta.region_name)
     engine = EngineApi()
-    engine.pull(image, ControlPlane(ecr.meta.endpoint_url).login(image, place))
+    engine.pull(image, ControlPlane(ecr.meta.endpoint_url).login(image, place, ""))
     return str((engine.image(image) or {})["Id"])

@@ -134,7 +134,7 @@ def agent(images: Images) -> Iterator[Running]:
 def _nothing_is_left(agent: Running) -> Iterator[None]:
     """A test begins without tasks. Those of an instance that is gone are killed and removed."""
     agent.control_plane.forget()
-    agent.control_plane.answers["GetParameter"] = {"Parameter": {"Name": "/token", "Value": "s3cret"}}
+    agent.control_plane.answers["GetParameters"] = {"Parameters": [{"Name": "/token", "Value": "s3cret"}]}
     yield
     agent.control_plane.wants()
     agent.until(lambda: not agent.names(), "the containers to be removed")

@@ -96,6 +96,16 @@ def decide(policies: Policies, request: Request) -> Decision:
     return Decision(Verdict.IMPLICITLY_DENIED, (), next(need.kind for need in ways[0] if need.statement is None))
 
 
+def about(policies: Policies, request: Request) -> tuple[Statement, ...]:
+    """All statements that are about a request, whatever they say."""
+    return tuple(
+        statement
+        for policy in _all(policies)
+        for statement in policy.statements
+        if _applies(statement, request, policies)
+    )
+
+
 def _all(policies: Policies) -> Iterator[Policy]:
     yield from policies.identity
     for policy in (policies.boundary, policies.session, policies.resource):

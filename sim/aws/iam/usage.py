@@ -76,12 +76,15 @@ class RoleUsage:
     unknown: Mapping[str, int]
 
 
-def usage(roles: Mapping[str, Sequence[Policy]], calls: Iterable[RecordedCall]) -> tuple[RoleUsage, ...]:
-    """The usage of each role, in the order of `roles`: their identity policies by their ARNs."""
+def usage(roles: Mapping[str, Sequence[Policy]], calls: Mapping[RecordedCall, int]) -> tuple[RoleUsage, ...]:
+    """The usage of each role, in the order of `roles`: their identity policies by their ARNs.
+
+    `calls` has how many there were of each.
+    """
     of_role: dict[str, Counter[RecordedCall]] = {role: Counter() for role in roles}
-    for call in calls:
+    for call, count in calls.items():
         if call.role in of_role:
-            of_role[call.role][call] += 1
+            of_role[call.role][call] += count
     return tuple(_usage(role, permissions(policies), of_role[role]) for role, policies in roles.items())
 
 

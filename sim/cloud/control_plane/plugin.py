@@ -29,8 +29,8 @@ from localstack.utils.aws.request_context import extract_access_key_id_from_auth
 
 from sim.aws.api_call import ApiCall, ApiProtocol
 from sim.aws.ecr_authorization import RegistryAccess
-from sim.aws.log_filters import InvalidPattern, matcher
 from sim.aws.iam.needs import Destination
+from sim.aws.log_filters import InvalidPattern, matcher
 from sim.cloud.control_plane.application_autoscaling.provider import ApplicationAutoScaling
 from sim.cloud.control_plane.application_autoscaling.scaling import ScalesServices
 from sim.cloud.control_plane.autoscaling.groups import Groups, GroupSteps
@@ -53,15 +53,17 @@ from sim.cloud.control_plane.ecs.capacity_provider_operations import CapacityPro
 from sim.cloud.control_plane.ecs.provider import Ecs
 from sim.cloud.control_plane.ecs.state import Surroundings
 from sim.cloud.control_plane.elb.provider import Elb
-from sim.cloud.control_plane.logs.provider import Logs
-from sim.cloud.control_plane.iam.backends import Sessions, policies_of
+from sim.cloud.control_plane.iam.backends import Sessions, begin_session, policies_of, profile_role, trust_of
 from sim.cloud.control_plane.iam.gate import Gate
+from sim.cloud.control_plane.iam.service_sessions import ServiceSessions
+from sim.cloud.control_plane.logs.provider import Logs
 from sim.cloud.control_plane.sqs.provider import OPERATIONS as SQS_OPERATIONS
 from sim.cluster.autoscaling.scaling_group import Report
 from sim.cluster.aws_clock import clock_of
 from sim.cluster.cadence import LOCAL
 from sim.cluster.cloudwatch.alarms import State
 from sim.cluster.desired import Place
+from sim.cluster.role_keys import OF_INSTANCE, OF_TASK
 
 _Handler = Callable[[Any, Values], Values]
 _Guard = Callable[[bool], AbstractContextManager[object]]
@@ -79,6 +81,7 @@ _clock = clock_of(os.environ, time.time())
 def _now() -> float:
     """AWS's time."""
     return _clock.at(time.time())
+
 
 _PROTOCOLS = {"query": ApiProtocol.QUERY, "ec2": ApiProtocol.QUERY, "rest-xml": ApiProtocol.REST_XML}
 """LocalStack's names of protocols. All others are JSON."""
@@ -102,6 +105,7 @@ _group_steps = GroupSteps(_groups, _reports, _now, _chance)
 _providers = ProviderSteps(_groups, _ecs.states, _around)
 _steps = Steps(_groups, _group_steps, _providers, _ecs.states, _elb.known, _hosts, _around, time.time)
 _driver = Driver(_steps.take, LOCAL.step_seconds, _on)
+_sessions = ServiceSessions(lambda: _driver.latest, profile_role, trust_of, begin_session, time.time)
 
 
 def _driven(changes: bool) -> AbstractContextManager[object]:
@@ -145,6 +149,8 @@ def open_cluster_routes() -> None:
     _open({**_ecs.routes, **_elb.routes, **HostRoutes(_hosts, _ecs.states, _now).routes})
     ROUTER.add("/_sim/cluster/desired", _answer_desired, methods=["GET"])
     ROUTER.add("/_sim/cluster/health", _answer_health, methods=["GET"])
+    for path, keys in ((OF_TASK, _sessions.of_task), (OF_INSTANCE, _sessions.of_instance)):
+        ROUTER.add(path, partial(_answer_credentials, keys), methods=["GET"])
     ROUTER.add("/_sim/permissions", lambda _: Response.for_json(_gate.report()), methods=["GET"])
     localstack_handlers.serve_custom_service_request_handlers.append(_judge)
 
@@ -344,6 +350,13 @@ def _answer_health(_: Request) -> Response:
     except AwsError as error:
         return _failed(error)
     return Response.for_json({"driver": "on" if _on.is_set() else "off"})
+
+
+def _answer_credentials(keys: Callable[[dict[str, str]], Values], _: Request, **place: str) -> Response:
+    try:
+        return Response.for_json(keys(place))
+    except AwsError as error:
+        return _failed(error)
 
 
 def _judge(_chain: object, context: RequestContext, _response: Response) -> None:

@@ -62,7 +62,7 @@ async def _run(options: argparse.Namespace) -> None:
         (own, options.control),
         *(((options.link_local, 80),) if options.link_local else ()),
     ):
-        await loop.create_server(lambda: ControlConnection(edge), address, number)
+        await loop.create_server(lambda: ControlConnection(edge, (host, int(port))), address, number)
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -24,7 +25,7 @@ class Recording:
 
     @property
     def usage(self) -> RoleUsage:
-        (found,) = usage({ROLE: self.policies}, self.calls)
+        (found,) = usage({ROLE: self.policies}, Counter(self.calls))
         return found
 
     @property

@@ -140,7 +140,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
-        assert url.path == PATH
+        if url.path != PATH:
+            self._answer("{}", 404)  # an instance without a profile, for which there are no keys
+            return
         after = parse_qs(url.query).get("after")
         self._answer(self.control_plane.poll(int(after[0]) if after else None))
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sim.agent.logs import LogEvent, LogShipper, Stream
+from sim.cluster.desired import Place
 from sim.host.waiting import until
 
 
@@ -34,7 +35,7 @@ class Logs:
     def __init__(self) -> None:
         self.sent: dict[str, int] = {}
 
-    def logs(self, account: str, region: str) -> Logs:  # noqa: ARG002 - of any place
+    def logs(self, place: Place, keys: str) -> Logs:  # noqa: ARG002 - of any place
         return self
 
     def create_log_stream(self, *, logGroupName: str, logStreamName: str) -> None:  # noqa: N803 - AWS's names
@@ -52,7 +53,7 @@ def test_a_container_that_writes_all_the_time_leaves_others_their_turn() -> None
     logs = Logs()
     shipper = LogShipper(logs)
     for name in ("one", "two"):
-        shipper.ship(Stream("a", "r", "g", name), Writing())
+        shipper.ship(Stream(Place("a", "r"), "g", name), Writing())
     shipper.begin()
     try:
         until(lambda: logs.sent.get("g/two"), "a line of the second container", seconds=30, seen=lambda: logs.sent)

@@ -269,7 +269,7 @@ def test_a_health_check_runs_in_the_environment_of_its_container(agent: Running,
 
 
 def test_secrets_are_fetched_and_are_in_no_file_of_the_agent(agent: Running) -> None:
-    agent.control_plane.answers["GetParameter"] = {"Parameter": {"Name": "/token", "Value": "s3cret-t0ken"}}
+    agent.control_plane.answers["GetParameters"] = {"Parameters": [{"Name": "/token", "Value": "s3cret-t0ken"}]}
     task = agent.task({"image": "server", "secrets": [{"name": "TOKEN", "valueFrom": "/token"}], **PORTS})
     agent.runs(task)
     agent.until(agent.answers, "an answer")
@@ -280,7 +280,7 @@ def test_secrets_are_fetched_and_are_in_no_file_of_the_agent(agent: Running) -> 
 
 
 def test_a_secret_that_is_not_there_keeps_the_task_from_starting(agent: Running) -> None:
-    agent.control_plane.answers["GetParameter"] = "ParameterNotFound"
+    agent.control_plane.answers["GetParameters"] = "AccessDeniedException"
     task = agent.task({"image": "server", "secrets": [{"name": "TOKEN", "valueFrom": "/token"}]})
     agent.control_plane.wants(an_instance(), tasks=(task,))
     reason = agent.ended(task)["reason"]

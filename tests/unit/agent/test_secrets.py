@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from sim.agent.runtime import CannotStart
 from sim.agent.secrets import SecretRef, fetched, secret_ref
@@ -25,11 +24,10 @@ class Cloud:
         self._service, self._place = service, place
         return self
 
-    def get_parameter(self, **parameters: Any) -> Any:
+    def get_parameters(self, **parameters: Any) -> Any:
         self.asked.append((self._service, self._place.region, parameters))
-        if parameters["Name"].endswith("none"):
-            raise ClientError({"Error": {"Code": "ParameterNotFound", "Message": ""}}, "GetParameter")
-        return {"Parameter": {"Value": "a parameter"}}
+        there = not parameters["Names"][0].endswith("none")
+        return {"Parameters": [{"Value": "a parameter"}] if there else []}
 
     def get_secret_value(self, **parameters: Any) -> Any:
         self.asked.append((self._service, self._place.region, parameters))
@@ -52,7 +50,7 @@ def values(value_from: str, cloud: Cloud) -> str:
 def test_a_parameter_is_named_by_name_or_arn(value_from: str, region: str, name: str) -> None:
     cloud = Cloud()
     assert values(value_from, cloud) == "a parameter"
-    assert cloud.asked == [("ssm", region, {"Name": name, "WithDecryption": True})]
+    assert cloud.asked == [("ssm", region, {"Names": [name], "WithDecryption": True})]
 
 
 def test_a_secret_is_whole_or_a_key_of_its_json_of_a_version() -> None:

@@ -35,11 +35,10 @@ TASK = DesiredTask(
 )
 INSTANCE = DesiredInstance("i-1", PLACE, "eu-central-1a", "10.0.0.1", "t3.small", "ami", "", "arn:ci")
 DESIRED = Desired(1, (INSTANCE,), (TASK,))
-NOW = 1_700_000_100.0
 
 
 def asked(path: str, desired: Desired = DESIRED) -> tuple[int, Any]:
-    answer = task_endpoint.answer(desired, path, NOW)
+    answer = task_endpoint.answer(desired, path)
     assert answer is not None
     return answer.status, answer.document
 
@@ -66,15 +65,13 @@ def test_each_container_has_a_path_of_its_own_that_nobody_else_has() -> None:
     paths = {task_endpoint.metadata_path(TASK.arn, name) for name in ("api", "beside")}
     assert len(paths) == 2
     assert asked("/v4/other")[0] == 404
-    assert task_endpoint.answer(DESIRED, "/listeners", NOW) is None
+    assert task_endpoint.answer(DESIRED, "/listeners") is None
 
 
-def test_a_task_with_a_role_has_credentials() -> None:
+def test_the_path_of_credentials_is_of_the_task_that_has_a_role() -> None:
     path = task_endpoint.environment(TASK, "api")["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"]
-    status, credentials = asked(path)
-    assert status == 200
-    assert (credentials["RoleArn"], credentials["AccessKeyId"]) == (ROLE, "000000000000")
-    assert credentials["Expiration"] == "2023-11-15T04:15:00Z"
+    assert task_endpoint.task_of(DESIRED, path) is TASK
+    assert task_endpoint.task_of(DESIRED, f"{path}x") is None
     elsewhere = task_endpoint.environment(TASK, "api", "http://127.0.0.1:5")
     assert elsewhere["AWS_CONTAINER_CREDENTIALS_FULL_URI"] == f"http://127.0.0.1:5{path}"
     assert not {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_ACCESS_KEY_ID"} & elsewhere.keys()
@@ -82,13 +79,15 @@ def test_a_task_with_a_role_has_credentials() -> None:
 
 def test_the_role_of_run_task_is_the_one_that_counts() -> None:
     task = replace(TASK, overrides={"taskRoleArn": "arn:other"})
-    path = task_endpoint.credentials_path(task.arn)
-    assert asked(path, replace(DESIRED, tasks=(task,)))[1]["RoleArn"] == "arn:other"
+    assert [each.role("taskRoleArn") for each in (TASK, task)] == [ROLE, "arn:other"]
+    assert task.role("executionRoleArn") == ""
 
 
 @pytest.mark.parametrize("tasks", [(), (replace(TASK, definition={**TASK.definition, "taskRoleArn": ""}),)])
 def test_without_a_task_or_a_role_the_answer_is_the_agents_error(tasks: tuple[DesiredTask, ...]) -> None:
-    status, document = asked(task_endpoint.credentials_path(TASK.arn), replace(DESIRED, tasks=tasks))
+    path = task_endpoint.credentials_path(TASK.arn)
+    assert task_endpoint.task_of(replace(DESIRED, tasks=tasks), path) is None
+    status, document = asked(path, replace(DESIRED, tasks=tasks))
     assert (status, document["code"]) == (400, "InvalidIdInRequest")
     for task in tasks:
         given = task_endpoint.environment(task, "api")

@@ -26,6 +26,7 @@ from sim.cluster.autoscaling.lifecycle_hooks import Hook
 from sim.cluster.desired import Place
 
 _NAME_TAG: Final = "aws:autoscaling:groupName"
+_PARTITION: Final = "aws"
 
 
 class LaunchRefused(Exception):
@@ -125,6 +126,7 @@ class Record:
         found = self.of_moto
         try:
             made_of = _made_of(found, asked.template)
+            profile = _profile(found, asked.template)
             reservation = found.ec2_backend.run_instances(
                 count=1,
                 tags={"instance": made_of.pop("tags") | found.get_propagated_tags() | {_NAME_TAG: self.name}},
@@ -136,6 +138,8 @@ class Record:
         except EC2ClientError as error:
             raise LaunchRefused(f"{error.message}  Launching EC2 instance failed.") from None
         [instance] = reservation.instances
+        if profile:
+            found.ec2_backend.associate_iam_instance_profile(instance.id, iam_instance_profile_arn=profile)
         instance.autoscaling_group = found
         member = InstanceState(instance)
         member.made_of = _described(found, asked.template)
@@ -226,6 +230,23 @@ def _made_of(found: Any, template: LaunchTemplate) -> dict[str, Any]:
         "tags": tags,
         **reference,
     }
+
+
+def _profile(found: Any, template: LaunchTemplate) -> str:
+    """The ARN of the instance profile of what EC2 is asked for, "" without one. Raises LaunchRefused."""
+    from moto.iam.models import iam_backends  # noqa: PLC0415
+
+    if template.version == 0:
+        named = str(found.launch_config.iam_instance_profile or "")
+    else:
+        version = found.ec2_backend.get_launch_template(template.id).get_version(template.version)
+        given = version.data.get("IamInstanceProfile") or {}
+        named = str(given.get("Arn") or given.get("Name") or "")
+    profiles = iam_backends[found.ec2_backend.account_id][_PARTITION].instance_profiles.values()
+    known = {name: str(each.arn) for each in list(profiles) for name in (each.name, each.arn)}
+    if named and named not in known:
+        raise LaunchRefused(f"Invalid IAM Instance Profile name or ARN: {named}.  Launching EC2 instance failed.")
+    return known.get(named, "")
 
 
 def _described(found: Any, template: LaunchTemplate) -> dict[str, str] | None:

@@ -94,6 +94,11 @@ class Driver:
                 self._answer = Answer(self._desired.revision, to_json(self._desired))
             return self._answer.body
 
+    @property
+    def latest(self) -> Desired:
+        """The desired state as the last step left it."""
+        return self._desired
+
     def close(self) -> None:
         """Ends the thread, and the questions that wait."""
         with self._lock:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import UTC
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +17,8 @@ from sim.aws.iam.policy import Policy, PolicyKind, parse
 from sim.aws.iam.request import Request, account_of
 from sim.aws.iam.request import session as session_of_role
 from sim.cloud.control_plane.iam.gate import Session
+from sim.cloud.control_plane.iam.service_sessions import Credentials
+from sim.cluster.desired import DesiredInstance
 
 _PARTITION = "aws"
 
@@ -36,6 +39,37 @@ class Sessions:
                 return None
             self._known[key] = Session(session_of_role(assumed.role_arn, assumed.session_name), assumed.policy or None)
         return self._known[key]
+
+
+def begin_session(role: str, name: str, seconds: int) -> Credentials:
+    """Has STS begin a session of a role, with this name. Whether the role trusts the caller is not asked here."""
+    from localstack.services.iam.iam_patches import apply_iam_patches  # noqa: PLC0415 - import only at the first call
+    from moto.sts.models import sts_backends  # noqa: PLC0415
+
+    # Without them, the key of a session would not say in which account it is.
+    apply_iam_patches()
+    sts = sts_backends[account_of(role)][_PARTITION]
+    begun = sts.assume_role(
+        region_name=_PARTITION, role_session_name=name, role_arn=role, policy=None, duration=seconds, external_id=None
+    )
+    expires = begun.expiration.replace(tzinfo=UTC).timestamp()
+    return Credentials(role, begun.access_key_id, begun.secret_access_key, begun.session_token, expires)
+
+
+def trust_of(arn: str) -> Policy | None:
+    """The trust policy of a role; None if there is no such role."""
+    role = _role(arn)
+    return None if role is None else _maybe(role.assume_role_policy_document, "the role", PolicyKind.TRUST)
+
+
+def profile_role(instance: DesiredInstance) -> str:
+    """The ARN of the role in an EC2 instance's profile, "" without one."""
+    from moto.ec2.models import ec2_backends  # noqa: PLC0415 - import only at the first call
+
+    place = instance.place
+    association = ec2_backends[place.account][place.region].iam_instance_profile_associations.get(instance.id)
+    roles = association.iam_instance_profile.roles if association else []
+    return str(roles[0].arn) if roles else ""
 
 
 def policies_of(session: Session, request: Request) -> Policies:
@@ -86,8 +120,7 @@ def _of_resource(request: Request) -> Policy | None:
         case ["s3"]:
             return _maybe(_bucket_policy(request.account, name.partition("/")[0]), "the bucket", PolicyKind.RESOURCE)
         case ["iam"] if request.action.startswith("sts:"):
-            role = _role(request.resource)
-            return _maybe(None if role is None else role.assume_role_policy_document, "the role", PolicyKind.TRUST)
+            return trust_of(request.resource)
         case _:
             return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from sim.aws.iam.evaluate import Policies, Verdict
@@ -49,7 +50,7 @@ UNKNOWN = call("sqs:Fly")
 
 
 def of_worker(*calls: RecordedCall) -> RoleUsage:
-    (found,) = usage({ROLE: [WORKER]}, calls)
+    (found,) = usage({ROLE: [WORKER]}, Counter(calls))
     return found
 
 
@@ -99,6 +100,6 @@ def test_what_nobody_judged_is_counted() -> None:
 
 def test_a_role_that_did_nothing_uses_nothing() -> None:
     idle = f"{ROLE}-2"
-    first, second = usage({ROLE: [WORKER], idle: [WORKER]}, [RECEIVE])
+    first, second = usage({ROLE: [WORKER], idle: [WORKER]}, {RECEIVE: 1})
     assert (first.role, len(first.used)) == (ROLE, 1)
     assert (second.role, second.used, len(second.unused)) == (idle, (), 5)
