@@ -35,6 +35,7 @@ _MODULES: Final = {
     "chaos": "chaos",
     "rehearse": "rehearse",
     "cluster": "cluster",
+    "iam": "iam",
     "deploy": "cluster",
     "scale": "cluster",
     "lose": "cluster",

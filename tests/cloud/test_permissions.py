@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from sim.host.loopback import request
+from sim.cloud.permissions import reports
 from tests.cloud.conftest import _CONFIG, Client
 
 SEND = {"Sid": "Send", "Effect": "Allow", "Action": ["sqs:SendMessage", "sqs:GetQueueUrl"], "Resource": "*"}
@@ -139,25 +139,24 @@ def test_a_role_is_assumed_by_whom_it_trusts_alone(role: Role, aws: Callable[[st
     assert role.client("sts").assume_role(**other)["AssumedRoleUser"]["Arn"].endswith("assumed-role/other/two")
 
 
-def test_what_a_role_did_is_counted_and_what_nobody_judged_passes(role: Role, queue: str, endpoint: str) -> None:
+def test_what_a_role_did_is_reported_and_what_nobody_judged_passes(
+    role: Role, queue: str, endpoint: str, account: str
+) -> None:
     role.may(SEND)
     sqs = role.client("sqs")
     sqs.send_message(QueueUrl=queue, MessageBody="a")
     denied(sqs.purge_queue, QueueUrl=queue)
     sqs.list_queues()
     role.client("sts").get_caller_identity()
-    answer = request("GET", f"{endpoint}/_sim/permissions", seconds=10)
-    ends = {
-        (each["operation"], each["end"]): each["calls"]
-        for each in json.loads(answer.data)["calls"]
-        if each["role"] == role.arn
-    }
-    assert ends == {
-        ("sqs:SendMessage", "allowed"): 1,
-        ("sqs:PurgeQueue", "denied"): 1,
-        ("sqs:ListQueues", "not judged"): 1,
-        ("sts:GetCallerIdentity", "allowed"): 1,
-    }
+    [found] = [each for each in reports(endpoint) if each.role == role.arn]
+    assert [(each.action, each.calls, each.needed_by) for each in found.used] == [
+        ("sqs:SendMessage", 1, {"sqs:SendMessage": 1})
+    ]
+    assert [each.action for each in found.unused] == ["sqs:GetQueueUrl"]
+    assert [(each.operation, each.resource, each.calls) for each in found.denied] == [
+        ("sqs:PurgeQueue", f"arn:aws:sqs:eu-central-1:{account}:emails", 1)
+    ]
+    assert found.unknown == {"sqs:ListQueues": 1}
 
 
 def test_the_root_user_of_an_account_may_do_everything(aws: Callable[[str], Client], queue: str) -> None:

@@ -36,6 +36,15 @@ _BY_NAME = ("role", "user", "instance-profile")
 """What IAM's messages name without the ARN."""
 
 
+def reason(decision: Decision) -> str:
+    """Why a decision does not allow its request: `no identity-based policy allows it`. Raises ValueError if it does."""
+    if decision.kind is None:
+        raise ValueError("the request is allowed")
+    if decision.verdict is Verdict.EXPLICITLY_DENIED:
+        return f"explicit deny in {_IN_POLICY[decision.kind]}"
+    return f"{_NO_POLICY[decision.kind]} allows it"
+
+
 def denial(call: ApiCall, request: Request, decision: Decision) -> AwsError:
     """The error with which the service of a call answers, because of a decision that does not allow it.
 

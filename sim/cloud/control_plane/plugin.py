@@ -30,6 +30,7 @@ from localstack.utils.aws.request_context import extract_access_key_id_from_auth
 from sim.aws.api_call import ApiCall, ApiProtocol
 from sim.aws.ecr_authorization import RegistryAccess
 from sim.aws.iam.needs import Destination
+from sim.aws.iam.policy import MalformedPolicy
 from sim.aws.log_filters import InvalidPattern, matcher
 from sim.cloud.control_plane.application_autoscaling.provider import ApplicationAutoScaling
 from sim.cloud.control_plane.application_autoscaling.scaling import ScalesServices
@@ -53,8 +54,16 @@ from sim.cloud.control_plane.ecs.capacity_provider_operations import CapacityPro
 from sim.cloud.control_plane.ecs.provider import Ecs
 from sim.cloud.control_plane.ecs.state import Surroundings
 from sim.cloud.control_plane.elb.provider import Elb
-from sim.cloud.control_plane.iam.backends import Sessions, begin_session, policies_of, profile_role, trust_of
+from sim.cloud.control_plane.iam.backends import (
+    Sessions,
+    begin_session,
+    policies_of,
+    profile_role,
+    roles,
+    trust_of,
+)
 from sim.cloud.control_plane.iam.gate import Gate
+from sim.cloud.control_plane.iam.report import document
 from sim.cloud.control_plane.iam.service_sessions import ServiceSessions
 from sim.cloud.control_plane.logs.provider import Logs
 from sim.cloud.control_plane.sqs.provider import OPERATIONS as SQS_OPERATIONS
@@ -151,7 +160,7 @@ def open_cluster_routes() -> None:
     ROUTER.add("/_sim/cluster/health", _answer_health, methods=["GET"])
     for path, keys in ((OF_TASK, _sessions.of_task), (OF_INSTANCE, _sessions.of_instance)):
         ROUTER.add(path, partial(_answer_credentials, keys), methods=["GET"])
-    ROUTER.add("/_sim/permissions", lambda _: Response.for_json(_gate.report()), methods=["GET"])
+    ROUTER.add("/_sim/permissions", _answer_permissions, methods=["GET"])
     localstack_handlers.serve_custom_service_request_handlers.append(_judge)
 
 
@@ -350,6 +359,13 @@ def _answer_health(_: Request) -> Response:
     except AwsError as error:
         return _failed(error)
     return Response.for_json({"driver": "on" if _on.is_set() else "off"})
+
+
+def _answer_permissions(_: Request) -> Response:
+    try:
+        return Response.for_json(document(_gate.usage(roles())))
+    except MalformedPolicy as malformed:
+        return _failed(AwsError("MalformedPolicyDocument", str(malformed)))
 
 
 def _answer_credentials(keys: Callable[[dict[str, str]], Values], _: Request, **place: str) -> Response:

@@ -9,9 +9,11 @@ from functools import cache
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sim.aws.iam.evaluate import Policies, decide
+from sim.aws.iam.evaluate import Decision, Policies, decide
 from sim.aws.iam.pattern import is_like
 from sim.aws.iam.policy import Policy, PolicyKind
+from sim.aws.iam.recording import Recording as Kept
+from sim.aws.iam.recording import judgement
 from sim.aws.iam.usage import Judged, Permission, RecordedCall, RoleUsage, permissions, usage, used, without
 from tests.property.iam.generated import PRINCIPALS, ROLE, Case, cases
 
@@ -96,6 +98,25 @@ def test_without_every_permission_for_its_action_a_call_has_its_resources_policy
         gone = {permission for permission in permissions(recording.policies) if _covers(permission, action, each)}
         bare = replace(each.policies, identity=_denials(each.policies))
         assert _allowed(each, gone) is decide(bare, each.request).allowed
+
+
+@LAW
+@given(recording=recordings(), times=st.integers(1, 3))
+def test_one_call_of_each_kind_tells_what_all_of_them_would(recording: Recording, times: int) -> None:
+    kept, all_calls = Kept(), Counter(recording.calls * times)
+    for call in all_calls.elements():
+        kept.note(ROLE, call.operation, [judgement(each.policies, each.request) for each in call.judged or ()])
+    assert len(kept.calls) <= len(all_calls)
+    (of_kept,), (of_all,) = (usage({ROLE: recording.policies}, calls) for calls in (kept.calls, all_calls))
+    assert (of_kept.used, of_kept.unused, of_kept.unknown) == (of_all.used, of_all.unused, of_all.unknown)
+    assert _denials_by_reason(of_kept) == _denials_by_reason(of_all)
+
+
+def _denials_by_reason(found: RoleUsage) -> Counter[tuple[str, Decision]]:
+    counts: Counter[tuple[str, Decision]] = Counter()
+    for each in found.denied:
+        counts[each.operation, each.decision] += each.calls
+    return counts
 
 
 def _covers(permission: Permission, action: str, judged: Judged) -> bool:

@@ -72,6 +72,14 @@ def profile_role(instance: DesiredInstance) -> str:
     return str(roles[0].arn) if roles else ""
 
 
+def roles() -> dict[str, tuple[Policy, ...]]:
+    """The identity policies of each role of all accounts, by its ARN. Raises MalformedPolicy."""
+    from moto.iam.models import iam_backends  # noqa: PLC0415 - import only at the first call
+
+    accounts = [partitions[_PARTITION] for partitions in list(iam_backends.values()) if _PARTITION in partitions]
+    return {role.arn: tuple(_identity(role)) for iam in accounts for role in list(iam.roles.values())}
+
+
 def policies_of(session: Session, request: Request) -> Policies:
     """All policies that have a say in a request of a session. A role that is gone has none."""
     role = _role(session.principal.role)

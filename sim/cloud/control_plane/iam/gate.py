@@ -1,30 +1,30 @@
 """Judges calls before LocalStack answers them.
 
 Only sessions of roles are judged. Whoever signs with the number of an account is its root user, whom no policy limits.
-An operation of which it is not known what it needs passes, and is counted as not judged.
+An operation of which it is not known what it needs passes, and is recorded as such.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from sim.aws.api_call import ApiCall
 from sim.aws.iam.denial import denial
-from sim.aws.iam.evaluate import Policies, decide
+from sim.aws.iam.evaluate import Policies
 from sim.aws.iam.needs import Destination, Need, Parameters
 from sim.aws.iam.operations import needs_of
-from sim.aws.iam.policy import MalformedPolicy
+from sim.aws.iam.policy import MalformedPolicy, Policy
+from sim.aws.iam.recording import Judgement, Recording, judgement
 from sim.aws.iam.request import Principal, Request, account_of, context
+from sim.aws.iam.usage import RoleUsage, usage
 from sim.aws.model import AwsError
-from sim.cloud.control_plane.call import Values
 
 _TEMPORARY = ("ASIA", "LSIA")
 """How AWS's keys of sessions begin, and LocalStack's."""
-_decide = lru_cache(maxsize=65_536)(decide)
+_judgement = lru_cache(maxsize=65_536)(judgement)
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Session:
 
 
 class Gate:
-    """Judges the calls of sessions, and counts them by role, operation and end."""
+    """Judges the calls of sessions, and records them."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Gate:
         """`session` finds the session of a key in an account; `policies` finds all that have a say in a request."""
         self._session = session
         self._policies = policies
-        self._counts: Counter[tuple[str, str, str]] = Counter()
+        self._recording = Recording()
         self._lock = threading.Lock()
 
     def check(self, key: str, call: ApiCall, parameters: Parameters, destination: Destination) -> AwsError | None:
@@ -55,35 +55,24 @@ class Gate:
         if session is None:
             return None
         needs = needs_of(call.service, call.operation, parameters, destination)
-        error = None if needs is None else self._first_denial(session, call, needs, destination)
-        end = "not judged" if needs is None else "allowed" if error is None else "denied"
+        try:
+            judgements = None if needs is None else [self._judged(session, need, destination) for need in needs]
+        except MalformedPolicy as malformed:
+            return AwsError("MalformedPolicyDocument", str(malformed))
         with self._lock:
-            self._counts[session.principal.identity, f"{call.service}:{call.operation}", end] += 1
-        return error
+            self._recording.note(session.principal.identity, f"{call.service}:{call.operation}", judgements)
+        denied = next((each for each in judgements or () if not each.decision.allowed), None)
+        return None if denied is None else denial(call, denied.judged.request, denied.decision)
 
-    def report(self) -> Values:
-        """How many calls each role made, by operation and end: `allowed`, `denied` or `not judged`."""
+    def usage(self, roles: Mapping[str, Sequence[Policy]]) -> tuple[RoleUsage, ...]:
+        """What each role may do, by its identity policies, beside what it did."""
         with self._lock:
-            counts = sorted(self._counts.items())
-        return {
-            "calls": [
-                {"role": role, "operation": operation, "end": end, "calls": count}
-                for (role, operation, end), count in counts
-            ]
-        }
+            calls = self._recording.calls
+        return usage(roles, calls)
 
-    def _first_denial(
-        self, session: Session, call: ApiCall, needs: list[Need], destination: Destination
-    ) -> AwsError | None:
-        for need in needs:
-            request = _request(session.principal, need, destination)
-            try:
-                decision = _decide(self._policies(session, request), request)
-            except MalformedPolicy as malformed:
-                return AwsError("MalformedPolicyDocument", str(malformed))
-            if not decision.allowed:
-                return denial(call, request, decision)
-        return None
+    def _judged(self, session: Session, need: Need, destination: Destination) -> Judgement:
+        request = _request(session.principal, need, destination)
+        return _judgement(self._policies(session, request), request)
 
 
 def _request(principal: Principal, need: Need, destination: Destination) -> Request:

@@ -11,6 +11,7 @@ from sim.aws.iam.evaluate import Policies
 from sim.aws.iam.needs import Destination
 from sim.aws.iam.policy import PolicyKind, parse
 from sim.aws.iam.request import Request, session
+from sim.aws.iam.usage import RoleUsage
 from sim.cloud.control_plane.iam.gate import Gate, Session
 
 DESTINATION = Destination("eu-central-1", "111122223333")
@@ -34,6 +35,10 @@ class Account:
     def _policies(self, _session: Session, _request: Request) -> Policies:
         return Policies((parse(self.document, name="task", kind=PolicyKind.IDENTITY),))
 
+    def usage(self) -> RoleUsage:
+        (found,) = self.gate.usage({ROLE: [parse(self.document, name="task", kind=PolicyKind.IDENTITY)]})
+        return found
+
     def code(self, call: ApiCall, key: str = KEY) -> str | None:
         error = self.gate.check(key, call, QUEUE, DESTINATION)
         return error.code if error else None
@@ -49,7 +54,8 @@ def test_a_session_may_do_what_its_role_may() -> None:
 def test_whoever_is_no_session_is_not_judged(key: str) -> None:
     account = Account()
     assert account.code(ApiCall("sqs", "PurgeQueue", ApiProtocol.JSON), key) is None
-    assert account.gate.report() == {"calls": []}
+    found = account.usage()
+    assert (found.used, found.denied, found.unknown) == ((), (), {})
 
 
 def test_a_policy_that_changes_holds_at_the_next_call() -> None:
@@ -79,12 +85,11 @@ def test_a_policy_that_cannot_be_read_is_named() -> None:
     assert (error.code, "the policy task is malformed" in error.message) == ("MalformedPolicyDocument", True)
 
 
-def test_calls_are_counted_by_their_end() -> None:
+def test_calls_are_recorded_by_their_end() -> None:
     account = Account()
     for operation in ("SendMessage", "SendMessage", "PurgeQueue", "Fly"):
         account.code(ApiCall("sqs", operation, ApiProtocol.JSON))
-    assert [(each["operation"], each["end"], each["calls"]) for each in account.gate.report()["calls"]] == [
-        ("sqs:Fly", "not judged", 1),
-        ("sqs:PurgeQueue", "denied", 1),
-        ("sqs:SendMessage", "allowed", 2),
-    ]
+    found = account.usage()
+    assert [(each.permission.action, each.calls) for each in found.used] == [("sqs:SendMessage", 2)]
+    assert [(each.operation, each.calls) for each in found.denied] == [("sqs:PurgeQueue", 1)]
+    assert found.unknown == {"sqs:Fly": 1}

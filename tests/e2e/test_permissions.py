@@ -1,0 +1,138 @@
+"""Every role of the cluster does what it does under its own policies: nothing is missing, and what is taken away is
+missed by exactly what needs it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+
+from services.pipeline.message import Email
+from sim.client.tracker import EmailTracker
+from sim.cloud.aws_client import local_session
+from sim.cloud.permissions import RoleReport, reports
+from sim.host.waiting import until
+from sim.targets.cluster import ClusterTarget
+from sim.targets.target import Capability, Service
+from tests.e2e.deployments import SECONDS, cluster, ecs_of
+
+__all__ = ["cluster"]
+
+pytestmark = pytest.mark.needs(Capability.DEPLOY)
+
+
+class Role:
+    """A role of one of the services, by its name in the task definition."""
+
+    def __init__(self, cluster: ClusterTarget, service: Service, kind: str) -> None:
+        self._endpoint = cluster.data_plane.endpoint
+        defined = cluster.service(service).described()["taskDefinition"]
+        self.definition = ecs_of(cluster).describe_task_definition(taskDefinition=defined)["taskDefinition"]
+        self.arn: str = self.definition[kind]
+        self.name = self.arn.rpartition("/")[2]
+
+    @property
+    def report(self) -> RoleReport:
+        [found] = [each for each in reports(self._endpoint) if each.role == self.arn]
+        return found
+
+    def denied(self) -> dict[str, str]:
+        """What was denied: the resource by the action."""
+        return {each.action: each.resource for each in self.report.denied}
+
+    @contextmanager
+    def without(self, action: str) -> Iterator[None]:
+        """Takes an action away from its only policy, until the block ends."""
+        iam: Any = local_session().client("iam", endpoint_url=self._endpoint)
+        [policy] = iam.list_role_policies(RoleName=self.name)["PolicyNames"]
+        document = iam.get_role_policy(RoleName=self.name, PolicyName=policy)["PolicyDocument"]
+        put = {"RoleName": self.name, "PolicyName": policy}
+        iam.put_role_policy(**put, PolicyDocument=json.dumps(_less(document, action)))
+        try:
+            yield
+        finally:
+            iam.put_role_policy(**put, PolicyDocument=json.dumps(document))
+
+
+def _less(document: dict[str, Any], action: str) -> dict[str, Any]:
+    statements, found = [], 0
+    for statement in document["Statement"]:
+        actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+        left = [each for each in actions if each != action]
+        found += len(actions) - len(left)
+        if left:
+            statements.append({**statement, "Action": left})
+    assert found == 1, f"{action} is not in {document}"
+    return {**document, "Statement": statements}
+
+
+def test_nothing_is_missing_of_what_the_pipeline_needs(
+    cluster: ClusterTarget, tracker: EmailTracker, email: Email
+) -> None:
+    tracker.publish(email)
+    tracker.verify()
+    found = reports(cluster.data_plane.endpoint)
+    assert {each.role: each.denied for each in found if each.denied} == {}
+    assert {each.role: each.unknown for each in found if each.unknown} == {}
+    used = {each.action for of in found for each in of.used}
+    assert {"sqs:SendMessage", "ssm:GetParameter", "sqs:ReceiveMessage", "s3:PutObject", "logs:PutLogEvents"} <= used
+    assert {"ecr:BatchGetImage", "ecs:RegisterContainerInstance", "ecs:Submit*"} <= used
+
+
+def test_an_api_that_may_not_send_refuses_the_email_and_says_why(
+    cluster: ClusterTarget, tracker: EmailTracker, email: Email
+) -> None:
+    role = Role(cluster, "api", "taskRoleArn")
+    with role.without("sqs:SendMessage"):
+        answer = cluster.client().publish(email)
+        assert answer.status == HTTPStatus.SERVICE_UNAVAILABLE, answer.document
+    [(action, queue)] = role.denied().items()
+    assert action == "sqs:SendMessage"
+    _until_logged(cluster, role, "api", f"is not authorized to perform: sqs:sendmessage on resource: {queue}")
+    tracker.publish(email)
+    tracker.verify()
+
+
+def test_a_worker_that_may_not_store_keeps_the_email_until_it_may(
+    cluster: ClusterTarget, tracker: EmailTracker, email: Email
+) -> None:
+    role = Role(cluster, "worker", "taskRoleArn")
+    with role.without("s3:PutObject"):
+        tracker.publish(email)
+        _until_logged(cluster, role, "worker", "is not authorized to perform: s3:PutObject on resource: ")
+    assert set(role.denied()) == {"s3:PutObject"}
+    tracker.verify()
+
+
+def test_a_task_whose_image_may_not_be_pulled_does_not_start(cluster: ClusterTarget) -> None:
+    role, worker, ecs = Role(cluster, "worker", "executionRoleArn"), cluster.service("worker"), ecs_of(cluster)
+    with role.without("ecr:BatchGetImage"):
+        definition = role.definition["taskDefinitionArn"]
+        [task] = ecs.run_task(cluster=worker.cluster, taskDefinition=definition)["tasks"]
+        [ended] = worker.await_ended([task], SECONDS)
+    [container] = ended["containers"]
+    assert ended["stopCode"] == "TaskFailedToStart"
+    assert container["reason"].startswith("CannotPullContainerError"), container
+    assert "AccessDeniedException" in container["reason"]
+    assert (
+        f"/{ended['taskArn'].rpartition('/')[2]} is not authorized to perform: ecr:BatchGetImage"
+        in (container["reason"])
+    )
+    assert set(role.denied()) == {"ecr:BatchGetImage"}
+
+
+def _until_logged(cluster: ClusterTarget, role: Role, service: Service, text: str) -> None:
+    """Waits for AWS's error in the log of a service. It names the session of one of its tasks."""
+    tasks = [each["taskArn"].rpartition("/")[2] for each in cluster.service(service).tasks()]
+    texts = [f"assumed-role/{role.name}/{task} {text}" for task in tasks]
+    until(
+        lambda: any(each in cluster.tasks.log(service) for each in texts),
+        f"a session that {text}",
+        seconds=SECONDS,
+        seen=lambda: cluster.tasks.log(service)[-2000:],
+    )
