@@ -48,7 +48,7 @@ FIELDS: Final[Mapping[str, Field]] = {
     "family": _done(),
     "tags": _done(),
     "taskRoleArn": _done(),
-    "executionRoleArn": _done("the agent itself fetches secrets and ships logs, not with this role"),
+    "executionRoleArn": _done(),
     "networkMode": _done(
         "with `host`, containers of one task share localhost, tasks of one instance do not", "bridge", "host", "none"
     ),

@@ -29,6 +29,7 @@ from localstack.utils.aws.request_context import extract_access_key_id_from_auth
 
 from sim.aws.api_call import ApiCall, ApiProtocol
 from sim.aws.ecr_authorization import RegistryAccess
+from sim.aws.iam import web_identity
 from sim.aws.iam.needs import Destination
 from sim.aws.iam.policy import MalformedPolicy
 from sim.aws.log_filters import InvalidPattern, matcher
@@ -56,6 +57,7 @@ from sim.cloud.control_plane.ecs.state import Surroundings
 from sim.cloud.control_plane.elb.provider import Elb
 from sim.cloud.control_plane.iam.backends import (
     Sessions,
+    audiences_of,
     begin_session,
     policies_of,
     profile_role,
@@ -382,7 +384,11 @@ def _judge(_chain: object, context: RequestContext, _response: Response) -> None
     key = extract_access_key_id_from_auth_header(context.request.headers) or ""
     protocol = _PROTOCOLS.get(context.protocol, ApiProtocol.JSON)
     call = ApiCall(context.service.service_name, context.operation.name, protocol)
-    error = _gate.check(key, call, context.service_request or {}, Destination(context.region, context.account_id))
+    parameters = context.service_request or {}
+    if call.operation == web_identity.OPERATION:
+        error = web_identity.refusal(call, parameters, audiences_of, trust_of, time.time())
+    else:
+        error = _gate.check(key, call, parameters, Destination(context.region, context.account_id))
     if error is not None:
         # SQS writes the name of the class as the type of the error.
         refusal = type(error.code, (CommonServiceException,), {})

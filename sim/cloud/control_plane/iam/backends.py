@@ -62,6 +62,14 @@ def trust_of(arn: str) -> Policy | None:
     return None if role is None else _maybe(role.assume_role_policy_document, "the role", PolicyKind.TRUST)
 
 
+def audiences_of(account: str, issuer: str) -> tuple[str, ...] | None:
+    """The audiences of an account's identity provider; None if there is no such provider."""
+    from moto.iam.models import iam_backends  # noqa: PLC0415 - import only at the first call
+
+    providers = list(iam_backends[account][_PARTITION].open_id_providers.values())
+    return next((tuple(each.client_id_list) for each in providers if each.url == issuer), None)
+
+
 def profile_role(instance: DesiredInstance) -> str:
     """The ARN of the role in an EC2 instance's profile, "" without one."""
     from moto.ec2.models import ec2_backends  # noqa: PLC0415 - import only at the first call
