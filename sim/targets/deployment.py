@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import boto3
+
 from release.deploy import Deployer, Verdict
 from release.ecr import Repository
 from release.ecs import Service, Time
@@ -41,7 +43,8 @@ class LocalDeployment:
     """What deploys services to the local cluster.
 
     `url` is the load balancer's on this machine. `versions` is a folder for copies of the checkout, and `publish` makes
-    ECR have one as a version. Each step goes to `progress`.
+    ECR have one as a version. Each step goes to `progress`. `session` makes the clients of what deploys, by default
+    with the account's keys; Terraform signs with those of `roots`.
     """
 
     endpoint: str
@@ -51,6 +54,7 @@ class LocalDeployment:
     versions: Path
     progress: Callable[[str], None]
     publish: Publish
+    session: Callable[[], boto3.Session] = local_session
 
     def deploy(self, service: str, version: str | None = None, commit: str | None = None) -> Verdict:
         """Deploys a version that was registered, or a new one made of a commit or else of the checkout.
@@ -84,21 +88,20 @@ class LocalDeployment:
         self.progress(f"copying {what} as {service} {version}")
         source = copy(service, version, self.versions)
         change(source.folder)
-        self.publish(self._client("ecr"), source)
+        self.publish(_client(local_session(), "ecr", self.endpoint), source)
         return version
 
     def _deployer(self, service: str) -> Deployer:
+        ecs, ecr, s3 = (_client(self.session(), name, self.endpoint) for name in ("ecs", "ecr", "s3"))
         root = self.roots.root(f"services/{service}")
         self.roots.initialise(root)
         outputs = root.applied()
         return Deployer(
             service,
             root,
-            Service(
-                self._client("ecs"), outputs["cluster_name"], outputs["service_name"], Time(time.monotonic, time.sleep)
-            ),
-            Repository(self._client("ecr"), repository(service)),
-            Lock(self._client("s3"), self.roots.state_bucket, time.time, time.sleep, progress=self.progress),
+            Service(ecs, outputs["cluster_name"], outputs["service_name"], Time(time.monotonic, time.sleep)),
+            Repository(ecr, repository(service)),
+            Lock(s3, self.roots.state_bucket, time.time, time.sleep, progress=self.progress),
             self._smoke(service, {name: self.roots.root(f"services/{name}").outputs() for name in SERVICES}),
             environment="local",
             progress=self.progress,
@@ -110,6 +113,7 @@ class LocalDeployment:
         local = {"AWS_ENDPOINT_URL": self.endpoint, "AWS_REGION": REGION, **CREDENTIALS, **NO_FILES}
         return smoke(_SMOKE, ROOT, {**found, **local}, self.token)
 
-    def _client(self, name: str) -> Any:
-        client: Any = local_session().client(name, endpoint_url=self.endpoint)  # type: ignore[call-overload]  # by name
-        return client
+
+def _client(session: boto3.Session, name: str, endpoint: str) -> Any:
+    client: Any = session.client(name, endpoint_url=endpoint)  # type: ignore[call-overload]  # by name
+    return client

@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import TopologicalSorter
@@ -54,6 +55,7 @@ class LocalRoots:
         self._endpoint = endpoint
         self._variables = dict(variables)
         self._progress = progress
+        self._keys: Mapping[str, str] = CREDENTIALS
         self.done: list[Done] = []
         """The roots applied and destroyed so far, in the order in which they ended."""
         self._initialised: set[str] = set()
@@ -76,6 +78,12 @@ class LocalRoots:
             backend={} if name == BOOTSTRAP else {"bucket": self.state_bucket, "region": REGION},
             unlock=unlock,
         )
+
+    def signing_with(self, keys: Mapping[str, str]) -> LocalRoots:
+        """The same roots, whose calls are signed with other keys: `AWS_ACCESS_KEY_ID` and its likes."""
+        other = copy(self)
+        other._keys = keys  # noqa: SLF001 - of its own class
+        return other
 
     @cached_property
     def state_bucket(self) -> str:
@@ -140,7 +148,7 @@ class LocalRoots:
     @property
     def _aws(self) -> dict[str, str]:
         return {
-            **CREDENTIALS,
+            **self._keys,
             **NO_FILES,
             "AWS_REGION": REGION,
             # The host is an IP address, so the provider puts bucket names into the path and not into the host name.

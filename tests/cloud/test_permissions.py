@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from sim.cloud.permissions import reports
 from tests.cloud.conftest import _CONFIG, Client
+from tests.github_tokens import AUDIENCE, ISSUER, token
 
 SEND = {"Sid": "Send", "Effect": "Allow", "Action": ["sqs:SendMessage", "sqs:GetQueueUrl"], "Resource": "*"}
 
@@ -143,22 +143,21 @@ def test_a_role_is_assumed_by_whom_it_trusts_alone(role: Role, aws: Callable[[st
 def test_a_token_of_github_begins_a_session_of_a_role_that_trusts_its_repository_alone(
     role: Role, aws: Callable[[str], Client], account: str, endpoint: str
 ) -> None:
-    issuer = "token.actions.githubusercontent.com"
-    provider = f"arn:aws:iam::{account}:oidc-provider/{issuer}"
-    trusted = {"StringEquals": {f"{issuer}:aud": "sts.amazonaws.com", f"{issuer}:sub": "repo:o/r:environment:prod"}}
+    provider = f"arn:aws:iam::{account}:oidc-provider/{ISSUER}"
+    trusted = {"StringEquals": {f"{ISSUER}:aud": AUDIENCE, f"{ISSUER}:sub": "repo:o/r:environment:prod"}}
     trust = {"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity", "Principal": {"Federated": provider}}
     aws("iam").update_assume_role_policy(RoleName="worker", PolicyDocument=_document({**trust, "Condition": trusted}))
     sts: Any = boto3.Session(region_name="eu-central-1").client("sts", endpoint_url=endpoint, config=_CONFIG)
 
     def assumed(subject: str) -> Any:
         return sts.assume_role_with_web_identity(
-            RoleArn=role.arn, RoleSessionName="deploy", WebIdentityToken=_token(issuer, subject)
+            RoleArn=role.arn, RoleSessionName="deploy", WebIdentityToken=token(subject)
         )
 
     code, _, message = denied(assumed, subject="repo:o/r:environment:prod")
-    assert (code, issuer in message) == ("InvalidIdentityToken", True)
+    assert (code, ISSUER in message) == ("InvalidIdentityToken", True)
     aws("iam").create_open_id_connect_provider(
-        Url=f"https://{issuer}", ClientIDList=["sts.amazonaws.com"], ThumbprintList=["0" * 40]
+        Url=f"https://{ISSUER}", ClientIDList=[AUDIENCE], ThumbprintList=["0" * 40]
     )
     assert denied(assumed, subject="repo:o/other:environment:prod") == (
         "AccessDenied",
@@ -167,15 +166,6 @@ def test_a_token_of_github_begins_a_session_of_a_role_that_trusts_its_repository
     )
     session = assumed("repo:o/r:environment:prod")["AssumedRoleUser"]["Arn"]
     assert session == f"arn:aws:sts::{account}:assumed-role/worker/deploy"
-
-
-def _token(issuer: str, subject: str) -> str:
-    """What GitHub would hand to a workflow, but for the signature."""
-    claims = {"iss": f"https://{issuer}", "sub": subject, "aud": "sts.amazonaws.com", "exp": 4_000_000_000}
-    return ".".join(
-        base64.urlsafe_b64encode(json.dumps(each).encode()).decode().rstrip("=")
-        for each in ({"alg": "RS256"}, claims, {})
-    )
 
 
 def test_what_a_role_did_is_reported_and_what_nobody_judged_passes(

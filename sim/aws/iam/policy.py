@@ -89,7 +89,10 @@ class Principals:
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement. `name` is its Sid, or its number in the policy, which counts from 1."""
+    """One statement. `name` is its Sid, or its number in the policy, which counts from 1.
+
+    Its hash is worked out once, because judgements are looked up by statements.
+    """
 
     kind: PolicyKind
     policy: str
@@ -99,6 +102,13 @@ class Statement:
     resources: Resources | None
     principals: Principals | None
     conditions: tuple[Condition, ...]
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.kind, self.policy, self.name, self.effect, self.actions, self.resources, self.conditions))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def __str__(self) -> str:
         return f"statement {self.name} of {self.policy}"

@@ -110,7 +110,9 @@ def _role(arn: str) -> Any:
     from moto.iam.models import iam_backends  # noqa: PLC0415 - import only at the first call
 
     roles = iam_backends[account_of(arn)][_PARTITION].roles.values()
-    return next((role for role in roles if role.arn == arn), None)
+    name = arn.rpartition("/")[2]
+    # Only one has the name, and an ARN takes longer to make.
+    return next((role for role in roles if role.name == name and role.arn == arn), None)
 
 
 def _identity(role: Any) -> Iterator[Policy]:

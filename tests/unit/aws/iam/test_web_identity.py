@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -13,14 +10,14 @@ from sim.aws.api_call import ApiCall, ApiProtocol
 from sim.aws.iam.policy import PolicyKind, parse
 from sim.aws.iam.web_identity import OPERATION, refusal
 from sim.aws.model import AwsError
+from tests.github_tokens import AUDIENCE, ISSUER, encoded
 
-ISSUER = "token.actions.githubusercontent.com"
 ROLE = "arn:aws:iam::111122223333:role/deploy"
 NOW = 1_700_000_000.0
 CLAIMS = {
     "iss": f"https://{ISSUER}",
     "sub": "repo:o/r:environment:prod",
-    "aud": "sts.amazonaws.com",
+    "aud": AUDIENCE,
     "exp": NOW + 300,
 }
 TRUST = {
@@ -30,16 +27,11 @@ TRUST = {
         "Action": "sts:AssumeRoleWithWebIdentity",
         "Principal": {"Federated": f"arn:aws:iam::111122223333:oidc-provider/{ISSUER}"},
         "Condition": {
-            "StringEquals": {f"{ISSUER}:aud": "sts.amazonaws.com"},
+            "StringEquals": {f"{ISSUER}:aud": AUDIENCE},
             "StringLike": {f"{ISSUER}:sub": "repo:o/r:*"},
         },
     },
 }
-
-
-def token(claims: Mapping[str, Any]) -> str:
-    parts = ({"alg": "RS256"}, claims, {})
-    return ".".join(base64.urlsafe_b64encode(json.dumps(each).encode()).decode().rstrip("=") for each in parts)
 
 
 def asked(web_identity: str, role: str = ROLE) -> AwsError | None:
@@ -47,14 +39,14 @@ def asked(web_identity: str, role: str = ROLE) -> AwsError | None:
     return refusal(
         ApiCall("sts", OPERATION, ApiProtocol.QUERY),
         {"RoleArn": role, "RoleSessionName": "run", "WebIdentityToken": web_identity},
-        lambda account, issuer: ("sts.amazonaws.com", "other") if (account, issuer) == (ROLE[13:25], ISSUER) else None,
+        lambda account, issuer: (AUDIENCE, "other") if (account, issuer) == (ROLE[13:25], ISSUER) else None,
         lambda arn: trust if arn == ROLE else None,
         NOW,
     )
 
 
 def test_a_token_that_the_role_trusts_begins_a_session() -> None:
-    assert asked(token(CLAIMS)) is None
+    assert asked(encoded(CLAIMS)) is None
 
 
 @pytest.mark.parametrize(
@@ -68,18 +60,18 @@ def test_a_token_that_the_role_trusts_begins_a_session() -> None:
     ],
 )
 def test_one_with_another_claim_is_refused(changed: dict[str, Any], code: str) -> None:
-    error = asked(token({**CLAIMS, **changed}))
+    error = asked(encoded({**CLAIMS, **changed}))
     assert error is not None
     assert error.code == code
 
 
 def test_a_role_that_is_not_there_trusts_nobody() -> None:
-    error = asked(token(CLAIMS), f"{ROLE}-2")
+    error = asked(encoded(CLAIMS), f"{ROLE}-2")
     assert error is not None
     assert (error.code, error.message) == ("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
 
 
-@pytest.mark.parametrize("text", ["", "a.b", "a.b.c", "a.!.c", token({})])
+@pytest.mark.parametrize("text", ["", "a.b", "a.b.c", "a.!.c", encoded({})])
 def test_what_is_no_token_is_refused(text: str) -> None:
     error = asked(text)
     assert error is not None
