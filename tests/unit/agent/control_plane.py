@@ -73,6 +73,10 @@ class FakeControlPlane:
         """Forgets all reports and answers."""
         self.reports: list[tuple[str, Any]] = []
         """What was called, an operation or a path, and with what."""
+        self.signers: set[tuple[str, str]] = set()
+        """Operations, and the access keys with which they were called."""
+        self.keys: dict[str, str] = {}
+        """The access keys that are handed out, by path. Elsewhere there are none."""
         self.answers: dict[str, Any] = {
             "DescribeRepositories": {"repositories": []},
             "GetAuthorizationToken": {"authorizationData": []},
@@ -141,7 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         url = urlsplit(self.path)
         if url.path != PATH:
-            self._answer("{}", 404)  # an instance without a profile, for which there are no keys
+            self._hand_over_keys(url.path)
             return
         after = parse_qs(url.query).get("after")
         self._answer(self.control_plane.poll(int(after[0]) if after else None))
@@ -153,11 +157,18 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         operation = self.headers["X-Amz-Target"].rpartition(".")[2]
         self.control_plane.reports.append((operation, self._body()))
+        signer = self.headers["Authorization"].partition("Credential=")[2].partition("/")[0]
+        self.control_plane.signers.add((operation, signer))
         answer = self.control_plane.answers.get(operation, {})
         if isinstance(answer, str):
             self._answer(json.dumps({"__type": answer, "message": f"it is {answer}"}), 400)
         else:
             self._answer(json.dumps(answer))
+
+    def _hand_over_keys(self, path: str) -> None:
+        key = self.control_plane.keys.get(path)
+        keys = {"AccessKeyId": key, "SecretAccessKey": "s", "Token": "t", "Expiration": "2999-01-01T00:00:00Z"}
+        self._answer(json.dumps(keys if key else {}), 200 if key else 404)
 
     def _body(self) -> Any:
         return json.loads(self.rfile.read(int(self.headers["Content-Length"])))

@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from sim.cloud.registry.source_image import Source
+from sim.cluster import role_keys
 from sim.cluster.desired import DesiredTask
 from sim.host.cleanup import Cleanup
 from sim.host.identity import start_of
@@ -277,6 +278,30 @@ def test_secrets_are_fetched_and_are_in_no_file_of_the_agent(agent: Running) -> 
     files = [each for each in agent.state.parent.rglob("*") if each.is_file()]
     assert files
     assert not [each for each in files if b"s3cret-t0ken" in each.read_bytes()]
+
+
+def test_the_agent_calls_with_the_keys_of_the_execution_role_and_of_the_instance(agent: Running) -> None:
+    agent.control_plane.answers["GetParameters"] = {"Parameters": [{"Name": "/token", "Value": "s3cret-t0ken"}]}
+    options = {"awslogs-group": "/ecs/app", "awslogs-region": "eu-central-1", "awslogs-stream-prefix": "app"}
+    log = {"logDriver": "awslogs", "options": options}
+    secret = {"name": "TOKEN", "valueFrom": "/token"}
+    task = agent.task(
+        {"image": "python", "command": ["print(1)"], "secrets": [secret], "logConfiguration": log}, instance=7
+    )
+    task = replace(task, definition={**task.definition, "executionRoleArn": "arn:aws:iam::000000000000:role/execution"})
+    agent.control_plane.keys = {
+        role_keys.of_task(task, "execution"): "LSIAOFTHETASK",
+        role_keys.of_instance("i-7", PLACE): "LSIAOFTHEINSTANCE",
+    }
+    agent.control_plane.wants(an_instance(7), tasks=(task,))
+    agent.ended(task)
+    agent.until(lambda: agent.control_plane.of("PutLogEvents"), "its log")
+    assert agent.control_plane.signers >= {
+        ("GetParameters", "LSIAOFTHETASK"),
+        ("CreateLogStream", "LSIAOFTHETASK"),
+        ("PutLogEvents", "LSIAOFTHETASK"),
+        ("SubmitTaskStateChange", "LSIAOFTHEINSTANCE"),
+    }
 
 
 def test_a_secret_that_is_not_there_keeps_the_task_from_starting(agent: Running) -> None:

@@ -93,11 +93,17 @@ class ServiceSessions:
         arn = f"arn:aws:ec2:{at.region}:{at.account}:instance/{instance.id}"
         return self._keys(role, instance.id, "ec2.amazonaws.com", arn)
 
+    def holder(self, access_key: str) -> str:
+        """The id of the task or of the EC2 instance whose keys these are, "" if they are nobody's."""
+        with self._lock:
+            return next((name for (_, name), each in self._held.items() if each.access_key == access_key), "")
+
     def _keys(self, role: str, name: str, host: str, source: str) -> Values:
         with self._lock:
-            held = self._held.get((role, name))
-            if held is None or held.expires - self._now() < RENEWED_SECONDS:
+            held, now = self._held.get((role, name)), self._now()
+            if held is None or held.expires - now < RENEWED_SECONDS:
                 self._check_trust(role, host, source)
+                self._held = {who: each for who, each in self._held.items() if each.expires > now}
                 held = self._held[role, name] = self._begin(role, name, SESSION_SECONDS)
             return held.document
 

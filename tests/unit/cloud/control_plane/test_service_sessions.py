@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -87,6 +86,13 @@ def test_keys_are_the_same_until_they_are_about_to_expire() -> None:
     assert account.task()["AccessKeyId"] != first["AccessKeyId"]
 
 
+def test_a_key_tells_its_task_or_its_instance() -> None:
+    account = Account()
+    keys = {name: of["AccessKeyId"] for name, of in (("t1", account.task()), ("i-1", account.instance("i-1")))}
+    assert {name: account.sessions.holder(key) for name, key in keys.items()} == {"t1": "t1", "i-1": "i-1"}
+    assert account.sessions.holder("000000000000") == ""
+
+
 @pytest.mark.parametrize(("name", "role"), [("t2", "task"), ("t2", "execution"), ("t3", "task")])
 def test_without_a_role_there_are_no_keys(name: str, role: str) -> None:
     with pytest.raises(AwsError) as refused:
@@ -112,10 +118,9 @@ def test_without_an_instance_profile_there_are_no_keys(name: str) -> None:
 )
 def test_a_role_that_does_not_trust_ecs_is_not_assumed(trust: Policy | None) -> None:
     account = Account()
-    account.trusts = {} if trust is None else {ROLES["taskRoleArn"]: trust}
-    account.sessions = ServiceSessions(
-        lambda: Desired(1, (), (replace(TASK),)), lambda _: "", account.trusts.get, account._begin, lambda: 0.0
-    )
+    del account.trusts[ROLES["taskRoleArn"]]
+    if trust is not None:
+        account.trusts[ROLES["taskRoleArn"]] = trust
     with pytest.raises(AwsError, match="ECS was unable to assume the role") as refused:
         account.task()
     assert (refused.value.code, account.begun) == ("AccessDenied", [])
