@@ -59,6 +59,7 @@ from sim.cloud.control_plane.iam.backends import (
     Sessions,
     audiences_of,
     begin_session,
+    decryption,
     policies_of,
     profile_role,
     roles,
@@ -110,7 +111,7 @@ def _reports(place: Place) -> dict[str, Report]:
     return reports(place, _hosts.at(*at), _elb.known.at(*at), _now())
 
 
-_gate = Gate(Sessions().find, policies_of)
+_gate = Gate(Sessions().find, policies_of, decryption)
 _groups: Groups = Regional(dict)
 _group_steps = GroupSteps(_groups, _reports, _now, _chance)
 _providers = ProviderSteps(_groups, _ecs.states, _around)

@@ -1,7 +1,7 @@
 """What moto and LocalStack keep of sessions and policies, as values. Nothing here makes a call.
 
 A policy is read once for each text, so that a change holds at the next call. Of the policies of resources, those of
-queues and buckets and the trust policies of roles are found.
+queues, buckets and keys and the trust policies of roles are found.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from datetime import UTC
 from functools import lru_cache
 from typing import Any
 
+from sim.aws.api_call import ApiCall
 from sim.aws.iam.evaluate import Policies
+from sim.aws.iam.needs import Destination, Need, Parameters, values
 from sim.aws.iam.policy import Policy, PolicyKind, parse
 from sim.aws.iam.request import Request, account_of
 from sim.aws.iam.request import session as session_of_role
@@ -21,6 +23,8 @@ from sim.cloud.control_plane.iam.service_sessions import Credentials
 from sim.cluster.desired import DesiredInstance
 
 _PARTITION = "aws"
+_OF_SSM = "alias/aws/ssm"
+"""The key that AWS keeps for Parameter Store."""
 
 
 class Sessions:
@@ -100,6 +104,42 @@ def policies_of(session: Session, request: Request) -> Policies:
     )
 
 
+def decryption(call: ApiCall, parameters: Parameters, destination: Destination) -> list[Need]:
+    """What SSM needs of KMS to decrypt parameters for the caller: nothing of AWS's own key, which serves the account.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
+    """
+    if call.service != "ssm" or not parameters.get("WithDecryption"):
+        return []
+    from moto.ssm.models import ssm_backends  # noqa: PLC0415 - import only at the first call
+
+    ssm = ssm_backends[destination.account][destination.region]
+    found = [ssm.get_parameter(name) for name in values(parameters, "Names" if "Names" in parameters else "Name")]
+    return [
+        Need(
+            "kms:Decrypt",
+            _key_arn(each.keyid, destination),
+            {
+                "kms:ViaService": f"ssm.{destination.region}.amazonaws.com",
+                "kms:EncryptionContext:PARAMETER_ARN": destination.arn("ssm", f"parameter/{each.name.lstrip('/')}"),
+            },
+        )
+        for each in found
+        if each is not None and each.parameter_type == "SecureString" and each.keyid != _OF_SSM
+    ]
+
+
+def _key_arn(key: str, destination: Destination) -> str:
+    """The ARN of a key that is named by its id, its alias or its ARN."""
+    from localstack.services.kms.models import kms_stores  # noqa: PLC0415 - import only at the first call
+
+    name = key.rpartition(":")[2]
+    if name.startswith("alias/"):
+        alias = kms_stores[destination.account][destination.region].aliases.get(name)
+        name = f"key/{alias.metadata['TargetKeyId']}" if alias else name
+    return destination.arn("kms", name if "/" in name else f"key/{name}")
+
+
 @lru_cache(maxsize=4096)
 def _read(document: str, name: str, kind: PolicyKind) -> Policy:
     return parse(document, name=name, kind=kind)
@@ -137,6 +177,8 @@ def _of_resource(request: Request) -> Policy | None:
             return _maybe(_queue_policy(request), "the queue", PolicyKind.RESOURCE)
         case ["s3"]:
             return _maybe(_bucket_policy(request.account, name.partition("/")[0]), "the bucket", PolicyKind.RESOURCE)
+        case ["kms"]:
+            return _maybe(_key_policy(request), "the key", PolicyKind.KEY)
         case ["iam"] if request.action.startswith("sts:"):
             return trust_of(request.resource)
         case _:
@@ -157,6 +199,14 @@ def _queue_policy(request: Request) -> Any:
     _, _, _, region, account, name = request.resource.split(":", 5)
     queue = sqs_stores[account][region].queues.get(name)
     return queue.attributes.get("Policy") if queue else None
+
+
+def _key_policy(request: Request) -> Any:
+    from localstack.services.kms.models import kms_stores  # noqa: PLC0415 - import only at the first call
+
+    region, name = request.resource.split(":")[3], request.resource.rpartition("/")[2]
+    key = kms_stores[request.account][region].keys.get(name)
+    return key.policy if key else None
 
 
 def _bucket_policy(account: str, name: str) -> Any:

@@ -42,10 +42,15 @@ class Gate:
         self,
         session: Callable[[str, str], Session | None],
         policies: Callable[[Session, Request], Policies],
+        beside: Callable[[ApiCall, Parameters, Destination], list[Need]],
     ) -> None:
-        """`session` finds the session of a key in an account; `policies` finds all that have a say in a request."""
+        """`session` finds the session of a key in an account; `policies` finds all that have a say in a request.
+
+        `beside` returns what a call needs beside its own actions, because of what is there already.
+        """
         self._session = session
         self._policies = policies
+        self._beside = beside
         self._recording = Recording()
         self._lock = threading.Lock()
 
@@ -55,6 +60,8 @@ class Gate:
         if session is None:
             return None
         needs = needs_of(call.service, call.operation, parameters, destination)
+        if needs is not None:
+            needs = [*needs, *self._beside(call, parameters, destination)]
         try:
             judgements = None if needs is None else [self._judged(session, need, destination) for need in needs]
         except MalformedPolicy as malformed:

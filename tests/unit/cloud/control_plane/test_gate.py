@@ -8,7 +8,7 @@ import pytest
 
 from sim.aws.api_call import ApiCall, ApiProtocol
 from sim.aws.iam.evaluate import Policies
-from sim.aws.iam.needs import Destination
+from sim.aws.iam.needs import Destination, Need, Parameters
 from sim.aws.iam.policy import PolicyKind, parse
 from sim.aws.iam.request import Request, session
 from sim.aws.iam.usage import RoleUsage
@@ -27,10 +27,14 @@ class Account:
 
     def __init__(self, **changes: Any) -> None:
         self.document: dict[str, Any] = {"Version": "2012-10-17", "Statement": {**STATEMENT, **changes}}
-        self.gate = Gate(self._session, self._policies)
+        self.beside: list[Need] = []
+        self.gate = Gate(self._session, self._policies, self._beside)
 
     def _session(self, account: str, key: str) -> Session | None:
         return Session(session(ROLE, "task-1")) if (account, key) == (DESTINATION.account, KEY) else None
+
+    def _beside(self, _call: ApiCall, _parameters: Parameters, _destination: Destination) -> list[Need]:
+        return self.beside
 
     def _policies(self, _session: Session, _request: Request) -> Policies:
         return Policies((parse(self.document, name="task", kind=PolicyKind.IDENTITY),))
@@ -48,6 +52,14 @@ def test_a_session_may_do_what_its_role_may() -> None:
     account = Account()
     assert account.code(SEND) is None
     assert account.code(ApiCall("sqs", "PurgeQueue", ApiProtocol.JSON)) == "AccessDenied"
+
+
+def test_a_call_needs_all_that_it_needs_beside_its_own_action() -> None:
+    account = Account()
+    account.beside = [Need("kms:Decrypt", "arn:aws:kms:eu-central-1:111122223333:key/1")]
+    assert account.code(SEND) == "AccessDenied"
+    account.document["Statement"] = {**STATEMENT, "Action": ["sqs:SendMessage", "kms:Decrypt"]}
+    assert account.code(SEND) is None
 
 
 @pytest.mark.parametrize("key", ["", "111122223333", "injectedaccesskey", "LSIA0000000000000002"])
