@@ -29,9 +29,7 @@ from localstack.utils.aws.request_context import extract_access_key_id_from_auth
 
 from sim.aws.api_call import ApiCall, ApiProtocol
 from sim.aws.ecr_authorization import RegistryAccess
-from sim.aws.iam import web_identity
 from sim.aws.iam.needs import Destination
-from sim.aws.iam.policy import MalformedPolicy
 from sim.aws.log_filters import InvalidPattern, matcher
 from sim.cloud.control_plane.application_autoscaling.provider import ApplicationAutoScaling
 from sim.cloud.control_plane.application_autoscaling.scaling import ScalesServices
@@ -55,19 +53,7 @@ from sim.cloud.control_plane.ecs.capacity_provider_operations import CapacityPro
 from sim.cloud.control_plane.ecs.provider import Ecs
 from sim.cloud.control_plane.ecs.state import Surroundings
 from sim.cloud.control_plane.elb.provider import Elb
-from sim.cloud.control_plane.iam.backends import (
-    Sessions,
-    audiences_of,
-    begin_session,
-    decryption,
-    policies_of,
-    profile_role,
-    roles,
-    trust_of,
-)
-from sim.cloud.control_plane.iam.gate import Gate
-from sim.cloud.control_plane.iam.report import document
-from sim.cloud.control_plane.iam.service_sessions import ServiceSessions
+from sim.cloud.control_plane.iam.permissions import Answer, Permissions
 from sim.cloud.control_plane.logs.provider import Logs
 from sim.cloud.control_plane.sqs.provider import OPERATIONS as SQS_OPERATIONS
 from sim.cluster.autoscaling.scaling_group import Report
@@ -75,7 +61,6 @@ from sim.cluster.aws_clock import clock_of
 from sim.cluster.cadence import LOCAL
 from sim.cluster.cloudwatch.alarms import State
 from sim.cluster.desired import Place
-from sim.cluster.role_keys import OF_INSTANCE, OF_TASK
 
 _Handler = Callable[[Any, Values], Values]
 _Guard = Callable[[bool], AbstractContextManager[object]]
@@ -111,13 +96,12 @@ def _reports(place: Place) -> dict[str, Report]:
     return reports(place, _hosts.at(*at), _elb.known.at(*at), _now())
 
 
-_gate = Gate(Sessions().find, policies_of, decryption)
 _groups: Groups = Regional(dict)
 _group_steps = GroupSteps(_groups, _reports, _now, _chance)
 _providers = ProviderSteps(_groups, _ecs.states, _around)
 _steps = Steps(_groups, _group_steps, _providers, _ecs.states, _elb.known, _hosts, _around, time.time)
 _driver = Driver(_steps.take, LOCAL.step_seconds, _on)
-_sessions = ServiceSessions(lambda: _driver.latest, profile_role, trust_of, begin_session, time.time)
+_permissions = Permissions(lambda: _driver.latest, time.time)
 
 
 def _driven(changes: bool) -> AbstractContextManager[object]:
@@ -161,9 +145,8 @@ def open_cluster_routes() -> None:
     _open({**_ecs.routes, **_elb.routes, **HostRoutes(_hosts, _ecs.states, _now).routes})
     ROUTER.add("/_sim/cluster/desired", _answer_desired, methods=["GET"])
     ROUTER.add("/_sim/cluster/health", _answer_health, methods=["GET"])
-    for path, keys in ((OF_TASK, _sessions.of_task), (OF_INSTANCE, _sessions.of_instance)):
-        ROUTER.add(path, partial(_answer_credentials, keys), methods=["GET"])
-    ROUTER.add("/_sim/permissions", _answer_permissions, methods=["GET"])
+    for path, answer in _permissions.routes.items():
+        ROUTER.add(path, partial(_answer, answer), methods=["GET"])
     localstack_handlers.serve_custom_service_request_handlers.append(_judge)
 
 
@@ -364,16 +347,9 @@ def _answer_health(_: Request) -> Response:
     return Response.for_json({"driver": "on" if _on.is_set() else "off"})
 
 
-def _answer_permissions(_: Request) -> Response:
+def _answer(answer: Answer, _: Request, **place: str) -> Response:
     try:
-        return Response.for_json(document(_gate.usage(roles())))
-    except MalformedPolicy as malformed:
-        return _failed(AwsError("MalformedPolicyDocument", str(malformed)))
-
-
-def _answer_credentials(keys: Callable[[dict[str, str]], Values], _: Request, **place: str) -> Response:
-    try:
-        return Response.for_json(keys(place))
+        return Response.for_json(answer(place))
     except AwsError as error:
         return _failed(error)
 
@@ -385,11 +361,8 @@ def _judge(_chain: object, context: RequestContext, _response: Response) -> None
     key = extract_access_key_id_from_auth_header(context.request.headers) or ""
     protocol = _PROTOCOLS.get(context.protocol, ApiProtocol.JSON)
     call = ApiCall(context.service.service_name, context.operation.name, protocol)
-    parameters = context.service_request or {}
-    if call.operation == web_identity.OPERATION:
-        error = web_identity.refusal(call, parameters, audiences_of, trust_of, time.time())
-    else:
-        error = _gate.check(key, call, parameters, Destination(context.region, context.account_id))
+    destination = Destination(context.region, context.account_id)
+    error = _permissions.refusal(key, call, context.service_request or {}, destination)
     if error is not None:
         # SQS writes the name of the class as the type of the error.
         refusal = type(error.code, (CommonServiceException,), {})

@@ -1,0 +1,56 @@
+"""Permissions as a whole: who is handed keys, what their calls may do, and what they did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sim.aws.api_call import ApiCall
+from sim.aws.iam import web_identity
+from sim.aws.iam.needs import Destination, Parameters
+from sim.aws.iam.policy import MalformedPolicy
+from sim.aws.model import AwsError as Refusal
+from sim.cloud.control_plane.call import AwsError, Values
+from sim.cloud.control_plane.iam.backends import (
+    Sessions,
+    audiences_of,
+    begin_session,
+    decryption,
+    policies_of,
+    profile_role,
+    roles,
+    trust_of,
+)
+from sim.cloud.control_plane.iam.gate import Gate
+from sim.cloud.control_plane.iam.report import document
+from sim.cloud.control_plane.iam.service_sessions import ServiceSessions
+from sim.cluster.desired import Desired
+from sim.cluster.role_keys import OF_INSTANCE, OF_TASK
+
+Answer = Callable[[Mapping[str, str]], Values]
+"""Answers a GET of a path with these variables. Raises AwsError."""
+
+
+class Permissions:
+    """The gate before all calls, and the keys of tasks and instances. `now` is this machine's time, as keys have it."""
+
+    def __init__(self, desired: Callable[[], Desired], now: Callable[[], float]) -> None:
+        self._now = now
+        self._gate = Gate(Sessions().find, policies_of, decryption)
+        sessions = ServiceSessions(desired, profile_role, trust_of, begin_session, now)
+        self.routes: Mapping[str, Answer] = {
+            OF_TASK: sessions.of_task,
+            OF_INSTANCE: sessions.of_instance,
+            "/_sim/permissions": self._report,
+        }
+
+    def refusal(self, key: str, call: ApiCall, parameters: Parameters, destination: Destination) -> Refusal | None:
+        """The error with which a call is refused that this access key signed; None if it may go on."""
+        if call.operation == web_identity.OPERATION:
+            return web_identity.refusal(call, parameters, audiences_of, trust_of, self._now())
+        return self._gate.check(key, call, parameters, destination)
+
+    def _report(self, _: Mapping[str, str]) -> Values:
+        try:
+            return document(self._gate.usage(roles()))
+        except MalformedPolicy as malformed:
+            raise AwsError("MalformedPolicyDocument", str(malformed)) from None
