@@ -15,10 +15,14 @@ DRAINED: Final = "drained"
 
 
 class ControlPlane:
-    """Listens on a port of this machine. `reported` are the states of instances, by the path of their report."""
+    """Listens on a port of this machine. `reported` are the states of instances, by the path of their report.
+
+    `keys` are the answers at paths of keys.
+    """
 
     def __init__(self, state: Desired) -> None:
         self.reported: dict[str, str] = {}
+        self.keys: dict[str, str] = {}
         self._state = state
         self._changed = threading.Condition()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -42,6 +46,8 @@ class ControlPlane:
 
     def _answer(self, path: str) -> str:
         """The state, once it is another than the one that the path names."""
+        if path in self.keys:
+            return self.keys[path]
         after = path.partition("after=")[2]
         with self._changed:
             self._changed.wait_for(lambda: str(self._state.revision) != after, WAIT_SECONDS)

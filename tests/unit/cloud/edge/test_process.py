@@ -11,11 +11,13 @@ import pytest
 
 import sim
 from bench.control_plane import DRAINED, ControlPlane
+from sim.cluster import role_keys, task_endpoint
 from sim.cluster.desired import Desired
 from sim.host import loopback
 from sim.host.cleanup import Cleanup
 from sim.host.process import Process, free_port
 from sim.host.waiting import until
+from tests.unit.agent.control_plane import a_task
 from tests.unit.cloud.edge.running import PLACE, answering, balancer, instance, instances
 
 SECONDS = 20.0
@@ -37,7 +39,7 @@ def listeners(control: int) -> list[dict[str, Any]]:
     return found
 
 
-def test_it_follows_the_desired_state_and_has_the_same_port_after_a_restart(
+def test_it_follows_the_desired_state_hands_keys_over_and_has_the_same_port_after_a_restart(
     control_plane: ControlPlane, tmp_path: Path
 ) -> None:
     control = free_port()
@@ -57,7 +59,14 @@ def test_it_follows_the_desired_state_and_has_the_same_port_after_a_restart(
         url = f"http://{shown[0]['addresses'][0]}"
         assert loopback.request("GET", url, seconds=5).data == b"ok"
 
-        control_plane.set(Desired(3, running, (), (balancer(),), ports))
+        task = a_task("t1", definition={"taskRoleArn": "arn:aws:iam::000000000000:role/t", "containerDefinitions": []})
+        control_plane.keys[role_keys.of_task(task, "task")] = '{"AccessKeyId": "LSIA1"}'
+        control_plane.set(Desired(3, running, (task,), (balancer("i-1"),), ports))
+        keys = f"http://127.0.0.1:{control}{task_endpoint.credentials_path(task.arn)}"
+        until(lambda: loopback.answers(keys, seconds=5), "the task's keys", seconds=SECONDS)
+        assert loopback.request("GET", keys, seconds=5).json() == {"AccessKeyId": "LSIA1"}
+
+        control_plane.set(Desired(4, running, (), (balancer(),), ports))
         until(lambda: control_plane.reported.get(health) == DRAINED, "its drain", seconds=SECONDS)
         edge.terminate()
         assert edge.wait(SECONDS) == 0, edge.tail()
