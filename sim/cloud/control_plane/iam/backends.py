@@ -114,7 +114,9 @@ def decryption(call: ApiCall, parameters: Parameters, destination: Destination) 
     from moto.ssm.models import ssm_backends  # noqa: PLC0415 - import only at the first call
 
     ssm = ssm_backends[destination.account][destination.region]
-    found = [ssm.get_parameter(name) for name in values(parameters, "Names" if "Names" in parameters else "Name")]
+    names = values(parameters, "Names" if "Names" in parameters else "Name")
+    # moto would ask Secrets Manager for its secrets. One that is not there, SSM will say.
+    found = ssm.get_parameters([each for each in names if not each.startswith("/aws/reference/")]).values()
     return [
         Need(
             "kms:Decrypt",
@@ -125,7 +127,7 @@ def decryption(call: ApiCall, parameters: Parameters, destination: Destination) 
             },
         )
         for each in found
-        if each is not None and each.parameter_type == "SecureString" and each.keyid != _OF_SSM
+        if each.parameter_type == "SecureString" and each.keyid != _OF_SSM
     ]
 
 
