@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sim.cloud.permissions import reports
+from sim.host.loopback import request
 from tests.cloud.conftest import _CONFIG, Client
 from tests.github_tokens import AUDIENCE, ISSUER, token
 
@@ -93,6 +94,9 @@ def test_each_service_denies_in_its_own_way(role: Role, aws: Callable[[str], Cli
     code, status, message = denied(s3.put_object, Bucket=bucket, Key="elsewhere/a.json", Body=b"{}")
     assert (code, status) == ("AccessDenied", 403)
     assert f's3:PutObject on resource: "arn:aws:s3:::{bucket}/elsewhere/a.json" because no identity-based' in message
+    for key, expected in (("incoming/b.json", 200), ("elsewhere/b.json", 403)):
+        url = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": key})
+        assert request("PUT", url, seconds=10, body=b"{}").status == expected
     code, status, message = denied(role.client("ssm").get_parameter, Name="/emails/token")
     assert (code, status) == ("AccessDeniedException", 400)
     assert "parameter/emails/token because no identity-based policy allows the ssm:GetParameter action" in message

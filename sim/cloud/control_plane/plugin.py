@@ -358,7 +358,8 @@ def _judge(_chain: object, context: RequestContext, _response: Response) -> None
     """A handler of LocalStack's chain: refuses what the caller's role may not do."""
     if context.operation is None or context.is_internal_call:
         return
-    key = extract_access_key_id_from_auth_header(context.request.headers) or ""
+    presigned = context.request.args.get("X-Amz-Credential", "").partition("/")[0]
+    key = extract_access_key_id_from_auth_header(context.request.headers) or presigned
     protocol = _PROTOCOLS.get(context.protocol, ApiProtocol.JSON)
     call = ApiCall(context.service.service_name, context.operation.name, protocol)
     destination = Destination(context.region, context.account_id)
