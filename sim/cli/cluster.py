@@ -14,7 +14,6 @@ import typer
 from sim.cli.options import FAILED, HERE, Directory, Json
 from sim.cli.output import Report
 from sim.client.load import Load, publishing
-from sim.cloud.gateway.control_client import GatewayControl
 from sim.stack import lifecycle
 from sim.stack.cluster_status import status_of
 from sim.stack.lifecycle import Stack, running_cluster
@@ -114,8 +113,7 @@ def lose(
     stack, place = running_cluster(directory)
     acts = place.acts(stack.endpoint)
     if what is Lost.NAT:
-        cut = nat_gateway.lose(acts, GatewayControl(place.gateway), name)
-        Report(False).lines([f"cut off {each}" for each in cut])
+        Report(False).lines([f"cut off {each}" for each in nat_gateway.lose(acts, name)])
         return
     if name is None:
         raise typer.BadParameter(f"name the {what} to lose", param_hint="NAME")
@@ -132,7 +130,6 @@ def restore(directory: Directory = HERE) -> None:
     """Bring back what was lost: instances and the NAT gateway; what drains takes tasks again."""
     stack, place = running_cluster(directory)
     place.acts(stack.endpoint).restore()
-    nat_gateway.bring_back(GatewayControl(place.gateway))
 
 
 def drain(instance: Annotated[str, typer.Argument(help="The EC2 instance id.")], directory: Directory = HERE) -> None:

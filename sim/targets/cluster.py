@@ -20,7 +20,6 @@ from sim.cloud.ecs import EcsService
 from sim.cloud.resources import Provisioned
 from sim.host.process import Process
 from sim.host.waiting import until
-from sim.targets import nat_gateway
 from sim.targets.cluster_acts import Acts
 from sim.targets.cluster_parts import GivenTo
 from sim.targets.cluster_processes import ClusterProcesses
@@ -166,10 +165,6 @@ class ClusterTarget(LocalTarget):
     def start(self, service: Service) -> None:
         self._scale_back(service)
         self._await_ready(service)
-
-    def lose_nat_gateway(self) -> list[str]:
-        """Loses the only NAT gateway; what does not reach what then. `restore` ends it."""
-        return nat_gateway.lose(self.acts, self.gateway_control)
 
     def restore(self) -> None:
         self.acts.restore()

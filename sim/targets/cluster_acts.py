@@ -63,6 +63,23 @@ class Acts:
             self._put_lost(each, lost=True)
         return [each["ec2InstanceId"] for each in lost]
 
+    def lose_nat_gateway(self, name: str | None = None) -> dict[str, frozenset[str]]:
+        """Loses a NAT gateway, by default the only one.
+
+        Returns the instances behind it, each with the AWS services, such as `s3`, that it reaches still. Raises
+        NotInCluster.
+        """
+        there = {each["NatGatewayId"]: each for each in self._nat_gateways("available")}
+        only = next(iter(there)) if len(there) == 1 else ""
+        gateway = _one(name or only, there, "NAT gateway")["NatGatewayId"]
+        behind = self._put(f"nat-gateways/{gateway}", lost=True)["instances"]
+        return {instance: frozenset(reached) for instance, reached in behind.items()}
+
+    def bring_nat_gateways_back(self) -> None:
+        """Ends `lose_nat_gateway`."""
+        for each in self._nat_gateways("failed"):
+            self._put(f"nat-gateways/{each['NatGatewayId']}", lost=False)
+
     def bring_all_back(self) -> None:
         """Ends `lose_instance` for every instance that is cut off."""
         for each in self._instances():
@@ -80,6 +97,7 @@ class Acts:
     def restore(self) -> None:
         """Ends all losses and drains, but for those of instances that their group ends."""
         self.bring_all_back()
+        self.bring_nat_gateways_back()
         draining = {each["ec2InstanceId"] for each in self._instances() if each["status"] == "DRAINING"}
         members = self._client("autoscaling").describe_auto_scaling_instances(InstanceIds=sorted(draining))
         for each in members["AutoScalingInstances"] if draining else ():
@@ -93,12 +111,6 @@ class Acts:
         if not found:
             raise NotInCluster(f"no instance has a task of the {service}; see `sim cluster status`")
         return sorted(found)
-
-    def subnets(self) -> dict[str, str]:
-        """The subnet of each instance, by its EC2 instance id."""
-        ids = [str(each["ec2InstanceId"]) for each in self._instances()]
-        found = self._client("ec2").describe_instances(InstanceIds=ids)["Reservations"] if ids else []
-        return {each["InstanceId"]: each["SubnetId"] for reservation in found for each in reservation["Instances"]}
 
     def zones(self) -> list[str]:
         """The zones that have an instance."""
@@ -139,8 +151,15 @@ class Acts:
     def _instance(self, name: str) -> dict[str, Any]:
         return _one(name, {str(each["ec2InstanceId"]): each for each in self._instances()}, "instance")
 
+    def _nat_gateways(self, state: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._client("ec2").describe_nat_gateways()["NatGateways"]
+        return [each for each in found if each["State"] == state]
+
     def _put_lost(self, instance: dict[str, Any], *, lost: bool) -> None:
-        path = f"/_sim/{ACCOUNT}/{REGION}/ec2/{instance['ec2InstanceId']}/lost"
+        self._put(instance["ec2InstanceId"], lost=lost)
+
+    def _put(self, what: str, *, lost: bool) -> dict[str, Any]:
+        path = f"/_sim/{ACCOUNT}/{REGION}/ec2/{what}/lost"
         try:
             body = json.dumps({"lost": lost}).encode()
             answer = request("PUT", self.endpoint + path, body=body, headers=_JSON, seconds=_ASK_SECONDS)
@@ -148,6 +167,8 @@ class Acts:
             raise SimError(f"the local cloud does not answer: {error}; see `sim status`") from None
         if answer.status != _OK:
             raise SimError(f"the local cloud refused PUT {path}: {answer.status} {answer.data!r}; see `sim logs`")
+        found: dict[str, Any] = answer.json()
+        return found
 
     def _instances(self) -> list[dict[str, Any]]:
         arns = self._ecs.list_container_instances(cluster=self._name)["containerInstanceArns"]

@@ -5,6 +5,8 @@ https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -135,13 +137,55 @@ def test_without_the_nat_gateway_nothing_is_accepted_and_nothing_is_lost(
 
     client, before = cluster.client(), failed()
     tracker.publish(email)
-    assert cluster.lose_nat_gateway() == ["api: sqs", "api: ssm", "worker: sqs"], "S3 has an endpoint in the VPC"
+    assert nat_gateway.lose(cluster.acts) == ["api: sqs", "api: ssm", "worker: sqs"], "S3 has an endpoint in the VPC"
     # A call that was under way may be answered by a 504: nobody knows.
     until(lambda: client.publish(email).status == HTTPStatus.SERVICE_UNAVAILABLE, "a clear refusal", seconds=30)
     until(lambda: failed() > before, "the worker to log it", seconds=30, seen=failed)
     assert client.request("GET", "/health").status == HTTPStatus.OK, "its tasks run on"
-    nat_gateway.bring_back(cluster.gateway_control)
+    cluster.acts.bring_nat_gateways_back()
     until(lambda: client.request("GET", "/ready").status == HTTPStatus.OK, "the API to be ready", seconds=30)
     # The other task may not be ready yet.
     tracker.publish_all([email])
     tracker.verify()
+
+
+def test_a_nat_gateway_of_one_zone_cuts_off_the_tasks_behind_it_alone(
+    cluster: ClusterTarget, tracker: EmailTracker, email: Email
+) -> None:
+    [task, _] = cluster.service("api").tasks()
+    client = cluster.client()
+
+    def publish() -> HTTPStatus:
+        return HTTPStatus(client.publish(email).status)
+
+    with _nat_gateway_of_its_own(cluster, cluster.acts.instance_of(task)) as gateway:
+        cut_off = nat_gateway.lose(cluster.acts, gateway)
+        assert {"api: sqs (1 of 2 tasks)", "api: ssm (1 of 2 tasks)"} <= set(cut_off)
+        seen = {publish() for _ in range(20)}
+        assert HTTPStatus.OK in seen, seen
+        assert seen & {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}, seen
+        cluster.acts.bring_nat_gateways_back()
+        tracker.publish_all([email])
+    tracker.verify()
+
+
+@contextmanager
+def _nat_gateway_of_its_own(cluster: ClusterTarget, instance: str) -> Iterator[str]:
+    """A NAT gateway through which only the subnet of one instance routes, as where each zone has one."""
+    ec2: Any = local_session().client("ec2", endpoint_url=cluster.data_plane.endpoint)
+    [[found]] = [each["Instances"] for each in ec2.describe_instances(InstanceIds=[instance])["Reservations"]]
+    subnet = {"Name": "association.subnet-id", "Values": [found["SubnetId"]]}
+    [table] = ec2.describe_route_tables(Filters=[subnet])["RouteTables"]
+    [association] = [each for each in table["Associations"] if each["SubnetId"] == found["SubnetId"]]
+    gateway = ec2.create_nat_gateway(SubnetId=found["SubnetId"], ConnectivityType="private")["NatGateway"]
+    own = ec2.create_route_table(VpcId=found["VpcId"])["RouteTable"]["RouteTableId"]
+    ec2.create_route(RouteTableId=own, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=gateway["NatGatewayId"])
+    moved = ec2.replace_route_table_association(AssociationId=association["RouteTableAssociationId"], RouteTableId=own)[
+        "NewAssociationId"
+    ]
+    try:
+        yield gateway["NatGatewayId"]
+    finally:
+        ec2.replace_route_table_association(AssociationId=moved, RouteTableId=table["RouteTableId"])
+        ec2.delete_route_table(RouteTableId=own)
+        ec2.delete_nat_gateway(NatGatewayId=gateway["NatGatewayId"])

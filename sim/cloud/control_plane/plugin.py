@@ -31,6 +31,7 @@ from sim.aws.api_call import ApiCall, ApiProtocol
 from sim.aws.ecr_authorization import RegistryAccess
 from sim.aws.iam.needs import Destination
 from sim.aws.log_filters import InvalidPattern, matcher
+from sim.aws.routes import NO_ROUTE
 from sim.cloud.control_plane.application_autoscaling.provider import ApplicationAutoScaling
 from sim.cloud.control_plane.application_autoscaling.scaling import ScalesServices
 from sim.cloud.control_plane.autoscaling.groups import Groups, GroupSteps
@@ -47,6 +48,8 @@ from sim.cloud.control_plane.cluster.driver import Driver
 from sim.cloud.control_plane.cluster.hosts import HostRoutes, Hosts, reports
 from sim.cloud.control_plane.cluster.providers import ProviderSteps
 from sim.cloud.control_plane.cluster.stepping import Steps
+from sim.cloud.control_plane.ec2.egress import Egress
+from sim.cloud.control_plane.ec2.network import network_of, set_lost, subnet_of
 from sim.cloud.control_plane.ec2.provider import OPERATIONS as EC2_OPERATIONS
 from sim.cloud.control_plane.ecr.provider import Ecr
 from sim.cloud.control_plane.ecs.capacity_provider_operations import CapacityProviderOperations
@@ -101,6 +104,7 @@ _group_steps = GroupSteps(_groups, _reports, _now, _chance)
 _providers = ProviderSteps(_groups, _ecs.states, _around)
 _steps = Steps(_groups, _group_steps, _providers, _ecs.states, _elb.known, _hosts, _around, time.time)
 _driver = Driver(_steps.take, LOCAL.step_seconds, _on)
+_egress = Egress(lambda: _driver.latest, network_of, subnet_of, lambda at, name, lost: set_lost(at, name, lost=lost))
 _permissions = Permissions(lambda: _driver.latest, time.time)
 
 
@@ -142,12 +146,12 @@ _watch = Watch(
 @_at_start()
 def open_cluster_routes() -> None:
     """Opens the routes of the cluster, before anybody has used one of its services."""
-    _open({**_ecs.routes, **_elb.routes, **HostRoutes(_hosts, _ecs.states, _now).routes})
+    _open({**_ecs.routes, **_elb.routes, **HostRoutes(_hosts, _ecs.states, _now).routes, **_egress.routes})
     ROUTER.add("/_sim/cluster/desired", _answer_desired, methods=["GET"])
     ROUTER.add("/_sim/cluster/health", _answer_health, methods=["GET"])
     for path, answer in _permissions.routes.items():
         ROUTER.add(path, partial(_answer, answer), methods=["GET"])
-    localstack_handlers.serve_custom_service_request_handlers.append(_judge)
+    localstack_handlers.serve_custom_service_request_handlers.handlers.extend([_find_way, _judge])
 
 
 @_at_shutdown()
@@ -352,6 +356,16 @@ def _answer(answer: Answer, _: Request, **place: str) -> Response:
         return Response.for_json(answer(place))
     except AwsError as error:
         return _failed(error)
+
+
+def _find_way(chain: Any, context: RequestContext, _response: Response) -> None:
+    """A handler of LocalStack's chain: what has no way to AWS gets no answer from whoever passed the call on."""
+    if context.operation is None or context.is_internal_call:
+        return
+    key = extract_access_key_id_from_auth_header(context.request.headers) or ""
+    caller = _permissions.caller(context.account_id, key)
+    if caller and (gateway := _egress.lost_gateway(caller, context.service.service_name)):
+        chain.respond(504, headers={NO_ROUTE: gateway})
 
 
 def _judge(_chain: object, context: RequestContext, _response: Response) -> None:

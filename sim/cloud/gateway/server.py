@@ -11,6 +11,7 @@ from dataclasses import replace
 from sim.aws import sqs_batches
 from sim.aws.api_call import ApiCall, identify
 from sim.aws.errors import HttpAnswer, error_answer, error_of, json_type
+from sim.aws.routes import NO_ROUTE
 from sim.cloud.gateway.forwarding import FAULTS, CallFaults, applicable
 from sim.cloud.gateway.trail import TrailEntry
 from sim.cloud.http import ClientConnection, Request, Response, ServerConnection, UpstreamLost
@@ -21,6 +22,7 @@ from sim.faults.plan import SCHEDULED, Fault, FaultPlan, parse
 Address = tuple[str, int]
 
 _OK = 200
+_NO_ROUTE = NO_ROUTE.encode()
 
 
 class Gateway:
@@ -54,6 +56,7 @@ class ServiceConnection(ServerConnection):
         self._port = port
         self._upstream: ClientConnection | None = None
         self._task: asyncio.Task[None] | None = None
+        self._ended = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -64,6 +67,7 @@ class ServiceConnection(ServerConnection):
     def connection_lost(self, error: Exception | None) -> None:
         super().connection_lost(error)
         self._port.connections.discard(self)
+        self._ended.set()
         if self._upstream is not None:
             self._upstream.close()
 
@@ -89,6 +93,9 @@ class ServiceConnection(ServerConnection):
             case None:
                 answer = await self._forward(request, faults.hits.get(Fault.PARTIAL_BATCH_FAILURE))
         outcome = "reset" if answer is None else str(answer.status)
+        if answer is not None and _has_no_route(answer):
+            # Its packets are lost on the way, so the caller waits until it has enough of it.
+            await self._ended.wait()
         if answer is not None and Fault.ANSWER_LOST in faults.hits:
             answer, outcome = None, "lost"
         if answer is not None:
@@ -195,6 +202,10 @@ class ControlConnection(ServerConnection):
                 await self._ports[name].open()
             case _:
                 raise SimError(f"the gateway has no {path!r}; its ports are {', '.join(self._ports)}")
+
+
+def _has_no_route(answer: Response) -> bool:
+    return any(name.lower() == _NO_ROUTE for name, _ in answer.headers)
 
 
 def _response(answer: HttpAnswer) -> Response:

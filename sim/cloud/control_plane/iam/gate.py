@@ -56,7 +56,7 @@ class Gate:
 
     def check(self, key: str, call: ApiCall, parameters: Parameters, destination: Destination) -> AwsError | None:
         """The error with which a call has to be refused; None if it may go on."""
-        session = self._session(destination.account, key) if key.startswith(_TEMPORARY) else None
+        session = self._session(destination.account, key) if is_temporary(key) else None
         if session is None:
             return None
         needs = needs_of(call.service, call.operation, parameters, destination)
@@ -80,6 +80,11 @@ class Gate:
     def _judged(self, session: Session, need: Need, destination: Destination) -> Judgement:
         request = _request(session.principal, need, destination)
         return _judgement(self._policies(session, request), request)
+
+
+def is_temporary(key: str) -> bool:
+    """True for the access key of a session, which STS gave."""
+    return key.startswith(_TEMPORARY)
 
 
 def _request(principal: Principal, need: Need, destination: Destination) -> Request:

@@ -8,6 +8,7 @@ from sim.aws.api_call import ApiCall
 from sim.aws.iam import web_identity
 from sim.aws.iam.needs import Destination, Parameters
 from sim.aws.iam.policy import MalformedPolicy
+from sim.aws.iam.request import Principal
 from sim.aws.model import AwsError as Refusal
 from sim.cloud.control_plane.call import AwsError, Values
 from sim.cloud.control_plane.iam.backends import (
@@ -20,7 +21,7 @@ from sim.cloud.control_plane.iam.backends import (
     roles,
     trust_of,
 )
-from sim.cloud.control_plane.iam.gate import Gate
+from sim.cloud.control_plane.iam.gate import Gate, is_temporary
 from sim.cloud.control_plane.iam.report import document
 from sim.cloud.control_plane.iam.service_sessions import ServiceSessions
 from sim.cluster.desired import Desired
@@ -35,13 +36,19 @@ class Permissions:
 
     def __init__(self, desired: Callable[[], Desired], now: Callable[[], float]) -> None:
         self._now = now
-        self._gate = Gate(Sessions().find, policies_of, decryption)
+        self._sessions = Sessions()
+        self._gate = Gate(self._sessions.find, policies_of, decryption)
         sessions = ServiceSessions(desired, profile_role, trust_of, begin_session, now)
         self.routes: Mapping[str, Answer] = {
             OF_TASK: sessions.of_task,
             OF_INSTANCE: sessions.of_instance,
             "/_sim/permissions": self._report,
         }
+
+    def caller(self, account: str, key: str) -> Principal | None:
+        """Whose session signs with an access key; None if it is not the key of a session."""
+        session = self._sessions.find(account, key) if is_temporary(key) else None
+        return session.principal if session else None
 
     def refusal(self, key: str, call: ApiCall, parameters: Parameters, destination: Destination) -> Refusal | None:
         """The error with which a call is refused that this access key signed; None if it may go on."""
