@@ -166,3 +166,12 @@ def test_every_resource_with_an_arn_keeps_its_tags(cluster: Cluster) -> None:
         assert {"key": "stage", "value": "test"} in tags
         cluster.ecs.untag_resource(resourceArn=arn, tagKeys=["stage", "team"])
         assert cluster.ecs.list_tags_for_resource(resourceArn=arn)["tags"] == []
+
+
+def test_a_service_that_contradicts_itself_is_refused(cluster: Cluster) -> None:
+    refused = cluster.ecs.exceptions.InvalidParameterException
+    balancer = {"loadBalancerName": "e", "containerName": "api", "containerPort": 9}
+    with pytest.raises(refused, match="container port 9"):
+        cluster.service(loadBalancers=[balancer])
+    with pytest.raises(refused, match="daemon scheduling strategy"):
+        cluster.service(schedulingStrategy="DAEMON", desiredCount=1)
