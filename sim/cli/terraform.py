@@ -8,29 +8,23 @@ from typing import Annotated
 
 import typer
 
-from sim.cli.options import HERE, Directory, Json
+from sim.cli.options import HERE, Directory, Json, VarFiles, Variables
 from sim.cli.output import Report
 from sim.stack import lifecycle
 from sim.targets.target import Progress
 from sim.terraform.installation import Modules
 from sim.terraform.local_roots import Done, LocalRoots
-from sim.terraform.project_roots import ProjectRoots, settings
+from sim.terraform.project_roots import ProjectRoots
+from sim.terraform.project_settings import settings
 from sim.terraform.root_order import BadVariable, assigned, chosen, given, is_ours
 
 Roots = Annotated[
     list[str] | None,
     typer.Option(
         "--root",
-        help="Only this root of production, such as terraform/network, or a root of any other project; may be repeated.",
+        help="Only this root of production, such as terraform/network, or a root of another project; may be repeated.",
         metavar="DIR",
     ),
-]
-VarFiles = Annotated[
-    list[Path] | None,
-    typer.Option("--var-file", help="A file of variables for the roots of another project.", exists=True, dir_okay=False),
-]
-Variables = Annotated[
-    list[str] | None, typer.Option("--var", metavar="NAME=VALUE", help="A variable of all roots that have it.")
 ]
 Unlock = Annotated[bool, typer.Option("--unlock", help="Remove the state lock that a killed apply left behind.")]
 
@@ -87,7 +81,7 @@ def _project(
 ) -> ProjectRoots | None:
     """The roots of another project, if those are meant: the named ones, or else those of the stack that is up."""
     stack = lifecycle.running(directory)
-    up = stack.project
+    up = stack.project.terraform if stack.project else None
     if up is None and (not roots or all(map(is_ours, roots))):
         return None
     wanted = settings(

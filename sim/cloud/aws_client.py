@@ -40,8 +40,8 @@ def _models() -> botocore.loaders.Loader:
     return botocore.loaders.create_loader()
 
 
-def local_session(account: str = ACCOUNT) -> boto3.Session:
-    """A session for one account of the local cloud; its clients want the `endpoint_url`."""
+def local_session(account: str = ACCOUNT, region: str = REGION) -> boto3.Session:
+    """A session for one account and region of the local cloud; its clients want the `endpoint_url`."""
     core = botocore.session.Session(
         session_vars={
             name: (None, None, _FILES.get(name, default), conversion)
@@ -50,4 +50,4 @@ def local_session(account: str = ACCOUNT) -> boto3.Session:
     )
     core.register_component("data_loader", _models())
     core.set_default_client_config(_CONFIG)
-    return boto3.Session(account, CREDENTIALS["AWS_SECRET_ACCESS_KEY"], region_name=REGION, botocore_session=core)
+    return boto3.Session(account, CREDENTIALS["AWS_SECRET_ACCESS_KEY"], region_name=region, botocore_session=core)

@@ -68,8 +68,7 @@ class Project:
         for name, other in self.needs[root.folder].items():
             path = json.dumps(str(copies / other.relative_to(self.folder) / STATE))
             lines.append(
-                f'data "{REMOTE_STATE}" "{name}" {{\n'
-                f'  backend = "local"\n  config = {{\n    path = {path}\n  }}\n}}\n'
+                f'data "{REMOTE_STATE}" "{name}" {{\n  backend = "local"\n  config = {{\n    path = {path}\n  }}\n}}\n'
             )
         return "\n".join(lines)
 

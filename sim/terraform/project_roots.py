@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +18,7 @@ from sim.terraform import installation
 from sim.terraform.configuration import Configuration, configuration
 from sim.terraform.local_roots import Done, Progress, local_surroundings, timed
 from sim.terraform.project import OVERRIDE, STATE, Project, project
+from sim.terraform.project_settings import ProjectSettings
 
 _OF_TERRAFORM: Final = (".terraform", f"{STATE}*", ".terraform.tfstate.lock.info", LOCK_FILE)
 _NOT_COPIED: Final = shutil.ignore_patterns(".git", ".terraform", "*.tfstate", "*.tfstate.*", "node_modules", ".venv")
@@ -35,15 +35,6 @@ class NotFetched(SimError):
 
 class NotInLocalCloud(SimError):
     """The local cloud does not have an operation that a resource needs."""
-
-
-@dataclass(frozen=True)
-class ProjectSettings:
-    """The folders of a project's roots, files of variables, a later one first, and single variables by name."""
-
-    roots: tuple[Path, ...]
-    var_files: tuple[Path, ...] = ()
-    variables: tuple[tuple[str, str], ...] = ()
 
 
 class ProjectRoots:
@@ -206,12 +197,3 @@ def _clear(copies: Path) -> None:
             path = Path(folder, each)
             if not any(path.match(pattern) for pattern in _OF_TERRAFORM):
                 path.unlink()
-
-
-def settings(roots: Sequence[Path], var_files: Sequence[Path], variables: Mapping[str, str]) -> ProjectSettings:
-    """The settings as a command is given them, with absolute paths."""
-    return ProjectSettings(
-        tuple(each.absolute() for each in roots),
-        tuple(each.absolute() for each in var_files),
-        tuple(variables.items()),
-    )

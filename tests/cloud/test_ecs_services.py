@@ -116,6 +116,7 @@ def test_the_circuit_breaker_rolls_back_to_the_last_good_deployment(cluster: Clu
 
 
 def test_a_service_behind_a_classic_elb_has_no_rollout_state(cluster: Cluster) -> None:
+    cluster.define("api:1", portMappings=[{"containerPort": 8080}])
     cluster.service(loadBalancers=[{"loadBalancerName": "e", "containerName": "api", "containerPort": 8080}])
     assert "rolloutState" not in cluster.described()["deployments"][0]
     deployment = cluster.ecs.list_service_deployments(cluster=CLUSTER, service="api")["serviceDeployments"][0]

@@ -82,7 +82,7 @@ def test_a_state_bucket_is_made_unless_a_root_makes_it(folder: Path) -> None:
 
 
 def test_a_state_that_no_root_has_is_refused_by_name(folder: Path) -> None:
-    with pytest.raises(BadRoot, match='"network" in .*app reads a state that belongs to none of the roots'):
+    with pytest.raises(BadRoot, match=r'"network" in .*app reads a state that belongs to none of the roots'):
         of(folder, "app")
 
 
