@@ -71,8 +71,9 @@ def up(
     )
     with report.progress("starting") as progress:
         stack = lifecycle.up_project(directory, options, progress)
-    services = stack.cluster.services if stack.cluster else {}
-    report.facts({"url": stack.url, "endpoint": stack.endpoint, "services": sorted(services)})
+    place = stack.cluster
+    assert place is not None  # noqa: S101 - the stack of a project has a cluster
+    report.facts({"urls": dict(place.urls), "endpoint": stack.endpoint, "services": sorted(place.services)})
     report.hint("see it with `sim cluster status`, change it with `sim apply`, end it with `sim down`")
 
 

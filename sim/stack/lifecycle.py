@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -76,6 +76,8 @@ class ClusterPlace:
     gateway: str
     time_scale: float = 1.0
     region: str = REGION
+    urls: Mapping[str, str] = field(default_factory=dict)
+    """Of each listener of a project's load balancers, by `NAME:PORT`, as they were when it was up."""
 
     def acts(self, endpoint: str) -> Acts:
         """What can be done to it by hand."""

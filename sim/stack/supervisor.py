@@ -97,7 +97,7 @@ def _cluster(target: ClusterTarget | ProjectCluster) -> stack.ClusterPlace:
         gateway = target.gateway_control.url
         return stack.ClusterPlace(target.tasks, services, target.variables, gateway, target.time_scale)
     scale, region = target.options.time_scale, target.region
-    return stack.ClusterPlace(target.tasks, target.services, {}, "", scale, region)
+    return stack.ClusterPlace(target.tasks, target.services, {}, "", scale, region, target.urls)
 
 
 def _report(progress: str) -> None:

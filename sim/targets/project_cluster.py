@@ -123,13 +123,16 @@ class ProjectCluster:
 
     @property
     def urls(self) -> dict[str, str]:
-        """The URL on this machine of each listener of its load balancers, by `NAME:PORT`. Raises TimedOut."""
+        """The URL on this machine of each listener of its load balancers, by `NAME:PORT` in this order.
+
+        Raises TimedOut if one does not listen.
+        """
         return {
             f"{balancer.name}:{each.port}": (
                 f"{each.protocol.lower()}://{self._parts.await_listener(balancer.dns_name, each.port)}"
             )
-            for balancer in desired_state(self.endpoint).balancers
-            for each in balancer.listeners
+            for balancer in sorted(desired_state(self.endpoint).balancers, key=lambda each: each.name)
+            for each in sorted(balancer.listeners, key=lambda each: each.port)
         }
 
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -57,6 +57,8 @@ class Configuration:
     """The names of the S3 buckets that it makes, as far as they are literal."""
     profiles: frozenset[str]
     """The profiles of AWS that its providers name."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """The types of the variables that it declares, by name, as Terraform's expressions; "" where none is declared."""
 
     @property
     def state_bucket(self) -> str | None:
@@ -71,6 +73,7 @@ def configuration(folder: Path) -> Configuration:
     reads: dict[str, StatePlace] = {}
     buckets: set[str] = set()
     profiles: set[str] = set()
+    variables: dict[str, str] = {}
     for file in sorted(folder.glob("*.tf")):
         for _, body in blocks(file, "terraform"):
             backend = _backend(body, folder) or backend
@@ -84,8 +87,8 @@ def configuration(folder: Path) -> Configuration:
             if labels[0] == "aws_s3_bucket" and "bucket" in body
         }
         profiles |= {_text(body["profile"]) for _, body in blocks(file, "provider") if "profile" in body}
-    literal = (frozenset(each for each in found if "$" not in each) for found in (buckets, profiles))
-    return Configuration(folder, backend, reads, *literal)
+        variables |= {name: _expression(body.get("type", "")) for (name,), body in blocks(file, "variable")}
+    return Configuration(folder, backend, reads, _literal(buckets), _literal(profiles), variables)
 
 
 def referenced(folder: Path) -> set[Path]:
@@ -145,6 +148,14 @@ def _place(kind: str, settings: object, folder: Path) -> StatePlace:
 
 def _text(value: str) -> str:
     return unquoted(str(value))
+
+
+def _literal(texts: set[str]) -> frozenset[str]:
+    return frozenset(each for each in texts if "$" not in each)
+
+
+def _expression(value: object) -> str:
+    return str(value).removeprefix("${").removesuffix("}")
 
 
 def _matches(one: str, other: str) -> bool:

@@ -19,6 +19,8 @@ from sim.terraform.configuration import REMOTE_STATE, Configuration, StatePlace,
 
 OVERRIDE: Final = "sim_override.tf"
 STATE: Final = "terraform.tfstate"
+VARIABLES: Final = "sim.tfvars"
+"""What the kit has written beside a root's copy: what is different, its state, and the single variables."""
 
 
 class BadRoot(SimError):
@@ -71,6 +73,20 @@ class Project:
                 f'data "{REMOTE_STATE}" "{name}" {{\n  backend = "local"\n  config = {{\n    path = {path}\n  }}\n}}\n'
             )
         return "\n".join(lines)
+
+
+def assignments(root: Configuration, variables: Mapping[str, str]) -> str:
+    """The variables that a root declares, as the text of a file of variables.
+
+    As on Terraform's command line, a value is an expression unless the variable is a string or of no type.
+    https://developer.hashicorp.com/terraform/language/values/variables#variables-on-the-command-line
+    """
+    declared = {name: value for name, value in variables.items() if name in root.variables}
+    texts = {
+        name: value if root.variables[name] not in {"", "any", "string"} else json.dumps(value)
+        for name, value in declared.items()
+    }
+    return "".join(f"{name} = {text}\n" for name, text in texts.items())
 
 
 def project(configurations: Sequence[Configuration]) -> Project:

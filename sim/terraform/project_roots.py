@@ -17,7 +17,7 @@ from sim.errors import SimError
 from sim.terraform import installation
 from sim.terraform.configuration import Configuration, configuration
 from sim.terraform.local_roots import Done, Progress, local_surroundings, timed
-from sim.terraform.project import OVERRIDE, STATE, Project, project
+from sim.terraform.project import OVERRIDE, STATE, VARIABLES, Project, assignments, project
 from sim.terraform.project_settings import ProjectSettings
 
 _OF_TERRAFORM: Final = (".terraform", f"{STATE}*", ".terraform.tfstate.lock.info", LOCK_FILE)
@@ -98,6 +98,8 @@ class ProjectRoots:
         for root in self.project.roots:
             if text := self.project.override(root, self._copies):
                 (self._copy_of(root.folder) / OVERRIDE).write_text(text)
+            text = assignments(root, dict(self._settings.variables))
+            (self._copy_of(root.folder) / VARIABLES).write_text(text)
 
     def _make_state_buckets(self) -> None:
         s3 = local_session().client("s3", endpoint_url=self._endpoint)
@@ -144,11 +146,14 @@ class ProjectRoots:
             self.project.name(configuration),
             self._copy_of(configuration.folder),
             {
-                **local_surroundings(self._endpoint, dict(self._settings.variables)),
+                **local_surroundings(self._endpoint, {}),
                 **installation.environment(self._directory, os.environ),
                 **self._profiles(),
             },
-            settings=[each.absolute() for each in self._settings.var_files],
+            settings=[
+                *(each.absolute() for each in self._settings.var_files),
+                self._copy_of(configuration.folder) / VARIABLES,
+            ],
         )
 
     def _profiles(self) -> dict[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sim.terraform.configuration import Unreadable, configuration
-from sim.terraform.project import BadRoot, Project, project
+from sim.terraform.project import BadRoot, Project, assignments, project
 from sim.terraform.project_roots import lacks, not_fetched
 
 S3 = 'terraform {\n  backend "s3" {\n    bucket = "states"\n    key = "%s"\n    dynamodb_table = "locks"\n  }\n}\n'
@@ -20,6 +20,12 @@ data "terraform_remote_state" "network" {
   }
 }
 """
+VARIABLES = {
+    "text": "  type = string\n",
+    "plain": "",
+    "number": "  type = number\n",
+    "names": "  type = list(string)\n",
+}
 
 
 @pytest.fixture
@@ -73,6 +79,14 @@ def test_states_are_files_beside_the_copies(folder: Path) -> None:
     text = found.override(app, Path("/copies"))
     assert 'data "terraform_remote_state" "network"' in text
     assert 'path = "/copies/network/terraform.tfstate"' in text
+
+
+def test_single_variables_are_given_to_the_roots_that_declare_them_as_on_the_command_line(tmp_path: Path) -> None:
+    write(tmp_path / "a", "".join(f'variable "{name}" {{\n{of}}}\n' for name, of in VARIABLES.items()))
+    given = {"text": "1.0", "plain": 'say "x"', "number": "3", "names": '["a"]', "unknown": "1"}
+    assert assignments(configuration(tmp_path / "a"), given) == (
+        'text = "1.0"\nplain = "say \\"x\\""\nnumber = 3\nnames = ["a"]\n'
+    )
 
 
 def test_a_state_bucket_is_made_unless_a_root_makes_it(folder: Path) -> None:
