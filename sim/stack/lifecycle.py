@@ -157,8 +157,15 @@ def roots(directory: Path) -> Path:
 def write(stack: Stack, directory: Path) -> None:
     """Writes the state file atomically: a reader never sees half of it."""
     partial = state_file(directory).with_suffix(".partial")
-    partial.write_bytes(_STACK.dump_json(stack, indent=2))
+    _write_for_owner(partial, _STACK.dump_json(stack, indent=2))
     partial.replace(state_file(directory))
+
+
+def _write_for_owner(file: Path, content: bytes) -> None:
+    """Writes a file that nobody else may read: a project's variables may be secrets."""
+    file.unlink(missing_ok=True)
+    file.touch(mode=0o600)
+    file.write_bytes(content)
 
 
 def find(directory: Path) -> Stack | None:
@@ -234,8 +241,12 @@ def up_project(directory: Path, options: ProjectOptions, progress: Callable[[str
     directory.mkdir(parents=True, exist_ok=True)
     with _alone_in(directory):
         file = directory / "project.json"
-        file.write_bytes(_OPTIONS.dump_json(options, indent=2))
-        stack = find(directory) or _start(directory, (PROJECT, Provision.TERRAFORM, "--project", str(file)), progress)
+        _write_for_owner(file, _OPTIONS.dump_json(options))
+        try:
+            chosen = (PROJECT, Provision.TERRAFORM, "--project", str(file))
+            stack = find(directory) or _start(directory, chosen, progress)
+        finally:
+            file.unlink()
     if stack.project != options:
         raise AnotherRuns("the running stack is another one, or set otherwise; end it with `sim down`")
     return stack

@@ -91,6 +91,7 @@ def test_the_stack_of_another_project_is_found_and_has_no_pipeline(tmp_path: Pat
     stack = replace(ALIVE, target="project", resources=None, cluster=CLUSTERS[0], project=options)
     lifecycle.write(stack, tmp_path)
     assert lifecycle.up_project(tmp_path, options, print) == stack
+    assert [(each.name, oct(each.stat().st_mode)[-3:]) for each in tmp_path.iterdir()] == [("stack.json", "600")]
     with pytest.raises(lifecycle.NoPipeline, match="which has no e-mails"):
         _ = stack.data_plane
     with pytest.raises(lifecycle.AnotherRuns, match="set otherwise"):
