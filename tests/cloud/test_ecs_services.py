@@ -176,3 +176,9 @@ def test_a_service_that_contradicts_itself_is_refused(cluster: Cluster) -> None:
         cluster.service(loadBalancers=[balancer])
     with pytest.raises(refused, match="daemon scheduling strategy"):
         cluster.service(schedulingStrategy="DAEMON", desiredCount=1)
+
+
+def test_a_default_of_the_account_is_kept(cluster: Cluster) -> None:
+    put = cluster.ecs.put_account_setting_default(name="containerInsights", value="enabled")["setting"]
+    [listed] = cluster.ecs.list_account_settings(name="containerInsights", effectiveSettings=True)["settings"]
+    assert (put["value"], listed["value"]) == ("enabled", "enabled")
