@@ -9,8 +9,7 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final
 
 from sim.cloud import desired
 from sim.cloud.aws_client import REGION
@@ -30,6 +29,7 @@ from sim.targets.cluster_processes import ClusterProcesses
 from sim.targets.cluster_tasks import ContainerTasks
 from sim.targets.project_options import ProjectOptions
 from sim.targets.target import Progress
+from sim.targets.up_and_down import UpAndDown
 from sim.terraform.local_roots import Done
 from sim.terraform.project_roots import ProjectRoots
 
@@ -42,7 +42,7 @@ class NotSteady(SimError):
     """The services of the project do not become stable."""
 
 
-class ProjectCluster:
+class ProjectCluster(UpAndDown):
     """A context manager: up and stable inside, gone without a trace after."""
 
     name: ClassVar[str] = "project"
@@ -189,19 +189,6 @@ class ProjectCluster:
             for name, each in described.items()
             if each["runningCount"] != each["desiredCount"] or each["pendingCount"] or len(each["deployments"]) > 1
         }
-
-    def __enter__(self) -> Self:
-        try:
-            self.up()
-        except BaseException:
-            self.down()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.down()
 
 
 def desired_state(endpoint: str) -> Desired:
