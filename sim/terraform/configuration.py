@@ -74,20 +74,20 @@ def configuration(folder: Path) -> Configuration:
     buckets: set[str] = set()
     profiles: set[str] = set()
     variables: dict[str, str] = {}
-    for file in sorted(folder.glob("*.tf")):
-        for _, body in blocks(file, "terraform"):
+    for file in map(_read, sorted(folder.glob("*.tf"))):
+        for _, body in _blocks(file, "terraform"):
             backend = _backend(body, folder) or backend
-        for labels, body in blocks(file, "data"):
+        for labels, body in _blocks(file, "data"):
             if labels[0] == REMOTE_STATE:
                 kind = unquoted(str(body.get("backend", "")))
                 reads[labels[1]] = _place(kind, body.get("config") or {}, folder)
         buckets |= {
             _text(body["bucket"])
-            for labels, body in blocks(file, "resource")
+            for labels, body in _blocks(file, "resource")
             if labels[0] == "aws_s3_bucket" and "bucket" in body
         }
-        profiles |= {_text(body["profile"]) for _, body in blocks(file, "provider") if "profile" in body}
-        variables |= {name: _expression(body.get("type", "")) for (name,), body in blocks(file, "variable")}
+        profiles |= {_text(body["profile"]) for _, body in _blocks(file, "provider") if "profile" in body}
+        variables |= {name: _expression(body.get("type", "")) for (name,), body in _blocks(file, "variable")}
     return Configuration(folder, backend, reads, _literal(buckets), _literal(profiles), variables)
 
 
@@ -111,10 +111,23 @@ def blocks(file: Path, kind: str) -> Iterator[tuple[tuple[str, ...], dict[str, A
 
     Raises Unreadable.
     """
+    yield from _blocks(_read(file), kind)
+
+
+def unquoted(text: str) -> str:
+    """The value of a literal string; any other expression unchanged."""
+    return text.removeprefix('"').removesuffix('"')
+
+
+def _read(file: Path) -> dict[str, Any]:
     try:
-        read = hcl2.loads(file.read_text())
+        read: dict[str, Any] = hcl2.loads(file.read_text())
     except Exception as error:  # the parser raises errors of its own parser generator
         raise Unreadable(f"{file} cannot be read: {error}\n`terraform validate` says more") from None
+    return read
+
+
+def _blocks(read: Mapping[str, Any], kind: str) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
     for block in read.get(kind, []):
         labels: list[str] = []
         body = block
@@ -122,11 +135,6 @@ def blocks(file: Path, kind: str) -> Iterator[tuple[tuple[str, ...], dict[str, A
             (label, body), *_ = body.items()
             labels.append(unquoted(label))
         yield tuple(labels), {name: value for name, value in body.items() if not name.startswith("__")}
-
-
-def unquoted(text: str) -> str:
-    """The value of a literal string; any other expression unchanged."""
-    return text.removeprefix('"').removesuffix('"')
 
 
 def _backend(body: Mapping[str, Any], folder: Path) -> StatePlace | None:
