@@ -9,6 +9,7 @@ from typing import Any, Final
 from sim.cloud.control_plane.call import AwsError, Call, Operations, Regional, Route, Values
 from sim.cloud.control_plane.elb.models import LoadBalancer, describe, health
 from sim.cluster.aws_clock import THIS_MACHINES, AwsClock
+from sim.cluster.balancer.checks import HealthCheck
 
 HOSTED_ZONES: Final[Mapping[str, str]] = {
     "us-east-1": "Z35SXDOTRQ7X7K",
@@ -163,12 +164,13 @@ def default_health_check(listeners: Sequence[Mapping[str, Any]]) -> Values:
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/elb-healthchecks.html
     """
+    check = HealthCheck()
     return {
         "Target": f"TCP:{listeners[0]['InstancePort']}",
-        "Interval": 30,
-        "Timeout": 5,
-        "UnhealthyThreshold": 2,
-        "HealthyThreshold": 10,
+        "Interval": int(check.interval),
+        "Timeout": int(check.timeout),
+        "UnhealthyThreshold": check.unhealthy,
+        "HealthyThreshold": check.healthy,
     }
 
 
