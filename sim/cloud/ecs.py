@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from sim.aws.arn import last_part
 from sim.cloud.aws_client import REGION, local_session
 from sim.errors import SimError
 from sim.host.waiting import until
+
+_MOST: Final = 10
+"""How many services one call describes."""
 
 
 class NoSuchService(SimError):
@@ -85,10 +88,12 @@ def services_of(endpoint: str, region: str) -> dict[str, EcsService]:
     """All services of a region of the local cloud that are active, by name; of several of one name the last."""
     ecs = _client(endpoint, region)
     found = (
-        EcsService(endpoint, last_part(cluster), last_part(arn), region)
+        EcsService(endpoint, last_part(cluster), service["serviceName"], region)
         for cluster in ecs.list_clusters()["clusterArns"]
-        for page in ecs.get_paginator("list_services").paginate(cluster=cluster)
-        for arn in page["serviceArns"]
+        for page in ecs.get_paginator("list_services").paginate(cluster=cluster, PaginationConfig={"PageSize": _MOST})
+        if page["serviceArns"]
+        for service in ecs.describe_services(cluster=cluster, services=page["serviceArns"])["services"]
+        if service["status"] == "ACTIVE"
     )
     return {each.name: each for each in found}
 
