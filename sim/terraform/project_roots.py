@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from release.errors import CommandFailed
 from release.terraform import LOCK_FILE, Root
@@ -64,13 +64,6 @@ class ProjectRoots:
         """The roots in order. Raises BadRoot or Unreadable."""
         return project([configuration(each.resolve()) for each in self._settings.roots])
 
-    def outputs(self) -> dict[str, Any]:
-        """The outputs of all roots by name, a later root's before an earlier one's of the same name."""
-        found: dict[str, Any] = {}
-        for each in self.project.roots:
-            found |= self._root(each).outputs()
-        return found
-
     @property
     def _copies(self) -> Path:
         return self._directory / "project"
@@ -98,8 +91,10 @@ class ProjectRoots:
         for root in self.project.roots:
             if text := self.project.override(root, self._copies):
                 (self._copy_of(root.folder) / OVERRIDE).write_text(text)
-            text = assignments(root, dict(self._settings.variables))
-            (self._copy_of(root.folder) / VARIABLES).write_text(text)
+            variables = self._copy_of(root.folder) / VARIABLES
+            # They may be secrets.
+            variables.touch(mode=0o600)
+            variables.write_text(assignments(root, dict(self._settings.variables)))
 
     def _make_state_buckets(self) -> None:
         s3 = local_session().client("s3", endpoint_url=self._endpoint)
