@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import hcl2
+from sim.terraform.configuration import blocks, unquoted
 
 TERRAFORM: Final = Path(__file__).parents[1] / "terraform"
 
@@ -41,22 +41,6 @@ def variables(folder: Path) -> list[Declaration]:
 def outputs(folder: Path) -> list[Declaration]:
     """The outputs of a root or module, in the order of its file."""
     return list(_declarations(folder / "outputs.tf", "output"))
-
-
-def blocks(file: Path, kind: str) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
-    """The top-level blocks of a kind, such as `module` or `resource`: their labels, and their attributes by name."""
-    for block in hcl2.loads(file.read_text()).get(kind, []):
-        labels: list[str] = []
-        body = block
-        while "__is_block__" not in body:
-            (label, body), *_ = body.items()
-            labels.append(unquoted(label))
-        yield tuple(labels), {name: value for name, value in body.items() if not name.startswith("__")}
-
-
-def unquoted(text: str) -> str:
-    """The value of a literal string; any other expression unchanged."""
-    return text.removeprefix('"').removesuffix('"')
 
 
 def expression(value: object) -> str:

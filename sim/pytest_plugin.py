@@ -4,6 +4,11 @@
         tracker.publish(email)
         tracker.verify()
 
+and the cluster of any other project: `pytest --root DIR --image REPOSITORY=FOLDER`.
+
+    def test_the_page_answers(cluster):
+        assert requests.get(cluster.url).ok
+
 The target is started once a session (once a worker under pytest-xdist) and put right after each test.
 A test says with `@pytest.mark.needs(Capability.STOP_SERVICE)` what it asks of the target; on a target that
 cannot do it the test is skipped as not applicable, by name. The logs of every part since the test
@@ -14,15 +19,23 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from release.errors import ReleaseError
 from services.pipeline.message import Email
 from sim.client.api import Client
 from sim.client.tracker import EmailTracker
 from sim.errors import SimError
 from sim.targets import TARGETS, create
+from sim.targets.project_options import ProjectOptions
 from sim.targets.target import FAST, Progress, Provision, Target, TaskRuntime, Tuning
+from sim.terraform.project_settings import settings
+
+if TYPE_CHECKING:
+    from sim.targets.project_cluster import ProjectCluster
 
 _TARGET = pytest.StashKey[Target]()
 _LOG_LENGTHS = pytest.StashKey[dict[str, int]]()
@@ -61,6 +74,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="process",
         metavar="NAME",
         help=f"where the pipeline runs for tests with the fixture `target`: {', '.join(TARGETS)}",
+    )
+
+    theirs = parser.getgroup("sim, for another project")
+    theirs.addoption(
+        "--root", action="append", default=[], type=Path, metavar="DIR", help="a root of its Terraform; may be repeated"
+    )
+    theirs.addoption(
+        "--image",
+        action="append",
+        default=[],
+        metavar="REPOSITORY=FOLDER|IMAGE",
+        help="the image, or the folder of the Dockerfile, that stands for a repository; may be repeated",
+    )
+    theirs.addoption(
+        "--var", action="append", default=[], metavar="NAME=VALUE", help="a variable of its roots; may be repeated"
+    )
+    theirs.addoption(
+        "--var-file", action="append", default=[], type=Path, metavar="FILE", help="variables of its roots"
     )
 
 
@@ -126,6 +157,25 @@ def target(request: pytest.FixtureRequest, running_target: Target) -> Iterator[T
                 pytest.skip(f"not applicable: target {running_target.name} cannot {capability}")
     yield running_target
     running_target.restore()
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest, tuning: Tuning, progress: Progress) -> Iterator[ProjectCluster]:
+    """The cluster of the project whose roots --root names, stable once."""
+    # Not before it is asked for: what it imports takes as long as LocalStack's start.
+    from sim.images.stand_in import given  # noqa: PLC0415
+    from sim.targets.project_cluster import ProjectCluster  # noqa: PLC0415
+    from sim.terraform.root_order import assigned  # noqa: PLC0415
+
+    roots, images, variables, files = map(request.config.getoption, ("--root", "--image", "--var", "--var-file"))
+    if not roots:
+        pytest.fail("name the roots of the project's Terraform: --root DIR", pytrace=False)
+    try:
+        terraform = settings(roots, files, assigned(variables))
+        with ProjectCluster(ProjectOptions(terraform, given(images), tuning.time_scale), progress) as running:
+            yield running
+    except (SimError, ReleaseError) as error:
+        pytest.fail(f"the project's cluster could not be used: {error}", pytrace=False)
 
 
 @pytest.fixture

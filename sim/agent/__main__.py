@@ -36,9 +36,9 @@ def _runtime(given: settings.Settings, registry: Registry, logs: LogShipper) -> 
     match given.runtime:
         case settings.Processes(programs=programs, groups=groups):
             return ProcessRuntime(registry, given.state / TASKS, groups, programs, logs)
-        case settings.Docker(run=run, network=network, edge=edge):
+        case settings.Docker(run=run, network=network, edge=edge, images=images):
             where = Where(LABEL, run, network, edge)
-            return DockerRuntime(EngineApi(), registry, where, given.state / "logs", logs)
+            return DockerRuntime(EngineApi(), registry, where, given.state / "logs", logs, images)
 
 
 def _run(given: settings.Settings) -> None:

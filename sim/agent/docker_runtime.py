@@ -29,6 +29,7 @@ from sim.agent.events import Event, Exited, HealthChanged, Moved, NotFound, Star
 from sim.agent.local import Binding, LocalTask
 from sim.agent.logs import LogShipper, Stream, stream
 from sim.agent.runtime import CannotStart, Notify, NotYet, Registry
+from sim.agent.stand_in import stand_in
 from sim.agent.telemetry import Usage
 from sim.cluster.aws_clock import AwsClock
 from sim.cluster.tasks import HealthStatus
@@ -43,14 +44,26 @@ _ENDED: Final = {"exited", "dead"}
 
 
 class DockerRuntime:
-    """Runs containers. `directory` is for how far each container's log was shipped."""
+    """Runs containers. `directory` is for how far each container's log was shipped.
 
-    def __init__(self, engine: EngineApi, registry: Registry, where: Where, directory: Path, logs: LogShipper) -> None:
+    `images` are local images by the repository that each stands for.
+    """
+
+    def __init__(
+        self,
+        engine: EngineApi,
+        registry: Registry,
+        where: Where,
+        directory: Path,
+        logs: LogShipper,
+        images: Mapping[str, str] | None = None,
+    ) -> None:
         self._engine = engine
         self._registry = registry
         self._where = where
         self._directory = directory
         self._logs = logs
+        self._images = images or {}
         self._closed = threading.Event()
         self._streams: dict[tuple[str, str], Stream] = {}
 
@@ -82,12 +95,15 @@ class DockerRuntime:
         task, container = start.task, start.container
         name = self._where.container_name(task, container)
         image = definition.container(task.task, container)["image"]
-        self._pull(image, start)
+        local = stand_in(image, self._images)
+        if local is None:
+            self._pull(image, start)
         try:
             for each in volumes(task, self._where).values():
                 self._engine.volume(each.name, self._where.run)
             hosts = dict.fromkeys(start.balancers, self._edge()) if self._where.edge else {}
             request = create_request(task, container, environment, self._where, hosts, self._clock)
+            request["Image"] = local or image
             self._engine.create(name, request)
         except EngineRefused as error:
             raise CannotStart(f"CannotCreateContainerError: Error response from daemon: {error}") from None

@@ -34,7 +34,8 @@ class Processes(BaseModel):
 class Docker(BaseModel):
     """Containers are containers of the Docker engine, in a network of the run. `run` is the run's label.
 
-    `edge` is the container that all load balancers are in, which the names of load balancers mean there.
+    `edge` is the container that all load balancers are in, which the names of load balancers mean there. `images` are
+    local images by the repository that each stands for: they are never pulled.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,6 +44,7 @@ class Docker(BaseModel):
     run: str
     network: str
     edge: str = ""
+    images: Mapping[str, str] = Field(default_factory=dict)
 
 
 class Settings(BaseModel):

@@ -11,22 +11,28 @@ from typing import Annotated
 
 import typer
 
-from sim.cli.options import FAILED, HERE, Directory, Json
+from sim.cli.options import FAILED, HERE, Directory, Json, TimeScale, VarFiles, Variables
 from sim.cli.output import Report
 from sim.client.load import Load, publishing
+from sim.images.stand_in import given
 from sim.stack import lifecycle
 from sim.stack.cluster_status import status_of
-from sim.stack.lifecycle import Stack, running_cluster
+from sim.stack.lifecycle import NoPipeline, Stack, running_cluster
 from sim.targets import nat_gateway
 from sim.targets.cluster_acts import Acts
 from sim.targets.deployment import LocalDeployment
+from sim.targets.project_options import ProjectOptions
 from sim.targets.publication import PUBLISH
 from sim.targets.target import TaskRuntime
 from sim.terraform.local_roots import LocalRoots
+from sim.terraform.project_settings import settings
+from sim.terraform.root_order import assigned
 
 cluster = typer.Typer(help="The cluster of the stack that is up.", no_args_is_help=True)
 
-ServiceName = Annotated[str, typer.Argument(help="api or worker.", metavar="SERVICE")]
+ServiceName = Annotated[
+    str, typer.Argument(help="The name of the service, api or worker in the pipeline.", metavar="SERVICE")
+]
 
 
 class Lost(StrEnum):
@@ -38,9 +44,36 @@ class Lost(StrEnum):
     NAT = "nat"
 
 
-@cluster.callback()
-def _group() -> None:
-    """Makes `status` a subcommand. Without a callback, Typer would merge it into `cluster`."""
+@cluster.command()
+def up(
+    root: Annotated[
+        list[str], typer.Option("--root", help="A root of the project's Terraform; may be repeated.", metavar="DIR")
+    ],
+    image: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--image",
+            help="What stands for a repository: an image, or the folder of a Dockerfile; may be repeated.",
+            metavar="REPOSITORY=FOLDER|IMAGE",
+        ),
+    ] = None,
+    var: Variables = None,
+    var_file: VarFiles = None,
+    time_scale: TimeScale = 1.0,
+    directory: Directory = HERE,
+    json: Json = False,
+) -> None:
+    """Apply any project's Terraform to a local cloud, and run what it declares. It keeps running until `sim down`."""
+    report = Report(json)
+    options = ProjectOptions(
+        settings([Path(each) for each in root], var_file or (), assigned(var or ())), given(image or ()), time_scale
+    )
+    with report.progress("starting") as progress:
+        stack = lifecycle.up_project(directory, options, progress)
+    place = stack.cluster
+    assert place is not None  # noqa: S101 - the stack of a project has a cluster
+    report.facts({"urls": dict(place.urls), "endpoint": stack.endpoint, "services": sorted(place.services)})
+    report.hint("see it with `sim cluster status`, change it with `sim apply`, end it with `sim down`")
 
 
 @cluster.command()
@@ -73,6 +106,11 @@ def deploy(
         raise typer.BadParameter("a version that is registered is not made of a commit: give one of the two")
     report = Report(False)
     stack, place = running_cluster(directory)
+    if stack.project:
+        raise NoPipeline(
+            f"how {service} is deployed is the project's own: apply the change with `sim apply --var NAME=VALUE`, or "
+            f"update the service by the AWS CLI at {stack.endpoint}"
+        )
     with report.progress("deploying") as progress, _loaded(stack, on=load) as seen:
         roots = LocalRoots(lifecycle.roots(directory), stack.endpoint, place.variables, progress)
         publish = PUBLISH[TaskRuntime(place.tasks.runtime)]
@@ -113,6 +151,8 @@ def lose(
     stack, place = running_cluster(directory)
     acts = place.acts(stack.endpoint)
     if what is Lost.NAT:
+        if stack.project:
+            raise NoPipeline("the tasks of another project do not call AWS through a NAT gateway that can be lost here")
         Report(False).lines([f"cut off {each}" for each in nat_gateway.lose(acts, name)])
         return
     if name is None:

@@ -14,12 +14,11 @@ from typing import Annotated
 
 import typer
 
-from sim.cli.options import FAILED, HERE, Directory, Json
+from sim.cli.options import FAILED, HERE, Directory, Json, TimeScale
 from sim.cli.output import Report
 from sim.cli.runtime import Runtime
 from sim.client.api import Client
 from sim.client.files import Outcome, publish_files
-from sim.cluster.aws_clock import LARGEST
 from sim.errors import SimError
 from sim.stack import lifecycle
 from sim.stack.status import status_of
@@ -52,10 +51,7 @@ def up(
         typer.Option(help="What creates the queue, the bucket and the token; for a cluster it is Terraform."),
     ] = None,
     runtime: Runtime = None,
-    time_scale: Annotated[
-        float,
-        typer.Option(min=1, max=LARGEST, help="How many times as fast AWS's clock runs: docs/cluster.md.", metavar="K"),
-    ] = 1.0,
+    time_scale: TimeScale = 1.0,
     json: Json = False,
 ) -> None:
     """Start the pipeline. It keeps running until `sim down`."""
@@ -72,7 +68,13 @@ def up(
     cluster = stack.cluster
     tasks = {"runtime": cluster.tasks.runtime, "time_scale": f"{cluster.time_scale:g}"} if cluster else {}
     report.facts(
-        {"url": stack.url, "endpoint": stack.endpoint, "provision": chosen, **tasks, **asdict(stack.resources)}
+        {
+            "url": stack.url,
+            "endpoint": stack.endpoint,
+            "provision": chosen,
+            **tasks,
+            **asdict(stack.data_plane.resources),
+        }
     )
     report.hint(
         "publish e-mails with `sim publish FILE...`, list them with `sim objects`, end the stack with `sim down`"

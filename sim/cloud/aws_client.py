@@ -45,10 +45,10 @@ def _models() -> botocore.loaders.Loader:
     return botocore.loaders.create_loader()
 
 
-def local_session(account: str = ACCOUNT) -> boto3.Session:
-    """A session for one account of the local cloud; its clients want the `endpoint_url`."""
+def local_session(account: str = ACCOUNT, region: str = REGION) -> boto3.Session:
+    """A session for one account and region of the local cloud; its clients want the `endpoint_url`."""
     return boto3.Session(
-        account, CREDENTIALS["AWS_SECRET_ACCESS_KEY"], region_name=REGION, botocore_session=_settled_session()
+        account, CREDENTIALS["AWS_SECRET_ACCESS_KEY"], region_name=region, botocore_session=_settled_session()
     )
 
 

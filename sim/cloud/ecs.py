@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from sim.cloud.aws_client import local_session
+from sim.aws.arn import last_part
+from sim.cloud.aws_client import REGION, local_session
 from sim.errors import SimError
 from sim.host.waiting import until
+
+_MOST: Final = 10
+"""How many services one call describes."""
 
 
 class NoSuchService(SimError):
@@ -18,15 +22,16 @@ class NoSuchService(SimError):
 
 @dataclass(frozen=True)
 class EcsService:
-    """One service, by the local cloud's endpoint, the cluster's name and its own."""
+    """One service, by the local cloud's endpoint, the cluster's name, its own, and its region."""
 
     endpoint: str
     cluster: str
     name: str
+    region: str = REGION
 
     @cached_property
     def _ecs(self) -> Any:
-        return local_session().client("ecs", endpoint_url=self.endpoint)
+        return _client(self.endpoint, self.region)
 
     def described(self) -> dict[str, Any]:
         """What DescribeServices returns of it. Raises NoSuchService."""
@@ -77,6 +82,24 @@ class EcsService:
             return []
         tasks: list[dict[str, Any]] = self._ecs.describe_tasks(cluster=self.cluster, tasks=list(arns))["tasks"]
         return tasks
+
+
+def services_of(endpoint: str, region: str) -> dict[str, EcsService]:
+    """All services of a region of the local cloud that are active, by name; of several of one name the last."""
+    ecs = _client(endpoint, region)
+    found = (
+        EcsService(endpoint, last_part(cluster), service["serviceName"], region)
+        for cluster in ecs.list_clusters()["clusterArns"]
+        for page in ecs.get_paginator("list_services").paginate(cluster=cluster, PaginationConfig={"PageSize": _MOST})
+        if page["serviceArns"]
+        for service in ecs.describe_services(cluster=cluster, services=page["serviceArns"])["services"]
+        if service["status"] == "ACTIVE"
+    )
+    return {each.name: each for each in found}
+
+
+def _client(endpoint: str, region: str) -> Any:
+    return local_session(region=region).client("ecs", endpoint_url=endpoint)
 
 
 def zone_of(instance: Mapping[str, Any]) -> str:

@@ -280,8 +280,9 @@ def _daemon(turn: Turn) -> None:
     service, primary = turn.service, turn.service.primary
     room = turn.room()
     definition, constraints = primary.revision.definition, service.settings.constraints
-    instances = daemons.eligible(definition, constraints, room)
-    turn.service = replace(service, desired_count=len(instances) if service.status == "ACTIVE" else 0)
+    # A deleted daemon belongs on no instance.
+    instances = daemons.eligible(definition, constraints, room) if service.status == "ACTIVE" else []
+    turn.service = replace(service, desired_count=len(instances))
     tasks = [each for each in turn.own() if not each.stopped]
     begun = []
     for instance in daemons.starts(instances, tasks) if primary.rollout_state != "FAILED" else ():

@@ -46,30 +46,30 @@ def build(settings: Mapping[str, str | None], progress: Callable[[str], None]) -
 
     IMAGE_SOURCE among the settings is the URL of the repository, for the services' labels. Raises EngineFailed.
     """
+    bases, cloud = BaseImages.of(settings), build_cloud(settings, progress)
+    revision, source = service.revision(), settings.get("IMAGE_SOURCE") or ""
+    services = {
+        name: _built(
+            f"services/{name}",
+            f"services/{name}/Dockerfile",
+            bases.python,
+            progress,
+            service.arguments(version(name), source, revision),
+        )
+        for name in service.SERVICES
+    }
+    return Images(bases, cloud.control_plane, cloud.kit, services)
+
+
+def build_cloud(settings: Mapping[str, str | None], progress: Callable[[str], None]) -> CloudImages:
+    """Does the same for the images of the local cloud alone. Raises EngineFailed."""
     bases = BaseImages.of(settings)
     for base in (bases.python, bases.localstack, bases.registry):
         obtain(base, progress)
-
-    def one(repository: str, dockerfile: str, base: str, arguments: Mapping[str, str]) -> str:
-        image = f"{repository}:{TAG}"
-        progress(f"{image} on {base}")
-        build_image(image, dockerfile=ROOT / dockerfile, context=ROOT, arguments={"BASE_IMAGE": base, **arguments})
-        return image
-
-    revision, source = service.revision(), settings.get("IMAGE_SOURCE") or ""
-    return Images(
-        bases,
-        one("sim/localstack", "sim/images/control-plane.Dockerfile", bases.localstack, {}),
-        one("sim/kit", "sim/images/kit.Dockerfile", bases.python, {}),
-        {
-            name: one(
-                f"services/{name}",
-                f"services/{name}/Dockerfile",
-                bases.python,
-                service.arguments(version(name), source, revision),
-            )
-            for name in service.SERVICES
-        },
+    return CloudImages(
+        _built("sim/localstack", "sim/images/control-plane.Dockerfile", bases.localstack, progress),
+        _built("sim/kit", "sim/images/kit.Dockerfile", bases.python, progress),
+        bases.registry,
     )
 
 
@@ -105,9 +105,27 @@ def by_id(images: Images) -> Images:
     return Images(images.bases, id_of(images.control_plane), id_of(images.kit), services)
 
 
+def cloud_by_id(images: CloudImages) -> CloudImages:
+    """The same images of the local cloud, whatever becomes of their names. Raises EngineFailed."""
+    return CloudImages(id_of(images.control_plane), id_of(images.kit), images.registry)
+
+
 def cloud_images(images: Images) -> CloudImages:
     """Those of the local cloud."""
     return CloudImages(images.control_plane, images.kit, images.bases.registry)
+
+
+def _built(
+    repository: str,
+    dockerfile: str,
+    base: str,
+    progress: Callable[[str], None],
+    arguments: Mapping[str, str] | None = None,
+) -> str:
+    image = f"{repository}:{TAG}"
+    progress(f"{image} on {base}")
+    build_image(image, dockerfile=ROOT / dockerfile, context=ROOT, arguments={"BASE_IMAGE": base, **(arguments or {})})
+    return image
 
 
 def build_image(image: str, *, dockerfile: Path, context: Path, arguments: Mapping[str, str]) -> None:

@@ -31,12 +31,11 @@ class ClusterStatus:
 
 def status_of(stack: Stack, cluster: ClusterPlace) -> ClusterStatus:
     """Asks ECS and the load balancers. Raises what boto3 raises."""
-    session = local_session()
+    session = local_session(region=cluster.region)
     ecs: Any = session.client("ecs", endpoint_url=stack.endpoint)
     elb: Any = session.client("elb", endpoint_url=stack.endpoint)
-    name = next(iter(cluster.services.values())).cluster
-    arns = ecs.list_container_instances(cluster=name)["containerInstanceArns"]
-    instances = ecs.describe_container_instances(cluster=name, containerInstances=arns)["containerInstances"]
+    names = sorted({each.cluster for each in cluster.services.values()})
+    instances = [instance for name in names for instance in _instances(ecs, name)]
     services = [each.described() for each in cluster.services.values()]
     tasks = [task for each in cluster.services.values() for task in each.tasks()]
     places = {each["containerInstanceArn"]: each["ec2InstanceId"] for each in instances}
@@ -50,6 +49,16 @@ def status_of(stack: Stack, cluster: ClusterPlace) -> ClusterStatus:
         tuple(_events(services)),
         tuple(_times(cluster.time_scale)) if cluster.time_scale != 1 else (),
     )
+
+
+def _instances(ecs: Any, cluster: str) -> list[dict[str, Any]]:
+    arns = ecs.list_container_instances(cluster=cluster)["containerInstanceArns"]
+    if not arns:
+        return []
+    found: list[dict[str, Any]] = ecs.describe_container_instances(cluster=cluster, containerInstances=arns)[
+        "containerInstances"
+    ]
+    return found
 
 
 def _instance(each: dict[str, Any]) -> dict[str, str]:

@@ -13,19 +13,21 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
 from sim.client.api import Client
-from sim.cloud.ecs import EcsService
+from sim.cloud.aws_client import REGION
+from sim.cloud.ecs import EcsService, services_of
 from sim.cloud.resources import DataPlane, Resources
 from sim.errors import SimError
 from sim.host.identity import start_of
 from sim.host.waiting import until
 from sim.targets.cluster_acts import Acts
 from sim.targets.cluster_tasks import Tasks
+from sim.targets.project_options import ProjectOptions
 from sim.targets.target import Provision, TaskRuntime
 
 _DOWN_SECONDS = 60
@@ -47,6 +49,10 @@ class NoCluster(SimError):
     """A command needs a cluster, and the running stack has none."""
 
 
+class NoPipeline(SimError):
+    """A command needs the e-mail pipeline, and the running stack is another project's."""
+
+
 @dataclass(frozen=True)
 class Part:
     """One process of the stack: its process id, the path of its log, and how many times it was started."""
@@ -60,7 +66,8 @@ class Part:
 class ClusterPlace:
     """The cluster of a stack: its tasks on this machine, and its services. `variables` are of Terraform's roots.
 
-    AWS's clock runs `time_scale` times as fast as this machine's. The gateway is controlled at the URL `gateway`.
+    AWS's clock runs `time_scale` times as fast as this machine's. The gateway is controlled at the URL `gateway`, "" if
+    the tasks do not call AWS through it.
     """
 
     tasks: Tasks
@@ -68,6 +75,9 @@ class ClusterPlace:
     variables: Mapping[str, str]
     gateway: str
     time_scale: float = 1.0
+    region: str = REGION
+    urls: Mapping[str, str] = field(default_factory=dict)
+    """Of each listener of a project's load balancers, by `NAME:PORT`, as they were when it was up."""
 
     def acts(self, endpoint: str) -> Acts:
         """What can be done to it by hand."""
@@ -89,14 +99,20 @@ class Stack:
     heartbeat: str
     target: str
     provision: Provision
-    resources: Resources
+    resources: Resources | None
     parts: Mapping[str, Part]
     versions: Path
     cluster: ClusterPlace | None = None
+    project: ProjectOptions | None = None
+    """Whose cluster it is, if it is not the pipeline's."""
 
     @property
     def data_plane(self) -> DataPlane:
-        """The AWS resources behind the API."""
+        """The AWS resources behind the API. Raises NoPipeline."""
+        if self.resources is None:
+            raise NoPipeline(
+                "the running stack is of another project, which has no e-mails; `sim up` starts the pipeline"
+            )
         return DataPlane(self.endpoint, self.resources)
 
     def client(self) -> Client:
@@ -113,7 +129,10 @@ class Stack:
         return start_of(self.parts[name].pid) is not None
 
 
+PROJECT = "project"
+"""The target of a stack that is the cluster of another project."""
 _STACK = TypeAdapter(Stack)
+_OPTIONS = TypeAdapter(ProjectOptions)
 
 
 def state_file(directory: Path) -> Path:
@@ -138,8 +157,15 @@ def roots(directory: Path) -> Path:
 def write(stack: Stack, directory: Path) -> None:
     """Writes the state file atomically: a reader never sees half of it."""
     partial = state_file(directory).with_suffix(".partial")
-    partial.write_bytes(_STACK.dump_json(stack, indent=2))
+    _write_for_owner(partial, _STACK.dump_json(stack, indent=2))
     partial.replace(state_file(directory))
+
+
+def _write_for_owner(file: Path, content: bytes) -> None:
+    """Writes a file that nobody else may read: a project's variables may be secrets."""
+    file.unlink(missing_ok=True)
+    file.touch(mode=0o600)
+    file.write_bytes(content)
 
 
 def find(directory: Path) -> Stack | None:
@@ -166,7 +192,10 @@ def running_cluster(directory: Path) -> tuple[Stack, ClusterPlace]:
     stack = running(directory)
     if stack.cluster is None:
         raise NoCluster(f"the running stack is of the target {stack.target}; `sim up --target cluster` has a cluster")
-    return stack, stack.cluster
+    if stack.project is None:
+        return stack, stack.cluster
+    # What the project's Terraform has made since is there as well.
+    return stack, replace(stack.cluster, services=services_of(stack.endpoint, stack.cluster.region))
 
 
 def up(
@@ -202,6 +231,30 @@ def up(
             "end it with `sim down`"
         )
     return stack
+
+
+def up_project(directory: Path, options: ProjectOptions, progress: Callable[[str], None]) -> Stack:
+    """Starts the cluster of a project unless it is running. Returns when its services are stable.
+
+    Raises NotUp, or AnotherRuns.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    with _alone_in(directory):
+        file = directory / "project.json"
+        _write_for_owner(file, _OPTIONS.dump_json(options))
+        try:
+            chosen = (PROJECT, Provision.TERRAFORM, "--project", str(file))
+            stack = find(directory) or _start(directory, chosen, progress)
+        finally:
+            file.unlink()
+    if stack.project != options:
+        raise AnotherRuns("the running stack is another one, or set otherwise; end it with `sim down`")
+    return stack
+
+
+def read_project(file: Path) -> ProjectOptions:
+    """The options in the file that `up_project` hands to the supervisor."""
+    return _OPTIONS.validate_json(file.read_bytes())
 
 
 def _start(directory: Path, chosen: Sequence[str], progress: Callable[[str], None]) -> Stack:

@@ -39,7 +39,7 @@ def status_of(stack: Stack) -> Status:
     states = {
         "localstack": (settings.is_ready(stack.endpoint), stack.endpoint),
         **{name: _runs(stack, name) for name in ("gateway", "edge", "agent") if name in stack.parts},
-        "api": (api_ready(stack.url), stack.url),
+        **({} if stack.project else {"api": (api_ready(stack.url), stack.url)}),
     }
     if stack.cluster is None:
         states["worker"] = (fresh(stack.heartbeat, PROCESSES, HEARTBEAT_SECONDS), _runs(stack, "worker")[1])
@@ -48,7 +48,8 @@ def status_of(stack: Stack) -> Status:
         for name, (ok, detail) in states.items()
     ]
     services = stack.cluster.services if stack.cluster else {}
-    return Status((*parts, *map(_tasks, services.values()), *_queues(stack)))
+    queues = () if stack.project else _queues(stack)
+    return Status((*parts, *map(_tasks, services.values()), *queues))
 
 
 def _runs(stack: Stack, name: str) -> tuple[bool, str]:

@@ -12,9 +12,10 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 
 from release.errors import ReleaseError
 from sim.errors import SimError
@@ -25,20 +26,27 @@ from sim.targets.cluster import ClusterTarget
 from sim.targets.process import ProcessTarget
 from sim.targets.target import SERVICES, Provision, TaskRuntime, Tuning
 
+if TYPE_CHECKING:
+    from sim.targets.project_cluster import ProjectCluster
+
 _LOOK_SECONDS: Final = 0.5
+Supervised: TypeAlias = "ProcessTarget | ClusterTarget | ProjectCluster"
 
 
-def run(directory: Path, name: str, provision: Provision, runtime: TaskRuntime | None, tuning: Tuning) -> int:
-    """Runs the stack. Returns the exit status: 0 after SIGTERM, 1 if the stack did not start or could not stay up."""
+def run(directory: Path, target: Callable[[Path], Supervised], provision: Provision) -> int:
+    """Runs the stack; `target` makes its target, given the folder for Terraform.
+
+    Returns the exit status: 0 after SIGTERM, 1 if the stack did not start or could not stay up.
+    """
     signal.signal(signal.SIGTERM, _end)
     roots = stack.roots(directory)
     # Terraform's state of an earlier stack, whose cloud no longer exists.
     shutil.rmtree(roots, ignore_errors=True)
     try:
-        with _target(name, provision, runtime, tuning, roots) as target:
-            stack.write(_state(target, provision), directory)
+        with target(roots) as running:
+            stack.write(_state(running, provision), directory)
             _close_output()
-            _keep(target, directory, provision)
+            _keep(running, directory, provision)
     except (SimError, ReleaseError) as error:
         print(error, flush=True)
         stack.note_end(directory, str(error))
@@ -48,7 +56,7 @@ def run(directory: Path, name: str, provision: Provision, runtime: TaskRuntime |
         shutil.rmtree(roots, ignore_errors=True)
 
 
-def _keep(target: ProcessTarget | ClusterTarget, directory: Path, provision: Provision) -> NoReturn:
+def _keep(target: Supervised, directory: Path, provision: Provision) -> NoReturn:
     """Keeps it up until SIGTERM. Raises SimError if it cannot be kept."""
     while isinstance(target, ProcessTarget):
         signal.pause()
@@ -66,30 +74,30 @@ def _target(
     return ProcessTarget(tuning, _report, provision=provision, roots=roots)
 
 
-def _state(target: ProcessTarget | ClusterTarget, provision: Provision) -> stack.Stack:
+def _state(target: Supervised, provision: Provision) -> stack.Stack:
     return stack.Stack(
         supervisor=os.getpid(),
         started=start_of(os.getpid()) or "",
         url=target.url,
-        endpoint=target.data_plane.endpoint,
+        endpoint=target.endpoint,
         heartbeat=str(target.heartbeat) if isinstance(target, ProcessTarget) else "",
         target=target.name,
         provision=provision,
-        resources=target.data_plane.resources,
+        resources=target.data_plane.resources if isinstance(target, ProcessTarget | ClusterTarget) else None,
         parts={each.name: stack.Part(each.pid, str(each.log), each.starts) for each in target.processes if each.pid},
         versions=target.versions,
-        cluster=_cluster(target) if isinstance(target, ClusterTarget) else None,
+        cluster=None if isinstance(target, ProcessTarget) else _cluster(target),
+        project=None if isinstance(target, ProcessTarget | ClusterTarget) else target.options,
     )
 
 
-def _cluster(target: ClusterTarget) -> stack.ClusterPlace:
-    return stack.ClusterPlace(
-        target.tasks,
-        {str(service): target.service(service) for service in SERVICES},
-        target.variables,
-        target.gateway_control.url,
-        target.time_scale,
-    )
+def _cluster(target: ClusterTarget | ProjectCluster) -> stack.ClusterPlace:
+    if isinstance(target, ClusterTarget):
+        services = {str(service): target.service(service) for service in SERVICES}
+        gateway = target.gateway_control.url
+        return stack.ClusterPlace(target.tasks, services, target.variables, gateway, target.time_scale)
+    scale, region = target.options.time_scale, target.region
+    return stack.ClusterPlace(target.tasks, target.services, {}, "", scale, region, target.urls)
 
 
 def _report(progress: str) -> None:
@@ -117,8 +125,18 @@ def main() -> int:
     parser.add_argument("provision", type=Provision)
     parser.add_argument("--runtime", type=TaskRuntime)
     parser.add_argument("--time-scale", type=float, default=1.0, metavar="K")
+    parser.add_argument("--project", type=Path, metavar="FILE")
     given = parser.parse_args()
-    return run(given.directory, given.target, given.provision, given.runtime, Tuning(time_scale=given.time_scale))
+
+    def target(roots: Path) -> Supervised:
+        if given.project:
+            # Not before it is asked for: what it imports takes as long as LocalStack's start.
+            from sim.targets.project_cluster import ProjectCluster  # noqa: PLC0415
+
+            return ProjectCluster(stack.read_project(given.project), _report, roots)
+        return _target(given.target, given.provision, given.runtime, Tuning(time_scale=given.time_scale), roots)
+
+    return run(given.directory, target, given.provision)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sim.aws.arn import last_part
-from sim.cloud.aws_client import ACCOUNT, REGION, local_session
+from sim.cloud.aws_client import ACCOUNT, local_session
 from sim.cloud.ecs import EcsService, zone_of
 from sim.errors import SimError
 from sim.host.loopback import NoAnswer, request
@@ -33,7 +33,7 @@ class Acts:
     services: Mapping[str, EcsService]
 
     def service(self, name: str) -> EcsService:
-        """A service of the pipeline, `api` or `worker`. Raises NotInCluster."""
+        """A service by its name; of the pipeline it is `api` or `worker`. Raises NotInCluster."""
         return _one(name, self.services, "service")
 
     def lose_task(self, name: str) -> None:
@@ -159,7 +159,7 @@ class Acts:
         self._put(instance["ec2InstanceId"], lost=lost)
 
     def _put(self, what: str, *, lost: bool) -> dict[str, Any]:
-        path = f"/_sim/{ACCOUNT}/{REGION}/ec2/{what}/lost"
+        path = f"/_sim/{ACCOUNT}/{self._region}/ec2/{what}/lost"
         try:
             body = json.dumps({"lost": lost}).encode()
             answer = request("PUT", self.endpoint + path, body=body, headers=_JSON, seconds=_ASK_SECONDS)
@@ -178,14 +178,24 @@ class Acts:
 
     @property
     def _name(self) -> str:
-        return next(iter(self.services.values())).cluster
+        return self._first.cluster
+
+    @property
+    def _region(self) -> str:
+        return self._first.region
+
+    @property
+    def _first(self) -> EcsService:
+        for each in self.services.values():
+            return each
+        raise NotInCluster("the cluster has no service")
 
     @property
     def _ecs(self) -> Any:
         return self._client("ecs")
 
     def _client(self, name: str) -> Any:
-        client: Any = local_session().client(name, endpoint_url=self.endpoint)  # type: ignore[call-overload]  # by name
+        client: Any = local_session(region=self._region).client(name, endpoint_url=self.endpoint)  # type: ignore[call-overload]  # by name
         return client
 
 

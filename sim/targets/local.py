@@ -95,6 +95,11 @@ class LocalTarget(Target):
         """Waits until a service is ready. Raises SimError."""
 
     @property
+    def endpoint(self) -> str:
+        """LocalStack's URL."""
+        return self._data_plane.endpoint
+
+    @property
     def data_plane(self) -> DataPlane:
         return self._data_plane
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from types import TracebackType
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 from release.deploy import Verdict
 from sim.client.api import Client
@@ -18,6 +17,7 @@ from sim.errors import SimError
 from sim.faults.plan import AwsService
 from sim.host.waiting import until
 from sim.targets.cluster_acts import Acts
+from sim.targets.up_and_down import UpAndDown
 
 Service = Literal["api", "worker"]
 SERVICES: tuple[Service, ...] = ("api", "worker")
@@ -94,21 +94,13 @@ FAST = Tuning(
 """For tests: what production waits a minute for comes in seconds."""
 
 
-class Target(ABC):
+class Target(UpAndDown):
     """One pipeline. A context manager: up and ready inside, gone without a trace after."""
 
     name: ClassVar[str]
     capabilities: ClassVar[frozenset[Capability]]
     sender = "John Doe <john@example.com>"
     """From whom the tests' e-mails are."""
-
-    @abstractmethod
-    def up(self) -> None:
-        """Starts it; returns when it is ready. Raises SimError."""
-
-    @abstractmethod
-    def down(self) -> None:
-        """Ends it, and removes whatever it made."""
 
     @property
     @abstractmethod
@@ -194,19 +186,6 @@ class Target(ABC):
     def drain(self, seconds: float) -> None:
         """Returns when the queue is empty: everything accepted is stored or dead. Raises TimedOut."""
         until(lambda: self.data_plane.depth().empty, "an empty queue", seconds=seconds, seen=self.data_plane.depth)
-
-    def __enter__(self) -> Self:
-        try:
-            self.up()
-        except BaseException:
-            self.down()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.down()
 
     def _not_applicable(self, capability: Capability, what: str) -> NotApplicable:
         return NotApplicable(f"the target {self.name!r} cannot {capability} ({what}); choose another with --target")

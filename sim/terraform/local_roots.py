@@ -74,7 +74,7 @@ class LocalRoots:
         return Root(
             name,
             self._directory / "terraform" / name,
-            {**surroundings(_without_aws(os.environ), variables), **self._aws},
+            {**local_surroundings(self._endpoint, variables, self._keys), **self._installation},
             backend={} if name == BOOTSTRAP else {"bucket": self.state_bucket, "region": REGION},
             unlock=unlock,
         )
@@ -145,20 +145,6 @@ class LocalRoots:
 
         return in_order({name: needed for name, needed in dependents().items() if name in roots}, one)
 
-    @property
-    def _aws(self) -> dict[str, str]:
-        return {
-            **self._keys,
-            **NO_FILES,
-            "AWS_REGION": REGION,
-            # The host is an IP address, so the provider puts bucket names into the path and not into the host name.
-            "AWS_ENDPOINT_URL": self._endpoint,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            # Otherwise the provider spends a fifth of its start-up collecting garbage.
-            "GOGC": "400",
-            **self._installation,
-        }
-
     def _knows_state_bucket(self) -> bool:
         """True if bootstrap's state names the bucket. The state cannot be read while Terraform writes it."""
         try:
@@ -179,17 +165,40 @@ class LocalRoots:
         act()
 
     def _timed(self, doing: str, name: str, act: Callable[[], Any]) -> Done:
-        self._progress(f"{doing} {name}")
-        began = time.monotonic()
-        act()
-        done = Done(doing, name, round(time.monotonic() - began, 1))
+        done = timed(doing, name, act, self._progress)
         self.done.append(done)
-        self._progress(f"{name}: {done.seconds:g} s")
         return done
 
 
-def _without_aws(environ: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environ.items() if not name.startswith("AWS_")}
+def local_surroundings(
+    endpoint: str, variables: Mapping[str, str], keys: Mapping[str, str] = CREDENTIALS
+) -> dict[str, str]:
+    """The environment in which Terraform reaches the local cloud at `endpoint`, with these variables.
+
+    Its calls are signed with `keys`. It has nothing of what a person has set up for AWS.
+    """
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return {
+        **surroundings(environ, variables),
+        **keys,
+        **NO_FILES,
+        "AWS_REGION": REGION,
+        # The host is an IP address, so the provider puts bucket names into the path and not into the host name.
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        # Otherwise the provider spends a fifth of its start-up collecting garbage.
+        "GOGC": "400",
+    }
+
+
+def timed(doing: str, name: str, act: Callable[[], Any], progress: Progress) -> Done:
+    """Applies or destroys (`doing`) the root of this name by `act`, and reports how long that took."""
+    progress(f"{doing} {name}")
+    began = time.monotonic()
+    act()
+    done = Done(doing, name, round(time.monotonic() - began, 1))
+    progress(f"{name}: {done.seconds:g} s")
+    return done
 
 
 def in_order(needs: Mapping[str, tuple[str, ...]], act: Callable[[str], Done]) -> list[Done]:

@@ -32,6 +32,12 @@ class BadVariable(SimError):
     """The caller set a variable that no root has, or did not write NAME=VALUE."""
 
 
+def is_ours(folder: str) -> bool:
+    """True if the folder names a root of `terraform/`: by its name, unless another folder is there, or by its path."""
+    path = Path(folder)
+    return path.resolve().is_relative_to(TERRAFORM) if path.is_dir() else True
+
+
 def chosen(folders: Iterable[str]) -> tuple[str, ...]:
     """The roots in folders such as `terraform/network` or `network`, in their order; all roots if none is named.
 
@@ -49,6 +55,15 @@ def dependents() -> dict[str, tuple[str, ...]]:
 
 
 def given(assignments: Iterable[str]) -> dict[str, str]:
+    """Variables that a root of `terraform/` has, from NAME=VALUE on the command line. Raises BadVariable."""
+    variables = assigned(assignments)
+    known = {name for root in NEEDS for name in _declared(root)}
+    if unknown := sorted(variables.keys() - known):
+        raise BadVariable(f"no root has a variable {', '.join(unknown)}; there are: {', '.join(sorted(known))}")
+    return variables
+
+
+def assigned(assignments: Iterable[str]) -> dict[str, str]:
     """Variables by name, from NAME=VALUE on the command line. Raises BadVariable."""
     variables = {}
     for assignment in assignments:
@@ -56,9 +71,6 @@ def given(assignments: Iterable[str]) -> dict[str, str]:
         if not equals:
             raise BadVariable(f"{assignment!r} is no variable: write NAME=VALUE, such as image_tag=1.2.3")
         variables[name] = value
-    known = {name for root in NEEDS for name in _declared(root)}
-    if unknown := sorted(variables.keys() - known):
-        raise BadVariable(f"no root has a variable {', '.join(unknown)}; there are: {', '.join(sorted(known))}")
     return variables
 
 

@@ -296,3 +296,12 @@ def test_localstack_ends_while_a_question_waits() -> None:
 def _short(message: str) -> str:
     """An event without the ids in it."""
     return re.sub(r"deployment ecs-svc/\d+", "deployment", message).partition(":")[0]
+
+
+def test_a_daemon_is_deleted_though_it_has_tasks(fleet: Fleet) -> None:
+    fleet.join()
+    fleet.ecs.create_service(cluster=CLUSTER, serviceName="api", taskDefinition="api", schedulingStrategy="DAEMON")
+    fleet.settle(fleet.steady, "the daemon")
+    assert fleet.described()["desiredCount"] == 1
+    fleet.ecs.delete_service(cluster=CLUSTER, service="api")
+    fleet.settle(lambda: fleet.described()["status"] == "INACTIVE", "an inactive service")

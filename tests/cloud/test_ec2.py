@@ -1,8 +1,11 @@
-"""Corrections to EC2: descriptions of security group rules, and routes to gateway endpoints."""
+"""Corrections to EC2: descriptions of security group rules, routes to gateway endpoints, and machine images."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+
+import pytest
 
 from tests.cloud.conftest import Client
 
@@ -52,3 +55,22 @@ def test_routes_to_a_gateway_endpoint_follow_its_route_tables(aws: Callable[[str
     assert led() == [False, True]
     ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint])
     assert led() == [False, False]
+
+
+def test_an_image_is_known_by_any_well_formed_id(aws: Callable[[str], Client]) -> None:
+    ec2, autoscaling = aws("ec2"), aws("autoscaling")
+    [image] = ec2.describe_images(ImageIds=["ami-0123456789abcdef0"])["Images"]
+    assert image["RootDeviceName"] == "/dev/xvda"
+    autoscaling.create_launch_configuration(
+        LaunchConfigurationName="l", ImageId="ami-0123456789abcdef0", InstanceType="t3.micro"
+    )
+    with pytest.raises(ec2.exceptions.ClientError, match="InvalidAMIID"):
+        ec2.describe_images(ImageIds=["ami-nonsense"])
+
+
+def test_the_recommended_image_of_ecs_is_a_text_of_json(aws: Callable[[str], Client]) -> None:
+    name = "/aws/service/ecs/optimized-ami/amazon-linux-2/recommended"
+    ssm = aws("ssm")
+    recommended = json.loads(ssm.get_parameter(Name=name)["Parameter"]["Value"])
+    assert recommended["image_id"] == ssm.get_parameter(Name=f"{name}/image_id")["Parameter"]["Value"]
+    assert json.loads(ssm.get_parameters(Names=[name])["Parameters"][0]["Value"]) == recommended

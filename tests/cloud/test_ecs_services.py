@@ -116,6 +116,7 @@ def test_the_circuit_breaker_rolls_back_to_the_last_good_deployment(cluster: Clu
 
 
 def test_a_service_behind_a_classic_elb_has_no_rollout_state(cluster: Cluster) -> None:
+    cluster.define("api:1", portMappings=[{"containerPort": 8080}])
     cluster.service(loadBalancers=[{"loadBalancerName": "e", "containerName": "api", "containerPort": 8080}])
     assert "rolloutState" not in cluster.described()["deployments"][0]
     deployment = cluster.ecs.list_service_deployments(cluster=CLUSTER, service="api")["serviceDeployments"][0]
@@ -166,3 +167,18 @@ def test_every_resource_with_an_arn_keeps_its_tags(cluster: Cluster) -> None:
         assert {"key": "stage", "value": "test"} in tags
         cluster.ecs.untag_resource(resourceArn=arn, tagKeys=["stage", "team"])
         assert cluster.ecs.list_tags_for_resource(resourceArn=arn)["tags"] == []
+
+
+def test_a_service_that_contradicts_itself_is_refused(cluster: Cluster) -> None:
+    refused = cluster.ecs.exceptions.InvalidParameterException
+    balancer = {"loadBalancerName": "e", "containerName": "api", "containerPort": 9}
+    with pytest.raises(refused, match="container port 9"):
+        cluster.service(loadBalancers=[balancer])
+    with pytest.raises(refused, match="daemon scheduling strategy"):
+        cluster.service(schedulingStrategy="DAEMON", desiredCount=1)
+
+
+def test_a_default_of_the_account_is_kept(cluster: Cluster) -> None:
+    put = cluster.ecs.put_account_setting_default(name="containerInsights", value="enabled")["setting"]
+    [listed] = cluster.ecs.list_account_settings(name="containerInsights", effectiveSettings=True)["settings"]
+    assert (put["value"], listed["value"]) == ("enabled", "enabled")

@@ -117,3 +117,22 @@ def test_an_unknown_health_state_is_refused(elb: Client, report: Report) -> None
 def test_a_missing_load_balancer_gives_the_error_that_aws_gives(elb: Client) -> None:
     with pytest.raises(elb.exceptions.AccessPointNotFoundException):
         elb.describe_instance_health(LoadBalancerName="none")
+
+
+def test_a_load_balancer_has_awss_health_check_and_hosted_zone(elb: Client) -> None:
+    [found] = elb.describe_load_balancers(LoadBalancerNames=["e"])["LoadBalancerDescriptions"]
+    check = {"Target": "TCP:8080", "Interval": 30, "Timeout": 5, "UnhealthyThreshold": 2, "HealthyThreshold": 10}
+    assert found["HealthCheck"] == check
+    assert found["CanonicalHostedZoneNameID"].startswith("Z")
+
+
+def test_the_policies_of_cookies_name_their_attributes(elb: Client) -> None:
+    elb.create_app_cookie_stickiness_policy(LoadBalancerName="e", PolicyName="app", CookieName="session")
+    elb.create_lb_cookie_stickiness_policy(LoadBalancerName="e", PolicyName="own", CookieExpirationPeriod=60)
+    elb.create_lb_cookie_stickiness_policy(LoadBalancerName="e", PolicyName="browser")
+    found = elb.describe_load_balancer_policies(LoadBalancerName="e")["PolicyDescriptions"]
+    assert {each["PolicyName"]: each["PolicyAttributeDescriptions"] for each in found} == {
+        "app": [{"AttributeName": "CookieName", "AttributeValue": "session"}],
+        "own": [{"AttributeName": "CookieExpirationPeriod", "AttributeValue": "60"}],
+        "browser": [{"AttributeName": "CookieExpirationPeriod", "AttributeValue": "0"}],
+    }

@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from random import Random
 from typing import Any
@@ -59,6 +59,7 @@ from sim.cloud.control_plane.elb.provider import Elb
 from sim.cloud.control_plane.iam.permissions import Answer, Permissions
 from sim.cloud.control_plane.logs.provider import Logs
 from sim.cloud.control_plane.sqs.provider import OPERATIONS as SQS_OPERATIONS
+from sim.cloud.control_plane.ssm.provider import OPERATIONS as SSM_OPERATIONS
 from sim.cluster.autoscaling.scaling_group import Report
 from sim.cluster.aws_clock import clock_of
 from sim.cluster.cadence import LOCAL
@@ -254,6 +255,15 @@ def sqs() -> Service:
     from localstack.services.sqs.provider import SqsProvider  # noqa: PLC0415 - import only at the first call
 
     return _over_localstack(Service.for_provider(SqsProvider()), SQS_OPERATIONS)
+
+
+@_provides(api="ssm", name="control-plane")
+def ssm() -> Service:
+    from localstack.services.ssm.provider import SsmProvider  # noqa: PLC0415 - import only at the first call
+
+    service = Service.for_provider(SsmProvider(), dispatch_table_factory=MotoFallbackDispatcher)
+    # Nothing is kept here, so that no caller waits for another.
+    return _over_localstack(service, SSM_OPERATIONS, lambda _: nullcontext())
 
 
 class _Moto:

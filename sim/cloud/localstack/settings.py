@@ -12,7 +12,8 @@ from sim.host.loopback import NoAnswer, request
 DATA_PLANE = ("s3", "sqs", "ssm", "sts", "iam")
 SERVICES = (
     *DATA_PLANE,
-    *("cloudwatch", "ec2", "events", "kms", "logs", "resourcegroupstaggingapi", "secretsmanager", "sns"),
+    *("acm", "cloudwatch", "ec2", "events", "kms", "logs", "resourcegroupstaggingapi", "route53"),
+    *("secretsmanager", "sns"),
     *("application-autoscaling", "autoscaling", "ecr", "ecs", "elb"),
 )
 """LocalStack loads each at the first call. The last row comes from the control plane."""
@@ -25,7 +26,7 @@ PORT = 4566
 _EVERYWHERE = {
     "SERVICES": ",".join(SERVICES),
     # LocalStack's own services with the control plane's corrections.
-    **{f"PROVIDER_OVERRIDE_{service}": "control-plane" for service in ("CLOUDWATCH", "EC2", "LOGS", "SQS")},
+    **{f"PROVIDER_OVERRIDE_{service}": "control-plane" for service in ("CLOUDWATCH", "EC2", "LOGS", "SQS", "SSM")},
     # AWS managed policies, which are loaded at the first call to IAM.
     "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
     # The form of queue URLs that Terraform's AWS provider accepts.

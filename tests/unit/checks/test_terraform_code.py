@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from checks.terraform_code import TERRAFORM, blocks, folders, is_module, outputs, variables
+from checks.terraform_code import TERRAFORM, folders, is_module, outputs, variables
 from checks.terraform_readme import renewed
 from services.api.settings import Settings as ApiSettings
 from services.pipeline.settings import ServiceSettings
 from services.worker.settings import Settings as WorkerSettings
+from sim.terraform.configuration import blocks
 
 FOLDERS = folders(TERRAFORM)
 ROOTS = [folder for folder in FOLDERS if not is_module(folder)]

@@ -160,6 +160,17 @@ def test_a_daemon_has_one_task_on_each_instance_and_replaces_them_in_place() -> 
     assert len(bench.live()) == 4
 
 
+def test_a_deleted_daemon_ends_its_tasks_on_every_instance() -> None:
+    settings = Settings(DeploymentConfiguration(0, 100), scheduling="DAEMON")
+    bench = Bench(desired=0, hosts=3, settings=settings).settle()
+    bench.cluster = bench.cluster.with_service(deleted(bench.service))
+    for _ in range(4):
+        bench.step()
+        bench.serve()
+    assert bench.service.status == "INACTIVE"
+    assert bench.live() == []
+
+
 def test_a_service_without_a_balancer_counts_its_tasks_after_forty_seconds() -> None:
     bench = Bench(desired=1, hosts=1, least=100, most=200, balancers=(), definition=replace(APP, ports=())).settle()
     bench.deploy(replace(NEXT, ports=()))

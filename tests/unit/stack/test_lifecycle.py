@@ -14,7 +14,9 @@ from sim.host.identity import start_of
 from sim.stack import lifecycle
 from sim.stack.lifecycle import ClusterPlace, NoCluster, NothingRuns, Part, Stack
 from sim.targets.cluster_tasks import ContainerTasks, ProcessTasks
+from sim.targets.project_options import ProjectOptions
 from sim.targets.target import Provision, TaskRuntime
+from sim.terraform.project_settings import ProjectSettings
 
 ALIVE = Stack(
     supervisor=os.getpid(),
@@ -81,4 +83,18 @@ def test_a_cluster_at_one_time_scale_is_not_taken_for_one_at_another(tmp_path: P
     lifecycle.write(replace(ALIVE, target="cluster", provision=Provision.TERRAFORM, cluster=scaled), tmp_path)
     lifecycle.up(tmp_path, "cluster", Provision.TERRAFORM, print, time_scale=10)
     with pytest.raises(lifecycle.AnotherRuns, match="the time scale of the running stack is 10, not 1"):
+        lifecycle.up(tmp_path, "cluster", Provision.TERRAFORM, print)
+
+
+def test_the_stack_of_another_project_is_found_and_has_no_pipeline(tmp_path: Path) -> None:
+    options = ProjectOptions(ProjectSettings((tmp_path,), (), (("release", "1"),)), {"shop/web": "/web"}, 2.0)
+    stack = replace(ALIVE, target="project", resources=None, cluster=CLUSTERS[0], project=options)
+    lifecycle.write(stack, tmp_path)
+    assert lifecycle.up_project(tmp_path, options, print) == stack
+    assert [(each.name, oct(each.stat().st_mode)[-3:]) for each in tmp_path.iterdir()] == [("stack.json", "600")]
+    with pytest.raises(lifecycle.NoPipeline, match="which has no e-mails"):
+        _ = stack.data_plane
+    with pytest.raises(lifecycle.AnotherRuns, match="set otherwise"):
+        lifecycle.up_project(tmp_path, replace(options, images={}), print)
+    with pytest.raises(lifecycle.AnotherRuns, match="of the target project, not cluster"):
         lifecycle.up(tmp_path, "cluster", Provision.TERRAFORM, print)

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from release.roots import NEEDS
 from services.pipeline.version import version
-from sim.terraform.root_order import TERRAFORM, BadVariable, NoSuchRoot, chosen, dependents, given, variables_of
+from sim.terraform.root_order import (
+    TERRAFORM,
+    BadVariable,
+    NoSuchRoot,
+    chosen,
+    dependents,
+    given,
+    is_ours,
+    variables_of,
+)
 
 
 def test_every_root_is_known_and_comes_after_the_roots_that_it_needs() -> None:
@@ -59,3 +70,11 @@ def test_a_root_gets_only_the_variables_that_it_declares() -> None:
     }
     assert variables_of("services/api", {})["image_tag"] == version("api")
     assert variables_of("services/api", {"image_tag": "none"})["image_tag"] == "none"
+
+
+def test_a_folder_elsewhere_is_a_root_of_another_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert is_ours(str(TERRAFORM / "network"))
+    monkeypatch.chdir(tmp_path)
+    assert is_ours("network")
+    (tmp_path / "network").mkdir()
+    assert not is_ours("network")

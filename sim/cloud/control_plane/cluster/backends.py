@@ -222,7 +222,7 @@ def _balancer(place: Place, found: Any) -> Balancer:
         Listener(each.protocol, int(each.load_balancer_port), int(each.instance_port), each.ssl_certificate_id or "")
         for each in found.listeners
     )
-    check, target = _check(found.health_check, listeners)
+    check, target = _check(found.health_check)
     return Balancer(
         found.name,
         place,
@@ -244,13 +244,7 @@ def _zones(place: Place, subnets: list[str]) -> list[str]:
     return [known[each] for each in subnets if each in known]
 
 
-def _check(given: Any, listeners: tuple[Listener, ...]) -> tuple[HealthCheck, CheckTarget]:
-    """A load balancer that was given no health check connects to the first listener's instance port.
-
-    https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/elb-healthchecks.html
-    """
-    if given is None:
-        return HealthCheck(), CheckTarget("TCP", listeners[0].instance_port if listeners else 80)
+def _check(given: Any) -> tuple[HealthCheck, CheckTarget]:
     protocol, _, rest = given.target.partition(":")
     port, slash, path = rest.partition("/")
     check = HealthCheck(

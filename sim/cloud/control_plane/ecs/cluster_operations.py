@@ -1,4 +1,4 @@
-"""Operations on clusters, which moto keeps, and on the tags of everything in ECS."""
+"""Operations on clusters and account settings, which moto keeps, and on the tags of everything in ECS."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ class ClusterOperations:
             "DeleteCluster": self.delete,
             "DescribeClusters": self.describe,
             "ListTagsForResource": self.list_tags,
+            "PutAccountSettingDefault": self.put_default,
             "TagResource": self.tag,
             "UntagResource": self.untag,
         }
@@ -44,6 +45,10 @@ class ClusterOperations:
         answer = call.forward()
         del clusters[name]
         return answer
+
+    def put_default(self, call: Call) -> Values:
+        """The default of an account whose root user alone calls is what it has itself."""
+        return call.forward("PutAccountSetting", call.parameters)
 
     def list_tags(self, call: Call) -> Values:
         tags = self._tags(call)

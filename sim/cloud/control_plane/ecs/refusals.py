@@ -1,4 +1,4 @@
-"""What the local cluster cannot run: it is refused by name, rather than never run."""
+"""Services that are refused by name rather than never run: AWS does not take them, or the local cluster cannot."""
 
 from __future__ import annotations
 
@@ -7,6 +7,27 @@ from sim.cloud.control_plane.ecs.services import deployment_configuration
 from sim.cluster.task_definitions import TaskDefinition
 
 _NETWORKS = frozenset({"bridge", "host", "none"})
+
+
+def refuse_contradictions(settings: Values, definition: TaskDefinition, desired: int | None) -> None:
+    """Refuses what AWS does not take. `desired` is the count that the caller asks for.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html
+    Raises AwsError: InvalidParameterException.
+    """
+    if settings["schedulingStrategy"] == "DAEMON" and desired:
+        raise AwsError(
+            "InvalidParameterException",
+            "The daemon scheduling strategy does not support a desired count for services. "
+            "Remove the desired count value and try again.",
+        )
+    mapped = {(each.container_name, each.container_port) for each in definition.ports}
+    for each in settings["loadBalancers"]:
+        container, port = each.get("containerName"), each.get("containerPort")
+        if (container, port) not in mapped:
+            raise AwsError(
+                "InvalidParameterException", f"The container {container} did not have a container port {port} defined."
+            )
 
 
 def refuse_service(settings: Values, definition: TaskDefinition) -> None:

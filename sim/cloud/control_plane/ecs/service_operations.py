@@ -5,7 +5,7 @@ from __future__ import annotations
 from sim.aws.arn import last_part
 from sim.cloud.control_plane.call import AwsError, Call, Operations, Values
 from sim.cloud.control_plane.ecs import descriptions
-from sim.cloud.control_plane.ecs.refusals import refuse_service
+from sim.cloud.control_plane.ecs.refusals import refuse_contradictions, refuse_service
 from sim.cloud.control_plane.ecs.services import create, delete, update
 from sim.cloud.control_plane.ecs.state import (
     Contents,
@@ -64,6 +64,7 @@ class ServiceOperations:
             tags=tags_of(call.parameters.get("tags")),
             bake_seconds=self._around.bake_for(call),
         )
+        refuse_contradictions(record.settings, definition, call.parameters.get("desiredCount"))
         if self._around.driven():
             refuse_service(record.settings, definition)
         contents.put_service(made, record)

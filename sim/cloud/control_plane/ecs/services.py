@@ -158,8 +158,12 @@ def update(
 
 
 def delete(service: Service, *, force: bool) -> Service:
-    """The service after DeleteService. Raises AwsError: InvalidParameterException."""
-    if service.desired_count > 0 and not force:
+    """The service after DeleteService. Of a daemon nobody sets the count, so it needs no `force`.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeleteService.html
+    Raises AwsError: InvalidParameterException.
+    """
+    if service.settings.scheduling == "REPLICA" and service.desired_count > 0 and not force:
         raise AwsError("InvalidParameterException", "The service cannot be stopped while it is scaled above 0.")
     return services.deleted(service)
 

@@ -3,11 +3,36 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 from sim.cloud.control_plane.call import AwsError, Call, Operations, Regional, Route, Values
 from sim.cloud.control_plane.elb.models import LoadBalancer, describe, health
 from sim.cluster.aws_clock import THIS_MACHINES, AwsClock
+from sim.cluster.balancer.checks import HealthCheck
+
+HOSTED_ZONES: Final[Mapping[str, str]] = {
+    "us-east-1": "Z35SXDOTRQ7X7K",
+    "us-east-2": "Z3AADJGX6KTTL2",
+    "us-west-1": "Z368ELLRRE2KJ0",
+    "us-west-2": "Z1H1FL5HABSF5",
+    "ca-central-1": "ZQSVJUPU6J1EY",
+    "eu-central-1": "Z215JYRZR1TBD5",
+    "eu-north-1": "Z23TAZ6LKFMNIO",
+    "eu-west-1": "Z32O12XQLNTSW2",
+    "eu-west-2": "ZHURV8PSTC4K8",
+    "eu-west-3": "Z3Q77PNBQS71R4",
+    "ap-northeast-1": "Z14GRHDCWA56QT",
+    "ap-northeast-2": "ZWKZPGTI48KDX",
+    "ap-south-1": "ZP97RAFLXTNZK",
+    "ap-southeast-1": "Z1LMS91P8CMLE5",
+    "ap-southeast-2": "Z1GM3OXH4ZPM65",
+    "sa-east-1": "Z2P70J7HTTTPLU",
+}
+"""The hosted zone of Route 53 that the load balancers of a region are in.
+
+https://docs.aws.amazon.com/general/latest/gr/elb.html
+"""
 
 
 class Elb:
@@ -30,6 +55,7 @@ class Elb:
             "DeregisterInstancesFromLoadBalancer": self.deregister,
             "DescribeInstanceHealth": self.describe_health,
             "DescribeLoadBalancerAttributes": self.describe_attributes,
+            "DescribeLoadBalancerPolicies": self.describe_policies,
             "DescribeLoadBalancers": self.describe,
             "ModifyLoadBalancerAttributes": self.modify_attributes,
             "RegisterInstancesWithLoadBalancer": self.register,
@@ -49,6 +75,10 @@ class Elb:
         answer = call.forward()
         made = self.known.of(call)[call.parameters["LoadBalancerName"]] = LoadBalancer()
         made.listen(call.parameters["Listeners"])
+        check = default_health_check(call.parameters["Listeners"])
+        call.forward(
+            "ConfigureHealthCheck", {"LoadBalancerName": call.parameters["LoadBalancerName"], "HealthCheck": check}
+        )
         return answer | {"DNSName": in_region(answer["DNSName"], call.region)}
 
     def create_listeners(self, call: Call) -> Values:
@@ -67,9 +97,20 @@ class Elb:
             for name in ("DNSName", "CanonicalHostedZoneName"):
                 if each.get(name):
                     each[name] = in_region(each[name], call.region)
+            if zone := HOSTED_ZONES.get(call.region):
+                each["CanonicalHostedZoneNameID"] = zone
             for listener in (described["Listener"] for described in each["ListenerDescriptions"]):
                 known = protocols.get(int(listener["LoadBalancerPort"]))
                 listener["InstanceProtocol"] = known or listener["InstanceProtocol"]
+        return answer
+
+    def describe_policies(self, call: Call) -> Values:
+        """Adds the attributes of cookie stickiness policies."""
+        answer = call.forward()
+        kept = _policies(call)
+        for each in answer["PolicyDescriptions"]:
+            if attributes := cookie_attributes(kept[each["PolicyName"]]):
+                each["PolicyAttributeDescriptions"] = attributes
         return answer
 
     def modify_attributes(self, call: Call) -> Values:
@@ -116,6 +157,44 @@ class Elb:
 
     def _of(self, call: Call) -> LoadBalancer:
         return self.known.of(call)[call.parameters["LoadBalancerName"]]
+
+
+def default_health_check(listeners: Sequence[Mapping[str, Any]]) -> Values:
+    """The health check of a load balancer for which none is set: a connection to the first listener's instance port.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/elb-healthchecks.html
+    """
+    check = HealthCheck()
+    return {
+        "Target": f"TCP:{listeners[0]['InstancePort']}",
+        "Interval": int(check.interval),
+        "Timeout": int(check.timeout),
+        "UnhealthyThreshold": check.unhealthy,
+        "HealthyThreshold": check.healthy,
+    }
+
+
+def cookie_attributes(policy: Any) -> list[Values]:
+    """The attributes of moto's record of a cookie stickiness policy; none of another policy.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/2012-06-01/APIReference/API_DescribeLoadBalancerPolicies.html
+    """
+    match policy.policy_type_name:
+        case "AppCookieStickinessPolicy":
+            return [{"AttributeName": "CookieName", "AttributeValue": policy.cookie_name}]
+        case "LbCookieStickinessPolicy":
+            period = policy.cookie_expiration_period or 0
+            return [{"AttributeName": "CookieExpirationPeriod", "AttributeValue": str(period)}]
+        case _:
+            return []
+
+
+def _policies(call: Call) -> dict[str, Any]:
+    """moto's records of the load balancer's policies, by name."""
+    from moto.elb.models import elb_backends  # noqa: PLC0415 - LocalStack loads its services late
+
+    found = elb_backends[call.account][call.region].get_load_balancer(call.parameters["LoadBalancerName"])
+    return {each.policy_name: each for each in found.policies}
 
 
 def _asked(call: Call) -> list[str]:

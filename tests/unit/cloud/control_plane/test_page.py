@@ -21,6 +21,7 @@ from sim.cloud.control_plane.ecs.provider import Ecs
 from sim.cloud.control_plane.ecs.state import Surroundings
 from sim.cloud.control_plane.elb.provider import Elb
 from sim.cloud.control_plane.sqs.provider import OPERATIONS as SQS
+from sim.cloud.control_plane.ssm.provider import OPERATIONS as SSM
 
 PAGE = Path(__file__).resolve().parents[4] / "docs" / "control-plane.md"
 
@@ -44,6 +45,7 @@ def test_the_page_has_a_row_for_each_corrected_operation() -> None:
         "ecs": {**ecs.operations, **CapacityProviderOperations(groups).operations},
         "elb": Elb(time.time).operations,
         "sqs": SQS,
+        "ssm": SSM,
     }
     rows = re.findall(
         r"^\| ([a-z0-9-]+) \| \[(\w+)\]\(https://docs\.aws\.amazon\.com/\S+API_(\w+)\.html\)", PAGE.read_text(), re.M
