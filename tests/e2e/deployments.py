@@ -7,18 +7,25 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
+import boto3
 import pytest
 
+from sim.aws.arn import last_part
 from sim.client.load import publishing
-from sim.cloud.aws_client import local_session
+from sim.cloud.aws_client import REGION, local_session
+from sim.cloud.permissions import reports
 from sim.cluster.deployments import DeploymentConfiguration, least_healthy, most_running
 from sim.history.events import message_id
 from sim.host.waiting import until
 from sim.targets.cluster import ClusterTarget
+from sim.targets.deployment import LocalDeployment
 from sim.targets.publication import repository
 from sim.targets.target import Target
+from tests.github_tokens import ISSUER, token
 
 SECONDS = 180
 _CLIENTS = 16
@@ -95,6 +102,27 @@ def noticed(
 def unharmed(cluster: ClusterTarget, clients: int = _CLIENTS) -> AbstractContextManager[None]:
     """Clients publish meanwhile, and none of their requests fails."""
     return noticed(cluster, clients=clients, requests=0)
+
+
+@contextmanager
+def deploy_role(cluster: ClusterTarget) -> Iterator[LocalDeployment]:
+    """What deploys as a workflow of GitHub does: under the deploy role, to which nothing may be denied meanwhile."""
+    endpoint = cluster.data_plane.endpoint
+    iam: Any = local_session().client("iam", endpoint_url=endpoint)
+    sts: Any = local_session().client("sts", endpoint_url=endpoint)
+    arn = cluster.local_roots.root("github").outputs()["deploy_role_arn"]
+    [trust] = iam.get_role(RoleName=last_part(arn))["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    subject = trust["Condition"]["StringEquals"][f"{ISSUER}:sub"]
+    begun = sts.assume_role_with_web_identity(RoleArn=arn, RoleSessionName="deploy", WebIdentityToken=token(subject))[
+        "Credentials"
+    ]
+    keys = (begun["AccessKeyId"], begun["SecretAccessKey"], begun["SessionToken"])
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+    roots = cluster.local_roots.signing_with(dict(zip(names, keys, strict=True)))
+    yield replace(cluster.deployment, roots=roots, session=partial(boto3.Session, *keys, REGION))
+    [found] = [each for each in reports(endpoint) if each.role == arn]
+    assert (found.denied, found.unknown) == ((), {})
+    assert found.used
 
 
 def running(cluster: ClusterTarget) -> set[str]:

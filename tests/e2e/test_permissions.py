@@ -7,24 +7,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-import boto3
 import pytest
 
 from release.deploy import Outcome
 from services.pipeline.message import Email
 from sim.client.tracker import EmailTracker
-from sim.cloud.aws_client import REGION, local_session
+from sim.cloud.aws_client import local_session
 from sim.cloud.permissions import RoleReport, reports
 from sim.host.waiting import until
 from sim.targets.cluster import ClusterTarget
 from sim.targets.target import Capability, Service
-from tests.e2e.deployments import SECONDS, cluster, ecs_of
-from tests.github_tokens import ISSUER, token
+from tests.e2e.deployments import SECONDS, cluster, deploy_role, ecs_of
 
 __all__ = ["cluster"]
 
@@ -132,29 +128,9 @@ def test_a_task_whose_image_may_not_be_pulled_does_not_start(cluster: ClusterTar
 
 
 def test_a_deployment_needs_nothing_but_the_deploy_role(cluster: ClusterTarget) -> None:
-    endpoint = cluster.data_plane.endpoint
-    iam, sts = (local_session().client(name, endpoint_url=endpoint) for name in ("iam", "sts"))
-    arn = cluster.local_roots.root("github").outputs()["deploy_role_arn"]
-    trust: Any = iam.get_role(RoleName=arn.rpartition("/")[2])["Role"]["AssumeRolePolicyDocument"]
-    [statement] = trust["Statement"]
-    begun = sts.assume_role_with_web_identity(
-        RoleArn=arn,
-        RoleSessionName="deploy",
-        WebIdentityToken=token(statement["Condition"]["StringEquals"][f"{ISSUER}:sub"]),
-    )["Credentials"]
-    roots = cluster.local_roots.signing_with(
-        {
-            "AWS_ACCESS_KEY_ID": begun["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": begun["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": begun["SessionToken"],
-        }
-    )
-    session = partial(boto3.Session, begun["AccessKeyId"], begun["SecretAccessKey"], begun["SessionToken"], REGION)
-    verdict = replace(cluster.deployment, roots=roots, session=session).deploy("worker")
-    [found] = [each for each in reports(endpoint) if each.role == arn]
-    assert (found.denied, found.unknown) == ((), {})
+    with deploy_role(cluster) as deployment:
+        verdict = deployment.deploy("worker")
     assert verdict.outcome is Outcome.DEPLOYED, str(verdict)
-    assert found.used
 
 
 def _until_logged(cluster: ClusterTarget, role: Role, service: Service, text: str) -> None:
