@@ -89,13 +89,20 @@ def services_of(endpoint: str, region: str) -> dict[str, EcsService]:
     ecs = _client(endpoint, region)
     found = (
         EcsService(endpoint, last_part(cluster), service["serviceName"], region)
-        for cluster in ecs.list_clusters()["clusterArns"]
+        for cluster in _active_clusters(ecs)
         for page in ecs.get_paginator("list_services").paginate(cluster=cluster, PaginationConfig={"PageSize": _MOST})
         if page["serviceArns"]
         for service in ecs.describe_services(cluster=cluster, services=page["serviceArns"])["services"]
         if service["status"] == "ACTIVE"
     )
     return {each.name: each for each in found}
+
+
+def _active_clusters(ecs: Any) -> list[str]:
+    """The ARNs of the clusters that were not deleted: a deleted one stays listed as INACTIVE."""
+    arns = ecs.list_clusters()["clusterArns"]
+    found = ecs.describe_clusters(clusters=arns)["clusters"] if arns else []
+    return [each["clusterArn"] for each in found if each["status"] == "ACTIVE"]
 
 
 def _client(endpoint: str, region: str) -> Any:
