@@ -15,15 +15,11 @@ from sim.cli.options import FAILED, HERE, Directory, Json
 from sim.cli.output import Report
 from sim.client.load import Load, publishing
 from sim.cloud.gateway.control_client import GatewayControl
-from sim.stack import lifecycle
 from sim.stack.cluster_status import status_of
+from sim.stack.deployment import deployment_of
 from sim.stack.lifecycle import Stack, running_cluster
 from sim.targets import nat_gateway
 from sim.targets.cluster_acts import Acts
-from sim.targets.deployment import LocalDeployment
-from sim.targets.publication import PUBLISH
-from sim.targets.target import TaskRuntime
-from sim.terraform.local_roots import LocalRoots
 
 cluster = typer.Typer(help="The cluster of the stack that is up.", no_args_is_help=True)
 
@@ -73,14 +69,9 @@ def deploy(
     if version and commit:
         raise typer.BadParameter("a version that is registered is not made of a commit: give one of the two")
     report = Report(False)
-    stack, place = running_cluster(directory)
+    stack, _ = running_cluster(directory)
     with report.progress("deploying") as progress, _loaded(stack, on=load) as seen:
-        roots = LocalRoots(lifecycle.roots(directory), stack.endpoint, place.variables, progress)
-        publish = PUBLISH[TaskRuntime(place.tasks.runtime)]
-        deployment = LocalDeployment(
-            stack.endpoint, stack.url, stack.data_plane.token, roots, stack.versions, progress, publish
-        )
-        verdict = deployment.deploy(service, version, commit)
+        verdict = deployment_of(directory, progress).deploy(service, version, commit)
     report.lines([str(verdict), *([f"load: {seen}"] if load else [])])
     if not verdict.good or seen.failures:
         raise typer.Exit(FAILED)
@@ -114,7 +105,7 @@ def lose(
     stack, place = running_cluster(directory)
     acts = place.acts(stack.endpoint)
     if what is Lost.NAT:
-        cut = nat_gateway.lose(acts, GatewayControl(place.gateway), name)
+        cut = nat_gateway.lose(acts, GatewayControl(stack.gateway), name)
         Report(False).lines([f"cut off {each}" for each in cut])
         return
     if name is None:
@@ -132,7 +123,7 @@ def restore(directory: Directory = HERE) -> None:
     """Bring back what was lost: instances and the NAT gateway; what drains takes tasks again."""
     stack, place = running_cluster(directory)
     place.acts(stack.endpoint).restore()
-    nat_gateway.bring_back(GatewayControl(place.gateway))
+    nat_gateway.bring_back(GatewayControl(stack.gateway))
 
 
 def drain(instance: Annotated[str, typer.Argument(help="The EC2 instance id.")], directory: Directory = HERE) -> None:

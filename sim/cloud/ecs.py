@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from sim.cloud.aws_client import local_session
 from sim.errors import SimError
 from sim.host.waiting import until
+
+_MOST: Final = 100
+"""That one call describes. https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html"""
 
 
 class NoSuchService(SimError):
@@ -40,8 +43,10 @@ class EcsService:
 
     def tasks(self, status: Literal["RUNNING", "STOPPED"] = "RUNNING") -> list[dict[str, Any]]:
         """What DescribeTasks returns of its tasks with this desired status."""
-        arns = self._ecs.list_tasks(cluster=self.cluster, serviceName=self.name, desiredStatus=status)["taskArns"]
-        return self._describe(arns)
+        pages = self._ecs.get_paginator("list_tasks").paginate(
+            cluster=self.cluster, serviceName=self.name, desiredStatus=status
+        )
+        return self._describe([arn for page in pages for arn in page["taskArns"]])
 
     def scale(self, count: int) -> None:
         """Sets the desired count."""
@@ -73,10 +78,24 @@ class EcsService:
         return len(healthy) >= int(self.described()["desiredCount"])
 
     def _describe(self, arns: Sequence[str]) -> list[dict[str, Any]]:
-        if not arns:
-            return []
-        tasks: list[dict[str, Any]] = self._ecs.describe_tasks(cluster=self.cluster, tasks=list(arns))["tasks"]
-        return tasks
+        return [
+            task
+            for batch in _batches(arns)
+            for task in self._ecs.describe_tasks(cluster=self.cluster, tasks=batch)["tasks"]
+        ]
+
+
+def container_instances(ecs: Any, cluster: str) -> list[dict[str, Any]]:
+    """What DescribeContainerInstances returns of all instances of a cluster. `ecs` is a client of boto3."""
+    pages = ecs.get_paginator("list_container_instances").paginate(cluster=cluster)
+    arns = [arn for page in pages for arn in page["containerInstanceArns"]]
+    answers = [ecs.describe_container_instances(cluster=cluster, containerInstances=each) for each in _batches(arns)]
+    return [instance for answer in answers for instance in answer["containerInstances"]]
+
+
+def _batches(arns: Sequence[str]) -> Iterator[list[str]]:
+    for first in range(0, len(arns), _MOST):
+        yield list(arns[first : first + _MOST])
 
 
 def zone_of(instance: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sim.aws.arn import last_part
 from sim.cloud.aws_client import local_session
-from sim.cloud.ecs import zone_of
+from sim.cloud.ecs import container_instances, zone_of
 from sim.cluster.aws_clock import NEVER_SCALED, SCALED
 from sim.stack.lifecycle import ClusterPlace, Stack
 
@@ -35,8 +35,7 @@ def status_of(stack: Stack, cluster: ClusterPlace) -> ClusterStatus:
     ecs: Any = session.client("ecs", endpoint_url=stack.endpoint)
     elb: Any = session.client("elb", endpoint_url=stack.endpoint)
     name = next(iter(cluster.services.values())).cluster
-    arns = ecs.list_container_instances(cluster=name)["containerInstanceArns"]
-    instances = ecs.describe_container_instances(cluster=name, containerInstances=arns)["containerInstances"]
+    instances = container_instances(ecs, name)
     services = [each.described() for each in cluster.services.values()]
     tasks = [task for each in cluster.services.values() for task in each.tasks()]
     places = {each["containerInstanceArn"]: each["ec2InstanceId"] for each in instances}

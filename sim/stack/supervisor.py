@@ -78,6 +78,7 @@ def _state(target: ProcessTarget | ClusterTarget, provision: Provision) -> stack
         resources=target.data_plane.resources,
         parts={each.name: stack.Part(each.pid, str(each.log), each.starts) for each in target.processes if each.pid},
         versions=target.versions,
+        gateway=target.gateway_control.url,
         cluster=_cluster(target) if isinstance(target, ClusterTarget) else None,
     )
 
@@ -87,7 +88,7 @@ def _cluster(target: ClusterTarget) -> stack.ClusterPlace:
         target.tasks,
         {str(service): target.service(service) for service in SERVICES},
         target.variables,
-        target.gateway_control.url,
+        target.cluster.control,
         target.time_scale,
     )
 
