@@ -36,7 +36,7 @@ def run(directory: Path, name: str, provision: Provision, runtime: TaskRuntime |
     shutil.rmtree(roots, ignore_errors=True)
     try:
         with _target(name, provision, runtime, tuning, roots) as target:
-            stack.write(_state(target, provision), directory)
+            stack.write(state_of(target, provision), directory)
             _close_output()
             _keep(target, directory, provision)
     except (SimError, ReleaseError) as error:
@@ -55,7 +55,7 @@ def _keep(target: ProcessTarget | ClusterTarget, directory: Path, provision: Pro
     while True:
         time.sleep(_LOOK_SECONDS)
         if target.keep():
-            stack.write(_state(target, provision), directory)
+            stack.write(state_of(target, provision), directory)
 
 
 def _target(
@@ -66,7 +66,8 @@ def _target(
     return ProcessTarget(tuning, _report, provision=provision, roots=roots)
 
 
-def _state(target: ProcessTarget | ClusterTarget, provision: Provision) -> stack.Stack:
+def state_of(target: ProcessTarget | ClusterTarget, provision: Provision) -> stack.Stack:
+    """A target that is up, as a stack of this process."""
     return stack.Stack(
         supervisor=os.getpid(),
         started=start_of(os.getpid()) or "",

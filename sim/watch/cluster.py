@@ -26,7 +26,7 @@ def tasks(seen: SeenCluster) -> dict[str, TaskNow]:
         last_part(each["taskArn"]): TaskNow(
             services.get(str(each.get("group", "")).removeprefix("service:"), ""),
             places.get(each.get("containerInstanceArn", ""), ""),
-            version(each["taskDefinitionArn"], seen.definitions),
+            version(each["taskDefinitionArn"], seen),
             _health(each),
             state_of(each),
         )
@@ -37,22 +37,22 @@ def tasks(seen: SeenCluster) -> dict[str, TaskNow]:
 
 def service(
     name: str,
-    described: Described,
+    seen: SeenCluster,
     tasks: Mapping[str, TaskNow],
-    definitions: Mapping[str, Described],
     calls: Mapping[str, float],
     failing: float,
 ) -> ServiceNow:
     """A service with its tasks, and what a deployment of it does now."""
+    described = seen.services[name]
     mine = [each for each in tasks.values() if each.service == name]
     return ServiceNow(
         described["desiredCount"],
         described["runningCount"],
         described["pendingCount"],
         sum(each.health is Health.GOOD for each in mine),
-        version(described["taskDefinition"], definitions),
+        version(described["taskDefinition"], seen),
         dict(sorted(Counter(each.version for each in mine).items())),
-        _rollout(described, definitions),
+        _rollout(described, seen),
         calls,
         failing,
     )
@@ -80,14 +80,14 @@ def _scales(alarm: Described) -> bool:
     return str(alarm["AlarmName"]).startswith("TargetTracking-")
 
 
-def version(definition: str, definitions: Mapping[str, Described]) -> str:
-    """The version that a task definition runs: its image's tag or digest, or else the definition's own name."""
-    described = definitions.get(definition)
+def version(definition: str, seen: SeenCluster) -> str:
+    """The version that a task definition runs: the tag of its image, or else its digest, or the definition's name."""
+    described = seen.definitions.get(definition)
     if described is None:
         return last_part(definition)
-    image = last_part(described["containerDefinitions"][0]["image"])
-    name, _, digest = image.partition("@sha256:")
-    return name.partition(":")[2] or digest[:_DIGITS] or last_part(definition)
+    name, _, digest = last_part(described["containerDefinitions"][0]["image"]).partition("@")
+    short = digest.removeprefix("sha256:")[:_DIGITS]
+    return name.partition(":")[2] or seen.tags.get(digest) or short or last_part(definition)
 
 
 def _health(task: Described) -> Health:
@@ -121,12 +121,12 @@ def _instance(each: Described, view: Described) -> InstanceNow:
     )
 
 
-def _rollout(described: Described, definitions: Mapping[str, Described]) -> str:
+def _rollout(described: Described, seen: SeenCluster) -> str:
     """What a deployment does: "" if the newest has all of its tasks and there is no other."""
     deployments = described["deployments"]
     newest = next((each for each in deployments if each["status"] == "PRIMARY"), None)
     if newest is None or (len(deployments) == 1 and newest["runningCount"] >= newest["desiredCount"]):
         return ""
-    progress = f"{version(newest['taskDefinition'], definitions)}: {newest['runningCount']} of {newest['desiredCount']}"
+    progress = f"{version(newest['taskDefinition'], seen)}: {newest['runningCount']} of {newest['desiredCount']}"
     left = sum(each["runningCount"] for each in deployments if each is not newest)
     return f"{progress}, {left} to replace" if left else progress

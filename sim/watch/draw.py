@@ -75,8 +75,7 @@ def _running(
     if seen.cluster is not None:
         tasks = cluster.tasks(seen.cluster)
         services = {
-            name: cluster.service(name, each, tasks, seen.cluster.definitions, *_calls(name, rates))
-            for name, each in seen.cluster.services.items()
+            name: cluster.service(name, seen.cluster, tasks, *_calls(name, rates)) for name in seen.cluster.services
         }
         return services, tasks, cluster.instances(seen.cluster)
     parts = {name: seen.parts[name] for name in seen.versions if name in seen.parts}

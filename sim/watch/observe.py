@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -53,6 +54,7 @@ class StackObserver:
     def __init__(self, find: Callable[[], Stack]) -> None:
         self._find = find
         self._definitions: dict[str, Described] = {}
+        self._tags: dict[str, str] = {}
 
     def look(self) -> Observation:
         """What there is now. Raises NothingRuns if there is no stack, or another SimError or what boto3 raises."""
@@ -83,7 +85,9 @@ class StackObserver:
     def definition(self, arn: str) -> Described:
         """A task definition, as DescribeTaskDefinition returns it: it never changes."""
         if arn not in self._definitions:
-            self._definitions[arn] = self._client("ecs").describe_task_definition(taskDefinition=arn)["taskDefinition"]
+            found = self._client("ecs").describe_task_definition(taskDefinition=arn)["taskDefinition"]
+            self._definitions[arn] = found
+            self._tags |= self._tag(found["containerDefinitions"][0]["image"])
         return self._definitions[arn]
 
     def _cluster(self, place: ClusterPlace) -> SeenCluster:
@@ -101,8 +105,21 @@ class StackObserver:
             balancer=balancer,
             health=elb.describe_instance_health(LoadBalancerName=name)["InstanceStates"] if name else (),
             alarms=self._alarms.answer(),
+            tags=self._tags,
             clock=self._clock,
         )
+
+    def _tag(self, image: str) -> dict[str, str]:
+        """The tag of an image that is named by its digest, by the digest; empty if ECR has none."""
+        name, _, digest = image.partition("@")
+        if not digest:
+            return {}
+        ecr = self._client("ecr")
+        with suppress(ecr.exceptions.RepositoryNotFoundException, ecr.exceptions.ImageNotFoundException):
+            repository = name.partition("/")[2]
+            [found] = ecr.describe_images(repositoryName=repository, imageIds=[{"imageDigest": digest}])["imageDetails"]
+            return {digest: found["imageTags"][0]} if found.get("imageTags") else {}
+        return {}
 
     def _attributes(self, queue: str) -> dict[str, str]:
         wanted = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "QueueArn"]

@@ -41,6 +41,8 @@ class SeenCluster:
     health: Sequence[Described]
     """The states of the instances of the load balancer."""
     alarms: Sequence[Described]
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """The tags of images in ECR by digest, of those that definitions name by it."""
     clock: AwsClock = THIS_MACHINES
 
 

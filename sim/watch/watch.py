@@ -35,7 +35,7 @@ _SILENT: Final = (SimError, NoAnswer, *AWS_ERRORS)
 
 
 class Watch:
-    """Watches the stack that `find` returns, and serves its page inside `with`. `deployment` makes what deploys to it."""
+    """Watches the stack that `find` returns, and serves its page inside `with`. `deployment` returns what deploys."""
 
     def __init__(
         self, find: Callable[[], Stack], deployment: Callable[[Progress], LocalDeployment], port: int = 0

@@ -65,6 +65,7 @@ function moments(now) {
     text(child.querySelector("time"), clock(moment.at));
     text(child.querySelector(".sign"), KINDS[moment.kind]);
     text(child.querySelector(".words"), moment.text);
+    child.title = moment.text;
     attribute(child, "data-kind", moment.kind);
     attribute(child, "data-bad", moment.bad ? "yes" : null);
   });
