@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from sim.host.waiting import until
 from tests.npm import installed
 
 Scheme = Literal["light", "dark"]
 SECONDS: Final = 30
-_SIZE: Final = {"width": 1440, "height": 900}
+_SIZE: Final = ViewportSize(width=1440, height=900)
 _SCREENSHOTS: Final = "SIM_SCREENSHOTS"
 """The variable that names a folder for screenshots, such as docs/live."""
 # Nothing that it would look for in the network, and no sandbox, which root cannot have.
@@ -55,12 +55,12 @@ def opened(browser: Browser, link: str, scheme: Scheme = "light") -> Iterator[Pa
     assert not wrong
 
 
-def accessible(page: Page) -> None:
-    """Checks what is shown now by axe, against WCAG 2.2 AA and best practices."""
+def accessible(page: Page, *rules: str) -> None:
+    """Checks what is shown now by axe, against WCAG 2.2 AA and best practices, or against these rules alone."""
     if not page.evaluate("'axe' in window"):
         # As the page's own code would not be let in: through the browser's tools, past its policy.
         page.evaluate((installed("axe-core") / "node_modules" / "axe-core" / "axe.min.js").read_text())
-    found = page.evaluate("axe.run()")
+    found = page.evaluate("(rules) => axe.run(rules.length ? {runOnly: rules} : {})", rules)
     broken = [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]]
     assert not broken, broken
     assert found["passes"]

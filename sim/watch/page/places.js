@@ -82,8 +82,8 @@ function updateInstance(card, { instance, tasks }, name, versions, open) {
 function makeTask(id, open) {
   const chip = element("button", { type: "button", className: "task", "data-task": id },
     element("span", { className: "shape", "aria-hidden": "true" }),
-    element("span", { className: "service" }), element("span", { className: "version" }),
-    element("span", { className: "mark", "aria-hidden": "true" }));
+    element("span", { className: "service" }), " ", element("span", { className: "version" }), " ",
+    element("span", { className: "mark", "aria-hidden": "true" }), element("span", { className: "unseen" }));
   chip.addEventListener("click", () => open("task", id));
   return chip;
 }
@@ -96,6 +96,6 @@ function updateTask(chip, task, id, versions) {
   text(chip.querySelector(".mark"), mark(task.health));
   attribute(chip, "data-hue", hue(number));
   attribute(chip, "data-health", task.health);
-  attribute(chip, "aria-label", `${task.service} ${task.version}, ${word(task.health)}, task ${id.slice(0, 8)}`);
+  text(chip.querySelector(".unseen"), `${word(task.health)}, task ${id.slice(0, 8)}`);
   chip.title = `${task.state}\n${id}`;
 }

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from flask import Response
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from sim.watch.board import Board
 from sim.watch.detail import Container, NoSuchTask, TaskDetail
@@ -60,7 +60,7 @@ def test_the_files_of_the_page_need_no_token_and_let_no_other_page_in(client: Fl
 
 
 def test_an_act_is_performed_for_the_page_alone(client: FlaskClient, stack: Stack) -> None:
-    def post(headers: dict[str, str]) -> Response:
+    def post(headers: dict[str, str]) -> TestResponse:
         return client.post("/acts", json=SCALE, headers=headers)
 
     for wrong in ({**PAGE, TOKEN: "wrong"}, {**PAGE, "Origin": "http://evil.example"}, {**PAGE, "Host": "evil"}, HERE):

@@ -56,6 +56,9 @@ def test_it_follows_the_desired_state_and_has_the_same_port_after_a_restart(
         assert [(each["load_balancer"], each["protocol"], each["port"]) for each in shown] == [("web", "HTTP", 80)]
         url = f"http://{shown[0]['addresses'][0]}"
         assert loopback.request("GET", url, seconds=5).data == b"ok"
+        answered = f"http://127.0.0.1:{control}/answered"
+        wanted = {"web": {"200": 1}}
+        until(lambda: loopback.json_of(answered, seconds=5) == wanted, "the request to be counted", seconds=SECONDS)
 
         control_plane.set(Desired(3, running, (), (balancer(),), ports))
         until(lambda: control_plane.reported.get(health) == DRAINED, "its drain", seconds=SECONDS)
