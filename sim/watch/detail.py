@@ -100,8 +100,8 @@ def _log(logs: Any, container: Described, task: str) -> list[str]:
 
 
 def _of_part(stack: Stack, seen: Observation, name: str) -> TaskDetail:
-    if name not in seen.versions:
-        raise NoSuchTask(f"there is no {name!r}; there are: {', '.join(seen.versions)}")
+    if name not in seen.tasks:
+        raise NoSuchTask(f"there is no {name!r}; there are: {', '.join(seen.tasks)}")
     log = Path(stack.parts[name].log)
     with log.open("rb") as file:
         file.seek(max(log.stat().st_size - _BYTES, 0))

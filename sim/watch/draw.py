@@ -78,30 +78,29 @@ def _running(
             name: cluster.service(name, seen.cluster, tasks, *_calls(name, rates)) for name in seen.cluster.services
         }
         return services, tasks, cluster.instances(seen.cluster)
-    parts = {name: seen.parts[name] for name in seen.versions if name in seen.parts}
-    tasks = {name: TaskNow(name, HERE, seen.versions[name], _health(part), part.detail) for name, part in parts.items()}
-    services = {
-        name: ServiceNow(
-            1,
-            int(part.runs),
-            0,
-            int(part.good),
-            seen.versions[name],
-            {seen.versions[name]: 1},
-            "",
-            *_calls(name, rates),
-        )
-        for name, part in parts.items()
+    tasks = {
+        name: TaskNow(of.service, HERE, of.version, _health(seen.parts[name]), seen.parts[name].detail)
+        for name, of in seen.tasks.items()
     }
+    services = {name: _service(name, tasks, rates) for name in sorted({each.service for each in tasks.values()})}
     here = InstanceNow("", Health.GOOD, "", "", "", "", lost=False, draining=False)
     return services, tasks, {HERE: here}
+
+
+def _service(name: str, tasks: Mapping[str, TaskNow], rates: Mapping[str, float]) -> ServiceNow:
+    """A service without a cluster: it is to have the tasks that there are."""
+    mine = [each for each in tasks.values() if each.service == name]
+    running = [each for each in mine if each.health is not Health.ENDED]
+    healthy = [each for each in mine if each.health is Health.GOOD]
+    versions = dict(sorted(Counter(each.version for each in mine).items()))
+    return ServiceNow(len(mine), len(running), 0, len(healthy), ", ".join(versions), versions, "", *_calls(name, rates))
 
 
 def _entry(seen: Observation, rates: Mapping[str, float]) -> Entry:
     by_class = {each: _shown(rates.get(f"answered {each}", 0.0)) for each in _CLASSES}
     if seen.cluster is None:
-        api = seen.parts.get("api")
-        return Entry("API", "no load balancer", seen.url, by_class, int(api is not None and api.good), 1)
+        good = [seen.parts[name].good for name, of in seen.tasks.items() if of.service == "api"]
+        return Entry("API", "no load balancer", seen.url, by_class, sum(good), len(good))
     states = [each["State"] for each in seen.cluster.health]
     name = str(seen.cluster.balancer.get("LoadBalancerName", ""))
     return Entry(name, "Classic ELB", seen.url, by_class, states.count("InService"), len(states))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -16,12 +16,13 @@ from sim.cloud import desired
 from sim.cloud.aws_client import local_session
 from sim.cloud.ecs import container_instances
 from sim.cloud.gateway.control_client import GatewayControl
+from sim.cloud.resources import DataPlane
 from sim.cluster.aws_clock import AwsClock
 from sim.host.loopback import answers, json_of, request
 from sim.stack.lifecycle import ClusterPlace, Stack
 from sim.stack.status import processes_of
 from sim.targets.target import SERVICES
-from sim.watch.observed import Described, Observation, SeenCluster, SeenPart
+from sim.watch.observed import Described, Observation, PartTask, SeenCluster, SeenPart
 from sim.watch.tail import Tail, call, request_status
 
 _Answer = TypeVar("_Answer")
@@ -67,15 +68,15 @@ class StackObserver:
             url=stack.url,
             answered=self._requests.counts() if cluster is None else _answered(cluster),
             calls=self._calls.counts(),
-            queue=self._attributes(stack.resources.queue_url),
-            dead_letters=self._attributes(stack.resources.dead_letter_queue_url),
+            queue=attributes(self._data_plane, stack.resources.queue_url),
+            dead_letters=attributes(self._data_plane, stack.resources.dead_letter_queue_url),
             bucket=stack.resources.bucket,
             objects=self._objects.answer(),
             parts=_parts(stack),
             plan=gateway.plan,
             cut=gateway.cut,
             cluster=self._cluster(cluster) if cluster else None,
-            versions={} if cluster else self._versions,
+            tasks={} if cluster else self._tasks,
         )
 
     def look_again(self, last: Observation, trouble: str) -> Observation:
@@ -121,17 +122,14 @@ class StackObserver:
             return {digest: found["imageTags"][0]} if found.get("imageTags") else {}
         return {}
 
-    def _attributes(self, queue: str) -> dict[str, str]:
-        wanted = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "QueueArn"]
-        answer: dict[str, str] = self._client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=wanted)[
-            "Attributes"
-        ]
-        return answer
-
     @cached_property
     def _first(self) -> Stack:
         """The stack as it was found first. What is taken of it never changes."""
         return self._find()
+
+    @cached_property
+    def _data_plane(self) -> DataPlane:
+        return self._first.data_plane
 
     @cached_property
     def _requests(self) -> Tail[str]:
@@ -143,7 +141,7 @@ class StackObserver:
 
     @cached_property
     def _objects(self) -> Rarely[int]:
-        return Rarely(lambda: len(self._first.data_plane.object_keys()))
+        return Rarely(lambda: len(self._data_plane.object_keys()))
 
     @cached_property
     def _alarms(self) -> Rarely[list[Described]]:
@@ -158,8 +156,8 @@ class StackObserver:
         return desired.parsed(request("GET", self._first.endpoint + desired.path(None), seconds=_SECONDS).data).clock
 
     @cached_property
-    def _versions(self) -> dict[str, str]:
-        return {name: version(name) for name in SERVICES}
+    def _tasks(self) -> dict[str, PartTask]:
+        return {name: PartTask(name, version(name)) for name in SERVICES}
 
     def _client(self, name: str) -> Any:
         if name not in self._clients:
@@ -169,6 +167,15 @@ class StackObserver:
     @cached_property
     def _clients(self) -> dict[str, Any]:
         return {}
+
+
+def attributes(of: DataPlane, queue: str) -> Mapping[str, str]:
+    """The attributes of a queue that a picture shows."""
+    found = of.sqs.get_queue_attributes(
+        QueueUrl=queue,
+        AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "QueueArn"],
+    )
+    return {str(name): value for name, value in found["Attributes"].items()}
 
 
 def _parts(stack: Stack) -> dict[str, SeenPart]:

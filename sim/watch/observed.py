@@ -26,6 +26,14 @@ class SeenPart:
 
 
 @dataclass(frozen=True)
+class PartTask:
+    """What a part of the stack is a task of, where there is no cluster."""
+
+    service: str
+    version: str
+
+
+@dataclass(frozen=True)
 class SeenCluster:
     """What ECS, Elastic Load Balancing and CloudWatch say."""
 
@@ -67,8 +75,8 @@ class Observation:
     cut: Sequence[str]
     """The names of the gateway's ports that are closed, such as `worker-s3`."""
     cluster: SeenCluster | None = None
-    versions: Mapping[str, str] = field(default_factory=dict)
-    """The version of each service, where there is no cluster to say it."""
+    tasks: Mapping[str, PartTask] = field(default_factory=dict)
+    """The parts that are tasks of a service, by name, where there is no cluster to say it."""
     noted: Sequence[Moment] = ()
     """What was done by the page since the observation before."""
     trouble: str = ""

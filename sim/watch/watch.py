@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -15,35 +14,27 @@ from release.errors import ReleaseError
 from services.pipeline.aws import AWS_ERRORS
 from sim.errors import SimError
 from sim.host.loopback import NoAnswer
-from sim.stack.lifecycle import NothingRuns, Stack
-from sim.targets.deployment import LocalDeployment
-from sim.targets.target import Progress
-from sim.watch import detail
+from sim.stack.lifecycle import NothingRuns
 from sim.watch.board import Board
 from sim.watch.detail import TaskDetail
 from sim.watch.draw import draw
 from sim.watch.guard import Guard
-from sim.watch.observe import StackObserver
 from sim.watch.observed import Observation
-from sim.watch.perform import Performer
 from sim.watch.picture import Kind, Moment
 from sim.watch.server import create_app, serve
 from sim.watch.wanted import Wanted
+from sim.watch.watched import Watched
 
 _SECONDS: Final = 1.0
 _SILENT: Final = (SimError, NoAnswer, *AWS_ERRORS)
 
 
 class Watch:
-    """Watches the stack that `find` returns, and serves its page inside `with`. `deployment` returns what deploys."""
+    """Watches a stack, and serves its page inside `with`."""
 
-    def __init__(
-        self, find: Callable[[], Stack], deployment: Callable[[Progress], LocalDeployment], port: int = 0
-    ) -> None:
-        self._find = find
+    def __init__(self, watched: Watched, port: int = 0) -> None:
+        self._watched = watched
         self._port = port
-        self._observer = StackObserver(find)
-        self._performer = Performer(find, deployment)
         self._board = Board()
         self._noted: list[Moment] = []
         self._wake = threading.Event()
@@ -56,7 +47,7 @@ class Watch:
 
     def __enter__(self) -> Watch:
         """Raises NothingRuns, or another error if the stack does not answer."""
-        self._board.show(draw(self._observer.look(), None))
+        self._board.show(draw(self._watched.look(), None))
         self._token = secrets.token_urlsafe(24)
         self._server = serve(self._port, self._app)
         self._threads = [
@@ -86,11 +77,11 @@ class Watch:
     def _detail(self, task: str) -> TaskDetail:
         observation = self._board.observation
         assert observation is not None  # noqa: S101 - there is a picture before there is a server
-        return detail.of_task(self._find(), observation, task)
+        return self._watched.detail(task, observation)
 
     def _perform(self, wanted: Wanted) -> str:
         try:
-            done = self._performer.perform(wanted, self._note)
+            done = self._watched.perform(wanted, self._note)
         except (ReleaseError, *_SILENT) as error:
             self._note(f"{wanted.act} failed: {error}", bad=True)
             raise
@@ -115,7 +106,7 @@ class Watch:
 
     def _look(self, before: Observation) -> Observation:
         try:
-            return self._observer.look()
+            return self._watched.look()
         except NothingRuns as error:
             return replace(before, ended=str(error))
         except _SILENT as error:
@@ -123,6 +114,6 @@ class Watch:
 
     def _look_again(self, before: Observation, trouble: str) -> Observation:
         try:
-            return self._observer.look_again(before, trouble)
+            return self._watched.look_again(before, trouble)
         except NothingRuns as error:
             return replace(before, ended=str(error))

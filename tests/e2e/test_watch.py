@@ -19,6 +19,7 @@ from sim.targets.cluster import ClusterTarget
 from sim.targets.process import ProcessTarget
 from sim.targets.target import Capability, Provision, Target
 from sim.watch.watch import Watch
+from sim.watch.watched import RunningStack
 from tests.browsing import SECONDS, browser, opened, photograph, shows, texts, value
 from tests.e2e.deployments import SECONDS as DEPLOYED
 from tests.e2e.deployments import cluster, defined_with, ecs_of
@@ -32,7 +33,7 @@ def page(target: Target, browser: Browser) -> Iterator[Page]:
     if not isinstance(target, ProcessTarget | ClusterTarget):
         pytest.skip(f"not applicable: target {target.name} is no stack of `sim up`")
     with (
-        Watch(lambda: state_of(target, Provision.KIT), _no_deployment) as watch,
+        Watch(RunningStack(lambda: state_of(target, Provision.KIT), _no_deployment)) as watch,
         opened(browser, watch.link) as page,
     ):
         yield page

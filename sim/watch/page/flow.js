@@ -7,15 +7,17 @@ const WORDS = { "2xx": "good", "3xx": "redirected", "4xx": "refused", "5xx": "fa
 const POINTS = 120;
 const seconds = [];
 let shown = {};
+let latest = {};
 
 export function flow(picture) {
+  latest = picture;
   if (picture.entry !== shown.entry) entry(picture.entry);
   if (picture.queue !== shown.queue) queue(picture.queue);
   if (picture.dead_letters !== shown.dead_letters) dead(picture.dead_letters);
   if (picture.bucket !== shown.bucket) bucket(picture.bucket);
   for (const name of ["api", "worker"]) {
     const service = picture.services[name];
-    if (service !== shown.services?.[name] || picture.versions !== shown.versions) {
+    if (service !== shown.services?.[name] || picture.versions !== shown.versions || picture.entry !== shown.entry) {
       node(name, service, picture.versions);
     }
   }
@@ -106,7 +108,10 @@ function node(name, service, versions) {
   text(place.querySelector(".calls"), failing);
   attribute(place, "data-health", service.healthy === 0 && service.desired > 0 ? "bad" : service.healthy < service.desired || service.rollout ? "starting" : "good");
   attribute(place, "data-failing", service.failing > 0 ? "yes" : null);
-  const calls = CALLED[name].reduce((sum, call) => sum + (service.calls[call] ?? 0), 0);
+  // Where nobody counts the calls, requests and stored e-mails show that something flows.
+  const uncounted = name === "api" ? total(latest.entry) : latest.bucket.rate;
+  const counted = Object.keys(service.calls).length > 0;
+  const calls = counted ? CALLED[name].reduce((sum, call) => sum + (service.calls[call] ?? 0), 0) : uncounted;
   wire(name === "api" ? "api" : "queue", calls, service.failing);
 }
 

@@ -10,7 +10,7 @@ import pytest
 from sim.cluster.aws_clock import AwsClock
 from sim.faults.plan import Fault, FaultPlan, Rule
 from sim.watch.draw import Drawn, draw
-from sim.watch.observed import Observation, SeenPart
+from sim.watch.observed import Observation, PartTask, SeenPart
 from sim.watch.picture import Health, Kind, Picture
 from tests.unit.watch.seen import AT, OLD, alarm, cluster, instance, observation, queue, rolling, service, task
 
@@ -152,7 +152,9 @@ def test_what_ecs_says_comes_at_the_time_of_this_machine() -> None:
 
 def test_without_a_cluster_the_parts_are_the_tasks() -> None:
     parts = {"api": SeenPart(runs=True, good=True, detail="here"), "worker": SeenPart(False, False, "process 5")}
-    seen = observation(None, parts=parts, versions={"api": "1.0.0", "worker": "2.0.0"})
+    seen = observation(
+        None, parts=parts, tasks={"api": PartTask("api", "1.0.0"), "worker": PartTask("worker", "2.0.0")}
+    )
     [picture] = pictures(seen)
     assert {name: each.health for name, each in picture.tasks.items()} == {"api": Health.GOOD, "worker": Health.ENDED}
     assert (picture.services["worker"].running, picture.services["worker"].desired) == (0, 1)
