@@ -22,7 +22,7 @@ export function places(picture, open) {
   for (const [name, instance] of Object.entries(picture.instances)) add(zones, instance.zone, [name, { instance, tasks: of.get(name) }]);
   if (of.has(NOWHERE)) add(zones, "not placed yet", [NOWHERE, { instance: null, tasks: of.get(NOWHERE) }]);
   const root = find("#zones");
-  attribute(root, "data-many", Object.keys(picture.tasks).length > MANY ? "yes" : null);
+  attribute(document.documentElement, "data-many", Object.keys(picture.tasks).length > MANY ? "yes" : null);
   const entries = [...zones].sort(([one], [other]) => one.localeCompare(other)).map(([zone, instances]) => [zone, { zone, instances }]);
   const can = picture.acts.includes("lose-zone");
   keyed(root, entries, (zone) => makeZone(zone, can, open), (child, item) => {
