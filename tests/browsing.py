@@ -80,6 +80,14 @@ def shows(page: Page, wanted: dict[str, float]) -> None:
     until(lambda: shown() == wanted, f"the page to show {wanted}", seconds=SECONDS, seen=shown)
 
 
+def comes_true(page: Page, expression: str, seconds: float = SECONDS) -> None:
+    """Waits until an expression of JavaScript is true. Raises TimedOut.
+
+    The browser's own waiting would compile it in the page, which its policy forbids.
+    """
+    until(lambda: page.evaluate(expression), expression, seconds=seconds, seen=lambda: page.inner_text("main"))
+
+
 def photograph(page: Page, name: str, otherwise: Path) -> Path:
     """A screenshot of the window, in the folder of SIM_SCREENSHOTS, or else in this one."""
     path = Path(os.environ.get(_SCREENSHOTS, otherwise)) / f"{name}.png"

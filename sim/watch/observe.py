@@ -83,8 +83,8 @@ class StackObserver:
         """What there was, with the present state of the parts, since AWS did not answer. Raises NothingRuns."""
         return replace(last, at=time.time(), parts=_parts(self._find()), trouble=trouble)
 
-    def definition(self, arn: str) -> Described:
-        """A task definition, as DescribeTaskDefinition returns it: it never changes."""
+    def _definition(self, arn: str) -> Described:
+        """A task definition. It never changes."""
         if arn not in self._definitions:
             found = self._client("ecs").describe_task_definition(taskDefinition=arn)["taskDefinition"]
             self._definitions[arn] = found
@@ -101,7 +101,7 @@ class StackObserver:
         return SeenCluster(
             services=services,
             tasks=tasks,
-            definitions={arn: self.definition(arn) for arn in used},
+            definitions={arn: self._definition(arn) for arn in used},
             instances=container_instances(self._client("ecs"), next(iter(place.services.values())).cluster),
             balancer=balancer,
             health=elb.describe_instance_health(LoadBalancerName=name)["InstanceStates"] if name else (),

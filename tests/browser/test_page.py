@@ -18,7 +18,7 @@ from sim.watch.guard import Guard
 from sim.watch.observed import Observation
 from sim.watch.server import create_app, serve
 from sim.watch.wanted import Cut, Inject, LoseTask, Scale, Wanted
-from tests.browsing import SECONDS, Scheme, accessible, browser, opened, shows, texts
+from tests.browsing import SECONDS, Scheme, accessible, browser, comes_true, opened, shows, texts
 from tests.unit.watch.seen import AT, alarm, cluster, instance, observation, queue, rolling
 
 __all__ = ["browser"]
@@ -170,7 +170,7 @@ def test_a_thousand_tasks_change_without_a_stutter(live: Live, page: Page) -> No
     """What changes is what is drawn: the other elements stay, and no frame takes long."""
     seen = cluster(tasks=MANY, instances=50)
     live.show(observation(seen, AT + 1))
-    page.wait_for_function(f"document.querySelectorAll('.task').length === {MANY + 1}")
+    comes_true(page, f"document.querySelectorAll('.task').length === {MANY + 1}")
     page.evaluate(
         """() => {
             window.drawn = new Set();

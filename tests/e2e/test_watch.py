@@ -20,7 +20,7 @@ from sim.targets.process import ProcessTarget
 from sim.targets.target import Capability, Provision, Target
 from sim.watch.watch import Watch
 from sim.watch.watched import RunningStack
-from tests.browsing import SECONDS, browser, opened, photograph, shows, texts, value
+from tests.browsing import SECONDS, browser, comes_true, opened, photograph, shows, texts, value
 from tests.e2e.deployments import SECONDS as DEPLOYED
 from tests.e2e.deployments import cluster, defined_with, ecs_of
 
@@ -66,7 +66,7 @@ def test_a_fault_that_is_injected_hits_calls_and_ends(page: Page, target: Target
     page.wait_for_selector("#faults >> text=throttle")
     [rule] = target.gateway_control.state().plan.rules
     assert (rule.fault, rule.caller, rule.probability) == ("throttle", "worker", 1)
-    page.wait_for_function("document.querySelector('#node-worker .calls').textContent.includes('AWS calls/s fail')")
+    comes_true(page, "document.querySelector('#node-worker .calls').textContent.includes('AWS calls/s fail')")
     page.click("#faults button")
     page.wait_for_selector("text=Nothing is broken on purpose.")
     assert not target.gateway_control.state().plan.rules
@@ -92,9 +92,9 @@ def test_a_deployment_is_seen_and_photographed(page: Page, cluster: ClusterTarge
     tags = "Array.from(document.querySelectorAll('#node-api .tag'), (each) => each.textContent)"
     with publishing(cluster.client(), 4):
         ecs_of(cluster).update_service(cluster=api.cluster, service=api.name, taskDefinition=new)
-        page.wait_for_function(f"{tags}.some((tag) => tag.includes('{version}'))", timeout=DEPLOYED * 1000)
+        comes_true(page, f"{tags}.some((tag) => tag.includes('{version}'))", DEPLOYED)
         photograph(page, "deployment", tmp_path)
-        page.wait_for_function(f"{tags}.every((tag) => tag.includes('{version}'))", timeout=DEPLOYED * 1000)
+        comes_true(page, f"{tags}.every((tag) => tag.includes('{version}'))", DEPLOYED)
         page.emulate_media(color_scheme="dark")
         photograph(page, "deployed", tmp_path)
     assert any(version in each for each in texts(page, "#moments [data-kind=deployment]"))

@@ -179,7 +179,7 @@ export class Dialogs {
     for (const container of detail.containers) {
       let shown = place.querySelector(`[data-container="${CSS.escape(container.name)}"]`);
       if (shown === null) {
-        const rows = [["image", container.image], ...Object.entries(container.environment), ...Object.entries(container.secrets).map(([name, from]) => [name, `secret, from ${from}`])];
+        const rows = [["task definition", detail.definition], ["started", detail.started], ["image", container.image], ...Object.entries(container.environment), ...Object.entries(container.secrets).map(([name, from]) => [name, `secret, from ${from}`])];
         const variables = rows.filter(([, value]) => value).flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]);
         shown = element("div", { "data-container": container.name },
           element("h3", {}, `Container ${container.name}`),
