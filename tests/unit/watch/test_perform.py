@@ -39,7 +39,7 @@ STACK = Stack(
 class Gateway:
     """Stands for a gateway's control port."""
 
-    plan: FaultPlan = FaultPlan(seed=7)
+    plan: FaultPlan = field(default_factory=lambda: FaultPlan(seed=7))
     closed: list[str] = field(default_factory=list)
 
     def state(self) -> GatewayState:
