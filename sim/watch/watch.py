@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from collections import deque
 from dataclasses import replace
 from typing import Final
 
@@ -36,7 +37,8 @@ class Watch:
         self._watched = watched
         self._port = port
         self._board = Board()
-        self._noted: list[Moment] = []
+        self._noted: deque[Moment] = deque()
+        self._failure: Exception | None = None
         self._wake = threading.Event()
         self._over = threading.Event()
 
@@ -67,8 +69,10 @@ class Watch:
         self._server.server_close()
 
     def wait(self) -> str:
-        """Returns once the stack has ended, with the reason."""
+        """Returns once the stack has ended, with the reason. Raises what went wrong if the looking has ended."""
         self._over.wait()
+        if self._failure is not None:
+            raise self._failure
         return self._board.observation.ended if self._board.observation else ""
 
     def _app(self, port: int) -> Flask:
@@ -93,16 +97,23 @@ class Watch:
         self._wake.set()
 
     def _look_on(self) -> None:
-        while not self._over.is_set():
-            self._wake.wait(_SECONDS)
-            self._wake.clear()
-            before = self._board.drawn
-            assert before is not None  # noqa: S101 - the first was drawn at the beginning
-            noted, self._noted = self._noted, []
-            seen = self._look(before.observation)
-            self._board.show(draw(replace(seen, noted=noted), before))
-            if seen.ended:
-                self._over.set()
+        try:
+            while not self._over.is_set():
+                self._wake.wait(_SECONDS)
+                self._wake.clear()
+                self._draw_next()
+        except Exception as error:
+            self._failure = error
+            self._over.set()
+
+    def _draw_next(self) -> None:
+        before = self._board.drawn
+        assert before is not None  # noqa: S101 - the first was drawn at the beginning
+        noted = [self._noted.popleft() for _ in range(len(self._noted))]
+        seen = self._look(before.observation)
+        self._board.show(draw(replace(seen, noted=noted), before))
+        if seen.ended:
+            self._over.set()
 
     def _look(self, before: Observation) -> Observation:
         try:

@@ -28,14 +28,20 @@ __all__ = ["browser", "cluster"]
 
 
 @pytest.fixture
-def page(target: Target, browser: Browser) -> Iterator[Page]:
-    """The page of the target, as `sim watch` serves it."""
+def watch(target: Target) -> Iterator[Watch]:
+    """The target, watched as by `sim watch`."""
     if not isinstance(target, ProcessTarget | ClusterTarget):
         pytest.skip(f"not applicable: target {target.name} is no stack of `sim up`")
-    with (
-        Watch(RunningStack(lambda: state_of(target, Provision.KIT), _no_deployment)) as watch,
-        opened(browser, watch.link) as page,
-    ):
+    with Watch(RunningStack(lambda: state_of(target, Provision.KIT), _no_deployment)) as watch:
+        yield watch
+
+
+@pytest.fixture
+def page(watch: Watch, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The page in a browser."""
+    # Not for a target whose tests are skipped.
+    browser: Browser = request.getfixturevalue("browser")
+    with opened(browser, watch.link) as page:
         yield page
 
 

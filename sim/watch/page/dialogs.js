@@ -11,6 +11,7 @@ export class Dialogs {
   #picture = {};
   #opened = 0;
   #open = null;
+  #versions = {}; // of each service, all that were seen
 
   constructor(token) {
     this.#token = token;
@@ -32,6 +33,10 @@ export class Dialogs {
   /** Takes the newest picture, for what is opened next and for what is open. */
   update(picture) {
     this.#picture = picture;
+    for (const [name, service] of Object.entries(picture.services)) {
+      this.#versions[name] ??= new Set();
+      for (const version of Object.keys(service.versions)) this.#versions[name].add(version);
+    }
     for (const [button, act] of [["#break", "inject"], ["#nat", "lose-nat"], ["#restore", "restore"]]) {
       find(button).hidden = !picture.acts.includes(act);
     }
@@ -145,7 +150,7 @@ export class Dialogs {
   }
 
   #serviceForms(name) {
-    const versions = Object.keys(this.#picture.versions).map((version) => element("option", { value: version }, `version ${version}`));
+    const versions = [...this.#versions[name]].map((version) => element("option", { value: version }, `version ${version}`));
     const chosen = element("select", {}, element("option", { value: "" }, "a new version, made of this checkout"), ...versions);
     const deploy = element("button", { type: "button", className: "danger" }, "Deploy");
     deploy.addEventListener("click", () => this.#askAndAct(`Deploy the ${name}?`, "As production does: plan, apply, wait for ECS, smoke test, and back if one of them fails. It takes minutes.", "Deploy it", { act: "deploy", service: name, version: chosen.value }));
