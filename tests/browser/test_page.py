@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, CDPSession, Page
 
 from sim.faults.plan import Fault, FaultPlan, Rule
 from sim.host.waiting import until
@@ -25,6 +25,7 @@ __all__ = ["browser"]
 
 TOKEN = "token-of-this-run"
 MANY = 1000
+PICTURES = 5
 LOG = '{"timestamp": "2027-01-15T08:00:00+00:00", "level": "INFO", "message": "request", "status": 200}'
 
 
@@ -167,29 +168,35 @@ def test_a_service_is_scaled_and_faults_are_injected(live: Live, page: Page) -> 
 
 
 def test_a_thousand_tasks_change_without_a_stutter(live: Live, page: Page) -> None:
-    """What changes is what is drawn: the other elements stay, and no frame takes long."""
+    """What changes is what is drawn: the other elements stay, and a picture costs the page little of its second."""
     seen = cluster(tasks=MANY, instances=50)
     live.show(observation(seen, AT + 1))
     comes_true(page, f"document.querySelectorAll('.task').length === {MANY + 1}")
     page.evaluate(
         """() => {
             window.drawn = new Set();
-            window.slowest = 0;
             new MutationObserver((all) => all.forEach((each) => window.drawn.add(each.target.closest('.task'))))
                 .observe(document.querySelector('#zones'), {subtree: true, attributes: true, childList: true});
-            new PerformanceObserver((list) => list.getEntries().forEach((each) => {
-                window.slowest = Math.max(window.slowest, each.duration);
-            })).observe({entryTypes: ['longtask']});
         }"""
     )
+    tools = page.context.new_cdp_session(page)
+    # The time of its thread: what other programs take of a busy machine is not counted.
+    tools.send("Performance.enable", {"timeDomain": "threadTicks"})
+    before = _busy_seconds(tools)
     sick = [{**each, "healthStatus": "UNHEALTHY"} for each in seen.tasks[:20]]
-    for second in range(5):
+    for second in range(PICTURES):
         tasks = [*(sick if second % 2 == 0 else seen.tasks[:20]), *seen.tasks[20:]]
         live.show(observation(replace(seen, tasks=tasks), AT + 2 + second, queue=queue(second + 1)))
         shows(page, {"queue.visible": second + 1})
     assert page.locator(".task[data-health=bad]").count() == 20
     assert page.evaluate("[...window.drawn].filter(Boolean).length") <= 20
-    assert page.evaluate("window.slowest") < 250, "milliseconds that the page did not react"
+    assert (_busy_seconds(tools) - before) / PICTURES < 0.1
+
+
+def _busy_seconds(tools: CDPSession) -> float:
+    """How long the page has run code, worked out styles, and laid out."""
+    metrics = {each["name"]: each["value"] for each in tools.send("Performance.getMetrics")["metrics"]}
+    return float(metrics["ScriptDuration"] + metrics["RecalcStyleDuration"] + metrics["LayoutDuration"])
 
 
 def test_without_the_token_it_says_where_the_link_is(browser: Browser, live: Live) -> None:
