@@ -6,7 +6,7 @@ import json
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count, takewhile
@@ -90,9 +90,13 @@ def test_the_live_page_sees_it(
     before = project.look()
     tracker.publish(email)
     tracker.verify()
+    wanted = (len(compose.data_plane.object_keys()), Counter(before.answered) + Counter({"200": 1}))
+
+    def counted() -> tuple[int, Mapping[str, int]]:
+        return project.look().objects, project.look().answered
+
+    until(lambda: counted() == wanted, f"it to show {wanted}", seconds=30, seen=counted)
     seen = project.look()
-    assert seen.objects == len(compose.data_plane.object_keys())
-    assert seen.answered == Counter(before.answered) + Counter({"200": 1})
     assert {name: (of.service, seen.parts[name].good) for name, of in seen.tasks.items()} == {
         "api-1": ("api", True),
         "worker-1": ("worker", True),

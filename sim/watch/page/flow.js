@@ -40,7 +40,7 @@ function value(name, given) {
 }
 
 function entry(now) {
-  text(find("#entry-kind"), now.kind === "Classic ELB" ? "Load balancer" : "API's door");
+  text(find("#entry-kind"), now.kind === "Classic ELB" ? "Load balancer" : "Entry");
   value("entry.rate", total(now));
   value("entry.in_service", now.in_service);
   value("entry.registered", now.registered);

@@ -60,7 +60,7 @@ function updateInstance(card, { instance, tasks }, name, versions, open) {
     card.querySelector(".instance-head").hidden = true;
   } else if (instance !== before) {
     const head = card.querySelector(".instance-head");
-    head.disabled = name === "this machine";
+    head.hidden = instance.zone === ""; // Without a cluster: there is nothing to do to this machine.
     text(card.querySelector(".id"), name);
     const badges = [];
     if (instance.state) badges.push([instance.state, { words: `${mark(instance.health)} ${instance.state}`, kind: instance.lost ? "bad" : "wait" }]);
