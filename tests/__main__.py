@@ -35,6 +35,8 @@ _DEPLOYMENTS = "tests/e2e/test_deployments.py"
 _INSTANCES = "tests/e2e/test_instances.py"
 _PERMISSIONS = "tests/e2e/test_permissions.py"
 _CHAOS = "tests/e2e/test_chaos.py::test_a_version_rolls_out_while_instances_end_and_a_zone_is_cut_off"
+_REHEARSAL = "tests/e2e/test_rehearsal.py"
+_LIVE_PAGE = "tests/e2e/test_watch.py"
 _CONTAINERS = "tests/e2e/test_cluster_containers.py"
 _SCALED = ("--time-scale", "15")
 """What AWS waits for in minutes comes sooner."""
@@ -84,9 +86,7 @@ def rest() -> list[Stage]:
         on("docker"),
     ]
     rolls_out = f"{_DEPLOYMENTS}::test_a_version_rolls_out_and_no_request_fails"
-    longest = [
-        _on_cluster(TaskRuntime.PROCESS, _PERMISSIONS, _DEPLOYMENTS, _INSTANCES, _CHAOS, "tests/e2e/test_rehearsal.py")
-    ]
+    longest = [_on_cluster(TaskRuntime.PROCESS, _PERMISSIONS, _DEPLOYMENTS, _INSTANCES, _CHAOS, _REHEARSAL, _LIVE_PAGE)]
     others_that_wait = [
         _on_cluster(TaskRuntime.PROCESS, *_SCALED, "tests/e2e/test_scaling.py"),
         _on_cluster(TaskRuntime.DOCKER, *_SCALED, rolls_out, _CONTAINERS),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import NoReturn
 
@@ -55,6 +56,13 @@ def terraform() -> None:
 def npm() -> None:
     """npm with Node.js. Where it is missing the test is skipped with what is; in CI it fails."""
     _insist("npm")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of Chromium, and npm. Where one is missing the test is skipped with what is; in CI it fails."""
+    _insist("browser")
+    return str(shutil.which("chromium"))
 
 
 @pytest.fixture(scope="session")

@@ -17,14 +17,11 @@ from sim.client.load import Load, publishing
 from sim.images.stand_in import given
 from sim.stack import lifecycle
 from sim.stack.cluster_status import status_of
+from sim.stack.deployment import deployment_of
 from sim.stack.lifecycle import NoPipeline, Stack, running_cluster
 from sim.targets import nat_gateway
 from sim.targets.cluster_acts import Acts
-from sim.targets.deployment import LocalDeployment
 from sim.targets.project_options import ProjectOptions
-from sim.targets.publication import PUBLISH
-from sim.targets.target import TaskRuntime
-from sim.terraform.local_roots import LocalRoots
 from sim.terraform.project_settings import settings
 from sim.terraform.root_order import assigned
 
@@ -105,19 +102,14 @@ def deploy(
     if version and commit:
         raise typer.BadParameter("a version that is registered is not made of a commit: give one of the two")
     report = Report(False)
-    stack, place = running_cluster(directory)
+    stack, _ = running_cluster(directory)
     if stack.project:
         raise NoPipeline(
             f"how {service} is deployed is the project's own: apply the change with `sim apply --var NAME=VALUE`, or "
             f"update the service by the AWS CLI at {stack.endpoint}"
         )
     with report.progress("deploying") as progress, _loaded(stack, on=load) as seen:
-        roots = LocalRoots(lifecycle.roots(directory), stack.endpoint, place.variables, progress)
-        publish = PUBLISH[TaskRuntime(place.tasks.runtime)]
-        deployment = LocalDeployment(
-            stack.endpoint, stack.url, stack.data_plane.token, roots, stack.versions, progress, publish
-        )
-        verdict = deployment.deploy(service, version, commit)
+        verdict = deployment_of(directory, progress).deploy(service, version, commit)
     report.lines([str(verdict), *([f"load: {seen}"] if load else [])])
     if not verdict.good or seen.failures:
         raise typer.Exit(FAILED)

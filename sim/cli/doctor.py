@@ -70,7 +70,13 @@ def examine() -> list[Finding]:
         ),
         _command("terraform", ["terraform", "version"], "install Terraform 1.11 or newer", ("cluster", "terraform")),
         _provider(),
-        _command("npm", ["npm", "--version"], "install Node.js 20 or newer, for the tests of permissions", ("npm",)),
+        _command("npm", ["npm", "--version"], "install Node.js 20 or newer, for tests", ("npm", "browser")),
+        _command(
+            "chromium",
+            ["chromium", "--version"],
+            "install Chromium, for the tests of the live page: on Debian, apt-get install chromium",
+            ("browser",),
+        ),
     ]
 
 

@@ -25,6 +25,7 @@ _MODULES: Final = {
     "destroy": "terraform",
     "register": "register",
     "status": "stack",
+    "watch": "watch",
     "publish": "stack",
     "objects": "stack",
     "logs": "stack",

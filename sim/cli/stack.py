@@ -77,7 +77,8 @@ def up(
         }
     )
     report.hint(
-        "publish e-mails with `sim publish FILE...`, list them with `sim objects`, end the stack with `sim down`"
+        "publish e-mails with `sim publish FILE...`, list them with `sim objects`, see and break what runs with "
+        "`sim watch`, end the stack with `sim down`"
     )
 
 

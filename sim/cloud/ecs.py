@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal
@@ -12,8 +12,11 @@ from sim.cloud.aws_client import REGION, local_session
 from sim.errors import SimError
 from sim.host.waiting import until
 
-_MOST: Final = 10
-"""How many services one call describes."""
+_MOST: Final = 100
+"""Tasks or container instances that one call describes.
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html"""
+_MOST_SERVICES: Final = 10
+"""Services that one call describes."""
 
 
 class NoSuchService(SimError):
@@ -45,8 +48,10 @@ class EcsService:
 
     def tasks(self, status: Literal["RUNNING", "STOPPED"] = "RUNNING") -> list[dict[str, Any]]:
         """What DescribeTasks returns of its tasks with this desired status."""
-        arns = self._ecs.list_tasks(cluster=self.cluster, serviceName=self.name, desiredStatus=status)["taskArns"]
-        return self._describe(arns)
+        pages = self._ecs.get_paginator("list_tasks").paginate(
+            cluster=self.cluster, serviceName=self.name, desiredStatus=status
+        )
+        return self._describe([arn for page in pages for arn in page["taskArns"]])
 
     def scale(self, count: int) -> None:
         """Sets the desired count."""
@@ -78,10 +83,24 @@ class EcsService:
         return len(healthy) >= int(self.described()["desiredCount"])
 
     def _describe(self, arns: Sequence[str]) -> list[dict[str, Any]]:
-        if not arns:
-            return []
-        tasks: list[dict[str, Any]] = self._ecs.describe_tasks(cluster=self.cluster, tasks=list(arns))["tasks"]
-        return tasks
+        return [
+            task
+            for batch in _batches(arns)
+            for task in self._ecs.describe_tasks(cluster=self.cluster, tasks=batch)["tasks"]
+        ]
+
+
+def container_instances(ecs: Any, cluster: str) -> list[dict[str, Any]]:
+    """What DescribeContainerInstances returns of all instances of a cluster. `ecs` is a client of boto3."""
+    pages = ecs.get_paginator("list_container_instances").paginate(cluster=cluster)
+    arns = [arn for page in pages for arn in page["containerInstanceArns"]]
+    answers = [ecs.describe_container_instances(cluster=cluster, containerInstances=each) for each in _batches(arns)]
+    return [instance for answer in answers for instance in answer["containerInstances"]]
+
+
+def _batches(arns: Sequence[str]) -> Iterator[list[str]]:
+    for first in range(0, len(arns), _MOST):
+        yield list(arns[first : first + _MOST])
 
 
 def services_of(endpoint: str, region: str) -> dict[str, EcsService]:
@@ -90,7 +109,9 @@ def services_of(endpoint: str, region: str) -> dict[str, EcsService]:
     found = (
         EcsService(endpoint, last_part(cluster), service["serviceName"], region)
         for cluster in _active_clusters(ecs)
-        for page in ecs.get_paginator("list_services").paginate(cluster=cluster, PaginationConfig={"PageSize": _MOST})
+        for page in ecs.get_paginator("list_services").paginate(
+            cluster=cluster, PaginationConfig={"PageSize": _MOST_SERVICES}
+        )
         if page["serviceArns"]
         for service in ecs.describe_services(cluster=cluster, services=page["serviceArns"])["services"]
         if service["status"] == "ACTIVE"

@@ -8,7 +8,7 @@ from typing import Any
 
 from sim.aws.arn import last_part
 from sim.cloud.aws_client import local_session
-from sim.cloud.ecs import zone_of
+from sim.cloud.ecs import container_instances, zone_of
 from sim.cluster.aws_clock import NEVER_SCALED, SCALED
 from sim.stack.lifecycle import ClusterPlace, Stack
 
@@ -35,7 +35,7 @@ def status_of(stack: Stack, cluster: ClusterPlace) -> ClusterStatus:
     ecs: Any = session.client("ecs", endpoint_url=stack.endpoint)
     elb: Any = session.client("elb", endpoint_url=stack.endpoint)
     names = sorted({each.cluster for each in cluster.services.values()})
-    instances = [instance for name in names for instance in _instances(ecs, name)]
+    instances = [instance for name in names for instance in container_instances(ecs, name)]
     services = [each.described() for each in cluster.services.values()]
     tasks = [task for each in cluster.services.values() for task in each.tasks()]
     places = {each["containerInstanceArn"]: each["ec2InstanceId"] for each in instances}
@@ -49,16 +49,6 @@ def status_of(stack: Stack, cluster: ClusterPlace) -> ClusterStatus:
         tuple(_events(services)),
         tuple(_times(cluster.time_scale)) if cluster.time_scale != 1 else (),
     )
-
-
-def _instances(ecs: Any, cluster: str) -> list[dict[str, Any]]:
-    arns = ecs.list_container_instances(cluster=cluster)["containerInstanceArns"]
-    if not arns:
-        return []
-    found: list[dict[str, Any]] = ecs.describe_container_instances(cluster=cluster, containerInstances=arns)[
-        "containerInstances"
-    ]
-    return found
 
 
 def _instance(each: dict[str, Any]) -> dict[str, str]:

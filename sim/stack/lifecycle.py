@@ -66,14 +66,13 @@ class Part:
 class ClusterPlace:
     """The cluster of a stack: its tasks on this machine, and its services. `variables` are of Terraform's roots.
 
-    AWS's clock runs `time_scale` times as fast as this machine's. The gateway is controlled at the URL `gateway`, "" if
-    the tasks do not call AWS through it.
+    AWS's clock runs `time_scale` times as fast as this machine's. The edge is asked at the URL `edge`.
     """
 
     tasks: Tasks
     services: Mapping[str, EcsService]
     variables: Mapping[str, str]
-    gateway: str
+    edge: str
     time_scale: float = 1.0
     region: str = REGION
     urls: Mapping[str, str] = field(default_factory=dict)
@@ -88,7 +87,8 @@ class ClusterPlace:
 class Stack:
     """A running stack, as its state file describes it.
 
-    `heartbeat` is the worker's, "" where it is a task. `versions` is a folder for copies of the checkout.
+    `heartbeat` is the worker's, "" where it is a task. `versions` is a folder for copies of the checkout. `gateway` is
+    the URL at which the gateway is controlled, "" if the tasks do not call AWS through it.
     """
 
     supervisor: int
@@ -102,6 +102,7 @@ class Stack:
     resources: Resources | None
     parts: Mapping[str, Part]
     versions: Path
+    gateway: str
     cluster: ClusterPlace | None = None
     project: ProjectOptions | None = None
     """Whose cluster it is, if it is not the pipeline's."""

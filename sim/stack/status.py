@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from services.pipeline.aws import AWS_ERRORS
@@ -36,20 +37,28 @@ class Status:
 
 def status_of(stack: Stack) -> Status:
     """Asks every part for its status."""
-    states = {
-        "localstack": (settings.is_ready(stack.endpoint), stack.endpoint),
-        **{name: _runs(stack, name) for name in ("gateway", "edge", "agent") if name in stack.parts},
-        **({} if stack.project else {"api": (api_ready(stack.url), stack.url)}),
-    }
-    if stack.cluster is None:
-        states["worker"] = (fresh(stack.heartbeat, PROCESSES, HEARTBEAT_SECONDS), _runs(stack, "worker")[1])
-    parts = [
-        PartStatus(name, "ok" if ok else "ended" if _has_ended(stack, name) else "not ready", detail)
-        for name, (ok, detail) in states.items()
-    ]
+    parts = processes_of(stack, api_ready)
     services = stack.cluster.services if stack.cluster else {}
-    queues = () if stack.project else _queues(stack)
-    return Status((*parts, *map(_tasks, services.values()), *queues))
+    tasks = map(_tasks, services.values())
+    if stack.project:
+        return Status((*parts, *tasks))
+    # Without a cluster the API is one of the processes.
+    api = [_part(stack, "api", ok=api_ready(stack.url), detail=stack.url)] if stack.cluster else []
+    return Status((*parts, *api, *tasks, *_queues(stack)))
+
+
+def processes_of(stack: Stack, api_ready: Callable[[str], bool]) -> tuple[PartStatus, ...]:
+    """The status of the processes that the stack consists of. `api_ready` asks an API by its URL."""
+    cloud = _part(stack, "localstack", ok=settings.is_ready(stack.endpoint), detail=stack.endpoint)
+    others = [(name, *_runs(stack, name)) for name in ("gateway", "edge", "agent") if name in stack.parts]
+    if stack.cluster is None:
+        others.append(("api", api_ready(stack.url), stack.url))
+        others.append(("worker", fresh(stack.heartbeat, PROCESSES, HEARTBEAT_SECONDS), _runs(stack, "worker")[1]))
+    return (cloud, *(_part(stack, name, ok=ok, detail=detail) for name, ok, detail in others))
+
+
+def _part(stack: Stack, name: str, *, ok: bool, detail: str) -> PartStatus:
+    return PartStatus(name, "ok" if ok else "ended" if _has_ended(stack, name) else "not ready", detail)
 
 
 def _runs(stack: Stack, name: str) -> tuple[bool, str]:

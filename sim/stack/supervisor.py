@@ -44,7 +44,7 @@ def run(directory: Path, target: Callable[[Path], Supervised], provision: Provis
     shutil.rmtree(roots, ignore_errors=True)
     try:
         with target(roots) as running:
-            stack.write(_state(running, provision), directory)
+            stack.write(state_of(running, provision), directory)
             _close_output()
             _keep(running, directory, provision)
     except (SimError, ReleaseError) as error:
@@ -63,7 +63,7 @@ def _keep(target: Supervised, directory: Path, provision: Provision) -> NoReturn
     while True:
         time.sleep(_LOOK_SECONDS)
         if target.keep():
-            stack.write(_state(target, provision), directory)
+            stack.write(state_of(target, provision), directory)
 
 
 def _target(
@@ -74,7 +74,9 @@ def _target(
     return ProcessTarget(tuning, _report, provision=provision, roots=roots)
 
 
-def _state(target: Supervised, provision: Provision) -> stack.Stack:
+def state_of(target: Supervised, provision: Provision) -> stack.Stack:
+    """A target that is up, as a stack of this process."""
+    project = None if isinstance(target, ProcessTarget | ClusterTarget) else target.options
     return stack.Stack(
         supervisor=os.getpid(),
         started=start_of(os.getpid()) or "",
@@ -86,18 +88,19 @@ def _state(target: Supervised, provision: Provision) -> stack.Stack:
         resources=target.data_plane.resources if isinstance(target, ProcessTarget | ClusterTarget) else None,
         parts={each.name: stack.Part(each.pid, str(each.log), each.starts) for each in target.processes if each.pid},
         versions=target.versions,
+        gateway=target.gateway_control.url if isinstance(target, ProcessTarget | ClusterTarget) else "",
         cluster=None if isinstance(target, ProcessTarget) else _cluster(target),
-        project=None if isinstance(target, ProcessTarget | ClusterTarget) else target.options,
+        project=project,
     )
 
 
 def _cluster(target: ClusterTarget | ProjectCluster) -> stack.ClusterPlace:
     if isinstance(target, ClusterTarget):
+        edge = target.cluster.control
         services = {str(service): target.service(service) for service in SERVICES}
-        gateway = target.gateway_control.url
-        return stack.ClusterPlace(target.tasks, services, target.variables, gateway, target.time_scale)
+        return stack.ClusterPlace(target.tasks, services, target.variables, edge, target.time_scale)
     scale, region = target.options.time_scale, target.region
-    return stack.ClusterPlace(target.tasks, target.services, {}, "", scale, region, target.urls)
+    return stack.ClusterPlace(target.tasks, target.services, {}, target.edge, scale, region, target.urls)
 
 
 def _report(progress: str) -> None:

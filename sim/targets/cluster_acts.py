@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from sim.aws.arn import last_part
 from sim.cloud.aws_client import ACCOUNT, local_session
-from sim.cloud.ecs import EcsService, zone_of
+from sim.cloud.ecs import EcsService, container_instances, zone_of
 from sim.errors import SimError
 from sim.host.loopback import NoAnswer, request
 from sim.targets.cluster_tasks import Tasks
@@ -171,10 +171,7 @@ class Acts:
         return found
 
     def _instances(self) -> list[dict[str, Any]]:
-        arns = self._ecs.list_container_instances(cluster=self._name)["containerInstanceArns"]
-        answer = self._ecs.describe_container_instances(cluster=self._name, containerInstances=arns)
-        instances: list[dict[str, Any]] = answer["containerInstances"]
-        return instances
+        return container_instances(self._ecs, self._name)
 
     @property
     def _name(self) -> str:

@@ -29,7 +29,7 @@ class ClusterProcesses:
 
         `here` returns HOST:PORT on this machine for an address at which the edge listens.
         """
-        self._control = control
+        self.control = control
         self._here = here
         self.processes = [edge, agent]
         for process in self.processes:
@@ -65,7 +65,7 @@ class ClusterProcesses:
         """Where each listener is on this machine, by the load balancer's DNS name and the listener's port."""
         for process in self.processes:
             process.check()
-        shown: dict[str, Any] = json_of(f"{self._control}/listeners", seconds=_ASK_SECONDS) or {}
+        shown: dict[str, Any] = json_of(f"{self.control}/listeners", seconds=_ASK_SECONDS) or {}
         return {
             (each["dns_name"], each["port"]): self._here(each["addresses"][-1])
             for each in shown.get("listeners", ())

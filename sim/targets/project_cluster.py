@@ -117,6 +117,11 @@ class ProjectCluster(UpAndDown):
         return services_of(self.endpoint, self.region)
 
     @property
+    def edge(self) -> str:
+        """The URL at which the edge is asked."""
+        return self._parts.control
+
+    @property
     def region(self) -> str:
         """The region that the project's instances are in; the local cloud's own if it has none."""
         return next((each.place.region for each in desired_state(self.endpoint).instances), REGION)

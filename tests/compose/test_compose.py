@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count, takewhile
@@ -20,7 +21,9 @@ from sim.client.tracker import EmailTracker
 from sim.history.events import message_id
 from sim.host.waiting import until
 from sim.targets.settings import api_ready
-from tests.compose.target import ComposeTarget, left
+from sim.watch.compose import ComposeProject
+from sim.watch.detail import HIDDEN
+from tests.compose.target import ROOT, ComposeTarget, left
 
 pytestmark = [pytest.mark.timeout(300)]
 
@@ -77,6 +80,30 @@ def exit_codes(compose: ComposeTarget, services: list[str]) -> dict[str, int]:
 def test_what_is_published_is_stored(tracker: EmailTracker, email: Email) -> None:
     tracker.publish(email)
     tracker.verify()
+
+
+def test_the_live_page_sees_it(
+    compose: ComposeTarget, tracker: EmailTracker, email: Email, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    project = ComposeProject()
+    before = project.look()
+    tracker.publish(email)
+    tracker.verify()
+    wanted = (len(compose.data_plane.object_keys()), Counter(before.answered) + Counter({"200": 1}))
+
+    def counted() -> tuple[int, Mapping[str, int]]:
+        return project.look().objects, project.look().answered
+
+    until(lambda: counted() == wanted, f"it to show {wanted}", seconds=30, seen=counted)
+    seen = project.look()
+    assert {name: (of.service, seen.parts[name].good) for name, of in seen.tasks.items()} == {
+        "api-1": ("api", True),
+        "worker-1": ("worker", True),
+    }
+    [container] = project.detail("api-1", seen).containers
+    assert container.environment["AWS_SECRET_ACCESS_KEY"] == HIDDEN
+    assert any('"message": "request"' in each for each in container.log)
 
 
 def test_up_again_changes_nothing(compose: ComposeTarget, tracker: EmailTracker, email: Email) -> None:

@@ -6,9 +6,7 @@ It is licensed under the AGPL, so it is run and never linked, and only here. npm
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +14,7 @@ from typing import IO, Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-LOCKED = ROOT / "requirements" / "iam-simulate"
+from tests.npm import installed
 
 
 @dataclass(frozen=True)
@@ -37,21 +34,9 @@ class Simulator:
 @pytest.fixture(scope="session")
 def simulator(npm: None) -> Iterator[Simulator]:  # noqa: ARG001 - it is there
     """One process for the whole session."""
-    command = ["node", str(Path(__file__).with_name("judge.mjs")), str(_installed())]
+    command = ["node", str(Path(__file__).with_name("judge.mjs")), str(installed("iam-simulate"))]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         yield Simulator(process.stdin, process.stdout)
         process.stdin.close()
-
-
-def _installed() -> Path:
-    """The folder with iam-simulate as the lock has it."""
-    folder = Path(sys.prefix) / "iam-simulate"
-    lock = (LOCKED / "package-lock.json").read_bytes()
-    ready = folder / ".ready"
-    if not ready.exists() or ready.read_bytes() != lock:
-        shutil.copytree(LOCKED, folder, dirs_exist_ok=True)
-        subprocess.run(["npm", "ci", "--loglevel=error"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-        ready.write_bytes(lock)
-    return folder

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from sim.cli.main import main
+from sim.host import loopback
 from sim.host.process import free_port
 from sim.host.waiting import until
 from sim.stack import lifecycle as stacks
@@ -107,13 +108,15 @@ def test_a_stack_from_up_to_down(up: Ended, sim: Sim, temporary: Path) -> None:
     publishes_what_is_piped_into_it(temporary)
     shows_logs(sim, message_id)
 
-    with running("logs", "--follow", "api") as (following, printed):
+    with running("logs", "--follow", "api") as (following, printed), running("watch") as (watching, link):
         assert json.loads(printed.readline())["service"] == "api"
+        serves_the_live_page(link.readline().strip())
         os.kill(stacks.running(STATE).parts["localstack"].pid, signal.SIGKILL)
         tells_of_a_part_that_died(sim)
         assert sim("down").status == 0
         assert "Traceback" not in printed.read()
         assert following.wait(SECONDS) == 3, "there is nothing more to follow"
+        assert watching.wait(SECONDS) == 3, "there is nothing more to watch"
     until_nothing_is_left(processes, temporary)
     assert sim("status").status == 3
 
@@ -170,6 +173,15 @@ def shows_logs(sim: Sim, message_id: str) -> None:
     assert message_id in logs.out
     assert {json.loads(line)["service"] for line in logs.out.splitlines()} == {"worker"}
     assert {line.split()[0] for line in sim("logs").out.splitlines()} == {"localstack", "gateway", "api", "worker"}
+
+
+def serves_the_live_page(link: str) -> None:
+    page, _, token = link.partition("#")
+    assert loopback.request("GET", page, seconds=SECONDS).status == 200
+    assert loopback.request("GET", f"{page}tasks/worker", seconds=SECONDS).status == 403
+    detail = loopback.request("GET", f"{page}tasks/worker", seconds=SECONDS, headers={"X-Sim-Token": token})
+    [container] = detail.json()["containers"]
+    assert json.loads(container["log"][0])["service"] == "worker"
 
 
 def tells_of_a_part_that_died(sim: Sim) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import ssl
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from random import Random
@@ -40,6 +41,8 @@ class ClassicBalancer:
         self.desired = desired
         self._clock = clock
         self.metrics = Minutes()
+        self.answered: Counter[int] = Counter()
+        """How many requests got each status; 0 stands for no answer, and for connections over TCP."""
         self.listeners: dict[int, Listener] = {}
         self.faults: dict[int, str] = {}
         """Why a listener could not be opened, by its port."""
@@ -114,6 +117,7 @@ class ClassicBalancer:
 
     def _ended(self, record: Record, zone: str, seen: Callable[[], Seen]) -> None:
         self.metrics.request(zone, record)
+        self.answered[record.status] += 1
         if self.desired.access_log is not None:
             self._log(self.desired, seen())
 

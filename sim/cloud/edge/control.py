@@ -1,4 +1,4 @@
-"""The port by which the edge is asked: `GET /ready`, `GET /listeners`, and what tasks ask about themselves."""
+"""The port by which the edge is asked: `GET /ready`, `/listeners`, `/answered`, and what tasks ask about themselves."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ class ControlConnection(ServerConnection):
                 self._send(200 if ready else 503, {"ready": ready})
             case b"/listeners":
                 self._send(200, {"listeners": listeners(self._edge.balancers.values())})
+            case b"/answered":
+                self._send(200, {each.desired.name: each.answered for each in self._edge.balancers.values()})
             case path:
                 self._answer_a_task(path.decode("latin-1"))
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 from sim.errors import SimError
-from sim.faults.plan import FaultPlan, dump
+from sim.faults.plan import FaultPlan, dump, parse
 from sim.host.loopback import NoAnswer, answers, request
 
 _SECONDS = 5
@@ -13,6 +15,14 @@ _SECONDS = 5
 
 class GatewayFailed(SimError):
     """The gateway did not do what it was asked to."""
+
+
+@dataclass(frozen=True)
+class GatewayState:
+    """The plan whose faults hit calls, and the names of the ports that are closed."""
+
+    plan: FaultPlan
+    cut: tuple[str, ...]
 
 
 class GatewayControl:
@@ -41,10 +51,19 @@ class GatewayControl:
         """Ends all faults of calls."""
         self.inject(FaultPlan())
 
+    def state(self) -> GatewayState:
+        """What it does to calls now."""
+        shown = self._ask("GET", "state")
+        return GatewayState(parse(shown["plan"]), tuple(shown["cut"]))
+
     def _post(self, path: str, body: str = "") -> None:
+        self._ask("POST", path, body.encode())
+
+    def _ask(self, method: str, path: str, body: bytes | None = None) -> Any:
         try:
-            answer = request("POST", f"{self.url}/{path}", seconds=_SECONDS, body=body.encode())
+            answer = request(method, f"{self.url}/{path}", seconds=_SECONDS, body=body)
         except NoAnswer as error:
             raise GatewayFailed(f"the gateway does not answer: {error}; see its log") from None
         if answer.status != HTTPStatus.OK:
             raise GatewayFailed(f"the gateway would not {path}: {answer.json()['error']}")
+        return answer.json()

@@ -17,7 +17,7 @@ from sim.cloud.gateway.trail import TrailEntry
 from sim.cloud.http import ClientConnection, Request, Response, ServerConnection, UpstreamLost
 from sim.errors import SimError
 from sim.faults.decide import Decisions, Hit, failing
-from sim.faults.plan import SCHEDULED, Fault, FaultPlan, parse
+from sim.faults.plan import SCHEDULED, Fault, FaultPlan, dump, parse
 
 Address = tuple[str, int]
 
@@ -41,6 +41,11 @@ class Gateway:
         """
         self._decisions = Decisions(plan.only(FAULTS | SCHEDULED, "the gateway"))
         self._began = time.monotonic()
+
+    @property
+    def plan(self) -> FaultPlan:
+        """The plan whose faults hit calls."""
+        return self._decisions.plan
 
     def faults(self, caller: str, call: ApiCall) -> CallFaults:
         """The faults of the next such call."""
@@ -171,7 +176,7 @@ class Port:
 
 
 class ControlConnection(ServerConnection):
-    """A connection to the port that controls a gateway: `POST /plan`, `/cut/NAME`, `/mend/NAME`; `GET /ready`."""
+    """The port that controls a gateway: `POST /plan`, `/cut/NAME`, `/mend/NAME`; `GET /ready`, `/state`."""
 
     def __init__(self, gateway: Gateway, ports: Mapping[str, Port]) -> None:
         super().__init__()
@@ -184,16 +189,19 @@ class ControlConnection(ServerConnection):
 
     async def _command(self, request: Request) -> None:
         try:
-            await self._do(request.target.decode("latin-1").removeprefix("/"), request.body)
+            answer = await self._do(request.target.decode("latin-1").removeprefix("/"), request.body)
         except SimError as error:
             self.send(Response(400, [], json.dumps({"error": str(error)}).encode()))
         else:
-            self.send(Response(_OK, [], b"{}"))
+            self.send(Response(_OK, [], json.dumps(answer).encode()))
 
-    async def _do(self, path: str, body: bytes) -> None:
+    async def _do(self, path: str, body: bytes) -> dict[str, object]:
         match path.split("/", 1):
             case ["ready"]:
-                return
+                pass
+            case ["state"]:
+                cut = [name for name, port in self._ports.items() if not port.is_open]
+                return {"plan": dump(self._gateway.plan), "cut": cut}
             case ["plan"]:
                 self._gateway.inject(parse(body))
             case ["cut", name] if name in self._ports:
@@ -202,6 +210,7 @@ class ControlConnection(ServerConnection):
                 await self._ports[name].open()
             case _:
                 raise SimError(f"the gateway has no {path!r}; its ports are {', '.join(self._ports)}")
+        return {}
 
 
 def _has_no_route(answer: Response) -> bool:

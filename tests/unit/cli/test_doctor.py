@@ -33,7 +33,7 @@ def test_this_python_is_good_and_its_version_is_shown() -> None:
 
 
 @pytest.mark.usefixtures("programs")
-@pytest.mark.parametrize("what", ["docker engine", "docker compose", "terraform"])
+@pytest.mark.parametrize("what", ["docker engine", "docker compose", "terraform", "npm", "chromium"])
 def test_a_missing_program_is_reported_with_its_remedy(what: str) -> None:
     finding = found(what)
     assert (finding.good, finding.seen) == (False, "not installed")

@@ -29,6 +29,7 @@ ALIVE = Stack(
     resources=Resources("queue", "dead letters", "bucket", "emails/", "/token"),
     parts={"gateway": Part(os.getpid(), "gateway.log")},
     versions=Path("/versions"),
+    gateway="http://127.0.0.1:2",
 )
 SERVICE = EcsService(ALIVE.endpoint, "emails-local", "emails-local-api")
 CLUSTERS = [

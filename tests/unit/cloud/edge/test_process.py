@@ -58,6 +58,9 @@ def test_it_follows_the_desired_state_hands_keys_over_and_has_the_same_port_afte
         assert [(each["load_balancer"], each["protocol"], each["port"]) for each in shown] == [("web", "HTTP", 80)]
         url = f"http://{shown[0]['addresses'][0]}"
         assert loopback.request("GET", url, seconds=5).data == b"ok"
+        answered = f"http://127.0.0.1:{control}/answered"
+        wanted = {"web": {"200": 1}}
+        until(lambda: loopback.json_of(answered, seconds=5) == wanted, "the request to be counted", seconds=SECONDS)
 
         task = a_task("t1", definition={"taskRoleArn": "arn:aws:iam::000000000000:role/t", "containerDefinitions": []})
         control_plane.keys[role_keys.of_task(task, "task")] = '{"AccessKeyId": "LSIA1"}'

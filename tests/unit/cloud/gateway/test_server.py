@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from sim.cloud.gateway.control_client import GatewayControl, GatewayFailed
+from sim.cloud.gateway.control_client import GatewayControl, GatewayFailed, GatewayState
 from sim.cloud.gateway.server import ControlConnection, Gateway, Port
 from sim.cloud.gateway.trail import TrailEntry, read, summarize
 from sim.faults.plan import BadPlan, Fault, FaultPlan, Rule
@@ -231,6 +231,14 @@ def test_a_cut_resets_and_refuses_until_it_is_mended(gateway: Running, upstream:
     with gateway.connect() as client:
         client.sendall(SEND % (2, b"{}"))
         accepted(upstream).close()
+
+
+def test_it_says_which_faults_act_and_which_ports_are_closed(gateway: Running) -> None:
+    assert gateway.control.state() == GatewayState(FaultPlan(), ())
+    plan = FaultPlan((Rule(Fault.LATENCY, caller="api", seconds=2),), seed=7)
+    gateway.control.inject(plan)
+    gateway.control.cut("worker-sqs")
+    assert gateway.control.state() == GatewayState(plan, ("worker-sqs",))
 
 
 def test_an_error_names_what_the_gateway_cannot_do(gateway: Running) -> None:

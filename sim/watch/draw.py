@@ -1,0 +1,182 @@
+"""Makes a picture of what was observed, beside the picture and the observation before. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from sim.faults.plan import Rule
+from sim.watch import cluster
+from sim.watch.moments import since
+from sim.watch.observed import Observation, SeenPart
+from sim.watch.picture import (
+    BucketNow,
+    Entry,
+    FaultNow,
+    Health,
+    InstanceNow,
+    PartNow,
+    Picture,
+    QueueNow,
+    ServiceNow,
+    TaskNow,
+)
+from sim.watch.wanted import OfCalls, OfCluster, names
+
+HERE: Final = "this machine"
+"""Stands for the instance where services run without a cluster."""
+_SMOOTH: Final = 0.5
+"""The weight of the newest second in a rate; the others have the rest."""
+_CLASSES: Final = ("2xx", "3xx", "4xx", "5xx", "none")
+_OK: Final = "2"
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A picture, and what it was drawn from, for the next one."""
+
+    observation: Observation
+    picture: Picture
+    rates: Mapping[str, float]
+    """How much a second, by what is counted."""
+
+
+def draw(seen: Observation, before: Drawn | None) -> Drawn:
+    """The picture of what was seen now."""
+    rates = _rates(seen, before)
+    old = before.picture if before else None
+    services, tasks, instances = _running(seen, rates)
+    picture = Picture(
+        target=seen.target,
+        acts=names(OfCluster | OfCalls) if seen.cluster else names(OfCalls) if seen.target == "process" else (),
+        entry=_entry(seen, rates),
+        queue=_queue(seen.queue, seen.at, old.queue if old else None),
+        dead_letters=_queue(seen.dead_letters, seen.at, old.dead_letters if old else None),
+        bucket=BucketNow(seen.bucket, seen.objects, _shown(rates.get("objects", 0.0))),
+        services=services,
+        instances=instances,
+        tasks=tasks,
+        versions=_versions(tasks, old.versions if old else {}),
+        alarms=cluster.alarms(seen.cluster) if seen.cluster else {},
+        faults=dict(_faults(seen, instances)),
+        parts={name: PartNow(_health(part), part.detail) for name, part in sorted(seen.parts.items())},
+        trouble=seen.trouble,
+        ended=seen.ended,
+    )
+    return Drawn(seen, replace(picture, moments=since(picture, old, seen)), rates)
+
+
+def _running(
+    seen: Observation, rates: Mapping[str, float]
+) -> tuple[dict[str, ServiceNow], dict[str, TaskNow], dict[str, InstanceNow]]:
+    """Services, tasks and instances: those of ECS, or the parts of the stack that are services."""
+    if seen.cluster is not None:
+        tasks = cluster.tasks(seen.cluster)
+        services = {
+            name: cluster.service(name, seen.cluster, tasks, *_calls(name, rates)) for name in seen.cluster.services
+        }
+        return services, tasks, cluster.instances(seen.cluster)
+    tasks = {
+        name: TaskNow(of.service, HERE, of.version, _health(seen.parts[name]), seen.parts[name].detail)
+        for name, of in seen.tasks.items()
+    }
+    services = {name: _service(name, tasks, rates) for name in sorted({each.service for each in tasks.values()})}
+    here = InstanceNow("", Health.GOOD, "", "", "", "", lost=False, draining=False)
+    return services, tasks, {HERE: here}
+
+
+def _service(name: str, tasks: Mapping[str, TaskNow], rates: Mapping[str, float]) -> ServiceNow:
+    """A service without a cluster: it is to have the tasks that there are."""
+    mine = [each for each in tasks.values() if each.service == name]
+    running = [each for each in mine if each.health is not Health.ENDED]
+    healthy = [each for each in mine if each.health is Health.GOOD]
+    versions = dict(sorted(Counter(each.version for each in mine).items()))
+    return ServiceNow(len(mine), len(running), 0, len(healthy), ", ".join(versions), versions, "", *_calls(name, rates))
+
+
+def _entry(seen: Observation, rates: Mapping[str, float]) -> Entry:
+    by_class = {each: _shown(rates.get(f"answered {each}", 0.0)) for each in _CLASSES}
+    if seen.cluster is None:
+        good = [seen.parts[name].good for name, of in seen.tasks.items() if of.service == "api"]
+        return Entry("API", "no load balancer", seen.url, by_class, sum(good), len(good))
+    states = [each["State"] for each in seen.cluster.health]
+    name = str(seen.cluster.balancer.get("LoadBalancerName", ""))
+    return Entry(name, "Classic ELB", seen.url, by_class, states.count("InService"), len(states))
+
+
+def _queue(attributes: Mapping[str, str], at: float, before: QueueNow | None) -> QueueNow:
+    visible = int(attributes.get("ApproximateNumberOfMessages", 0))
+    in_flight = int(attributes.get("ApproximateNumberOfMessagesNotVisible", 0))
+    since_then = before.busy_since if before and before.busy_since else at
+    busy_since = since_then if visible or in_flight else 0.0
+    return QueueNow(attributes.get("QueueArn", "").rpartition(":")[2], visible, in_flight, busy_since)
+
+
+def _versions(tasks: Mapping[str, TaskNow], before: Mapping[str, int]) -> dict[str, int]:
+    new = sorted({each.version for each in tasks.values()} - before.keys())
+    first = max(before.values(), default=-1) + 1
+    return {**before, **{version: number for number, version in enumerate(new, first)}}
+
+
+def rule_name(rule: Rule) -> str:
+    """What a fault of calls is called in the picture: its kind, and which calls it hits."""
+    return f"{rule.fault} {_hit(rule)}"
+
+
+def _hit(rule: Rule) -> str:
+    return " ".join(filter(None, (rule.caller or "all services", rule.service or "", rule.operation or "")))
+
+
+def _faults(seen: Observation, instances: Mapping[str, InstanceNow]) -> Iterator[tuple[str, FaultNow]]:
+    for rule in seen.plan.rules:
+        if rule.scheduled:
+            continue
+        how = [f"{rule.probability:.0%} of the calls of {_hit(rule)}"]
+        how += [f"{rule.seconds:g} s"] if rule.seconds is not None else []
+        how += [f"{rule.rate:g} kB/s"] if rule.rate is not None else []
+        yield rule_name(rule), FaultNow(str(rule.fault), ", ".join(how), {"act": "end-fault", "rule": rule_name(rule)})
+    for port in seen.cut:
+        caller, _, aws = port.partition("-")
+        yield port, FaultNow("partition", f"the {caller} does not reach {aws.upper()}", {"act": "mend", "port": port})
+    for name, each in instances.items():
+        if each.lost:
+            yield name, FaultNow("instance lost", f"{name} is cut off", {"act": "bring-back", "instance": name})
+
+
+def _calls(service: str, rates: Mapping[str, float]) -> tuple[dict[str, float], float]:
+    of = f"calls {service} "
+    mine = {key.removeprefix(of): _shown(rate) for key, rate in rates.items() if key.startswith(of)}
+    return mine, _shown(rates.get(f"failing {service}", 0.0))
+
+
+def _counts(seen: Observation) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for status, number in seen.answered.items():
+        counts[f"answered {f'{status[0]}xx' if status[:1] in set('12345') else 'none'}"] += number
+    for (caller, operation, outcome), number in seen.calls.items():
+        counts[f"calls {caller} {operation}"] += number
+        if not outcome.startswith(_OK):
+            counts[f"failing {caller}"] += number
+    counts["objects"] = seen.objects
+    return counts
+
+
+def _rates(seen: Observation, before: Drawn | None) -> dict[str, float]:
+    """How fast each count grows a second, smoothed."""
+    if before is None or seen.at <= before.observation.at:
+        return dict(before.rates) if before else {}
+    old, now = _counts(before.observation), _counts(seen)
+    seconds = seen.at - before.observation.at
+    fresh = {name: max(number - old[name], 0) / seconds for name, number in now.items()}
+    return {name: _SMOOTH * rate + (1 - _SMOOTH) * before.rates.get(name, 0.0) for name, rate in fresh.items()}
+
+
+def _shown(rate: float) -> float:
+    """Rounded, so that a picture changes only if something has."""
+    return round(rate, 1)
+
+
+def _health(part: SeenPart) -> Health:
+    return Health.GOOD if part.good else Health.STARTING if part.runs else Health.ENDED

@@ -1,0 +1,85 @@
+"""What was observed of a stack at one moment: what AWS answers, and counts that only grow. Values.
+
+`described` values have the shape that boto3 returns them in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sim.cluster.aws_clock import THIS_MACHINES, AwsClock
+from sim.faults.plan import FaultPlan
+from sim.watch.picture import Moment
+
+Described = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class SeenPart:
+    """A process or container of the stack. It runs, and its own check is good."""
+
+    runs: bool
+    good: bool
+    detail: str
+
+
+@dataclass(frozen=True)
+class PartTask:
+    """What a part of the stack is a task of, where there is no cluster."""
+
+    service: str
+    version: str
+
+
+@dataclass(frozen=True)
+class SeenCluster:
+    """What ECS, Elastic Load Balancing and CloudWatch say."""
+
+    services: Mapping[str, Described]
+    """By the name that the kit has for each, such as `api`."""
+    tasks: Sequence[Described]
+    """Of all services: those that run, and those that stopped lately."""
+    definitions: Mapping[str, Described]
+    """By ARN."""
+    instances: Sequence[Described]
+    """Container instances."""
+    balancer: Described
+    health: Sequence[Described]
+    """The states of the instances of the load balancer."""
+    alarms: Sequence[Described]
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """The tags of images in ECR by digest, of those that definitions name by it."""
+    clock: AwsClock = THIS_MACHINES
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Everything at `at`, in Unix seconds. The counts begin anywhere and grow; one that shrinks has begun again."""
+
+    at: float
+    target: str
+    url: str
+    answered: Mapping[str, int]
+    """Requests by status."""
+    calls: Mapping[tuple[str, str, str], int]
+    """AWS calls of the services by caller, operation and outcome."""
+    queue: Mapping[str, str]
+    """The attributes of the queue, as GetQueueAttributes returns them."""
+    dead_letters: Mapping[str, str]
+    bucket: str
+    objects: int
+    parts: Mapping[str, SeenPart]
+    plan: FaultPlan
+    cut: Sequence[str]
+    """The names of the gateway's ports that are closed, such as `worker-s3`."""
+    cluster: SeenCluster | None = None
+    tasks: Mapping[str, PartTask] = field(default_factory=dict)
+    """The parts that are tasks of a service, by name, where there is no cluster to say it."""
+    noted: Sequence[Moment] = ()
+    """What was done by the page since the observation before."""
+    trouble: str = ""
+    """What does not answer."""
+    ended: str = ""
+    """Why there is no stack any more."""

@@ -1,0 +1,172 @@
+"""The picture of a stack at one moment, as the page shows it. Pure values.
+
+Everything that there can be many of is a mapping by name, so that two pictures can be compared member by member.
+Nothing is None: in a patch that means that it is gone. Times are Unix seconds of this machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Health(StrEnum):
+    """How a task, an instance or a part is."""
+
+    GOOD = "good"
+    STARTING = "starting"
+    BAD = "bad"
+    STOPPING = "stopping"
+    ENDED = "ended"
+
+
+class Kind(StrEnum):
+    """What a moment of the time line is about."""
+
+    DEPLOYMENT = "deployment"
+    EVENT = "event"
+    FAULT = "fault"
+    ALARM = "alarm"
+    ACT = "act"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where requests come in: a load balancer, or the API itself where there is none.
+
+    `rates` are requests a second by the class of their status, such as `2xx`; `none` had no answer.
+    """
+
+    name: str
+    kind: str
+    url: str
+    rates: Mapping[str, float]
+    in_service: int
+    registered: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceNow:
+    """A service. `versions` has how many tasks are of each version, `rollout` what a deployment does."""
+
+    desired: int
+    running: int
+    pending: int
+    healthy: int
+    version: str
+    versions: Mapping[str, int]
+    rollout: str
+    calls: Mapping[str, float]
+    """Calls of AWS a second, by operation."""
+    failing: float
+    """How many of them a second fail."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceNow:
+    """A container instance. `state` is a word or two, `balancer` the load balancer's view of it."""
+
+    zone: str
+    health: Health
+    state: str
+    balancer: str
+    reason: str
+    type: str
+    lost: bool
+    draining: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TaskNow:
+    """A task. `state` is a word or two about it."""
+
+    service: str
+    instance: str
+    version: str
+    health: Health
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueueNow:
+    """A queue. It has not been empty since `busy_since`; 0 if it is empty."""
+
+    name: str
+    visible: int
+    in_flight: int
+    busy_since: float
+
+
+@dataclass(frozen=True, slots=True)
+class BucketNow:
+    """The bucket, and how many e-mails a second are stored."""
+
+    name: str
+    objects: int
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmNow:
+    """An alarm: OK, ALARM or INSUFFICIENT_DATA. One that `scales` a service is no trouble, whatever its state."""
+
+    state: str
+    reason: str
+    scales: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FaultNow:
+    """A fault that acts now. `end` are the fields of the act that ends it."""
+
+    title: str
+    detail: str
+    end: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Something that happened."""
+
+    at: float
+    kind: Kind
+    text: str
+    bad: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PartNow:
+    """A process or container of the stack itself."""
+
+    health: Health
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The whole. `trouble` says what could not be seen, `ended` why there is no stack any more."""
+
+    target: str
+    acts: tuple[str, ...]
+    """What can be done to it, by the names in `sim.watch.wanted`."""
+    entry: Entry
+    queue: QueueNow
+    dead_letters: QueueNow
+    bucket: BucketNow
+    services: Mapping[str, ServiceNow] = field(default_factory=dict)
+    instances: Mapping[str, InstanceNow] = field(default_factory=dict)
+    tasks: Mapping[str, TaskNow] = field(default_factory=dict)
+    versions: Mapping[str, int] = field(default_factory=dict)
+    """Every version that was seen, with a number that stays the same: its colour and shape."""
+    alarms: Mapping[str, AlarmNow] = field(default_factory=dict)
+    faults: Mapping[str, FaultNow] = field(default_factory=dict)
+    moments: Mapping[str, Moment] = field(default_factory=dict)
+    parts: Mapping[str, PartNow] = field(default_factory=dict)
+    trouble: str = ""
+    ended: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return asdict(self)

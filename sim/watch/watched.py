@@ -1,0 +1,47 @@
+"""What the page can watch: a stack of `sim up`, or one of compose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from sim.stack.lifecycle import Stack
+from sim.targets.deployment import LocalDeployment
+from sim.targets.target import Progress
+from sim.watch import detail
+from sim.watch.detail import TaskDetail
+from sim.watch.observe import StackObserver
+from sim.watch.observed import Observation
+from sim.watch.perform import Performer
+from sim.watch.wanted import Wanted
+
+
+class Watched(Protocol):
+    """Looks at a stack, and acts on it."""
+
+    def look(self) -> Observation:
+        """What there is now. Raises NothingRuns if there is no stack, or another SimError or what boto3 raises."""
+
+    def look_again(self, last: Observation, trouble: str) -> Observation:
+        """What there was, with the present state of the parts, since something does not answer. Raises NothingRuns."""
+
+    def detail(self, task: str, seen: Observation) -> TaskDetail:
+        """The details of a task that was seen. Raises NoSuchTask, or what boto3 raises."""
+
+    def perform(self, wanted: Wanted, progress: Progress) -> str:
+        """Does what a page wants, and returns what was done. Raises SimError, ReleaseError, or what boto3 raises."""
+
+
+class RunningStack:
+    """The stack that `find` returns. `deployment` returns what deploys to it."""
+
+    def __init__(self, find: Callable[[], Stack], deployment: Callable[[Progress], LocalDeployment]) -> None:
+        self._find = find
+        observer, performer = StackObserver(find), Performer(find, deployment)
+        self.look = observer.look
+        self.look_again = observer.look_again
+        self.perform = performer.perform
+
+    def detail(self, task: str, seen: Observation) -> TaskDetail:
+        """The details of a task that was seen."""
+        return detail.of_task(self._find(), seen, task)
