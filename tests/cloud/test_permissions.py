@@ -110,11 +110,11 @@ def test_a_parameter_under_a_key_of_ones_own_needs_the_key_too(
     # LocalStack 4.13 makes no key on Python 3.11, but keeps its name.
     key = f"arn:aws:kms:eu-central-1:{account}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
     aws("ssm").put_parameter(Name="/own", Value="v", Type="SecureString", KeyId=key)
-    aws("ssm").put_parameter(Name="/aws", Value="v", Type="SecureString")
+    aws("ssm").put_parameter(Name="/plain", Value="v", Type="SecureString")
     read = {"Effect": "Allow", "Action": "ssm:GetParameter", "Resource": "*"}
     role.may(read)
     ssm = role.client("ssm")
-    ssm.get_parameter(Name="/aws", WithDecryption=True)
+    ssm.get_parameter(Name="/plain", WithDecryption=True)
     ssm.get_parameter(Name="/own")
     code, _, message = denied(ssm.get_parameter, Name="/own", WithDecryption=True)
     assert code == "AccessDeniedException"
