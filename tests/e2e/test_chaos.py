@@ -19,11 +19,11 @@ def pipeline(request: pytest.FixtureRequest) -> Iterator[Target]:
     name = request.config.getoption("--target")
     if name not in LOCAL:
         pytest.skip(f"not applicable: target {name} has no gateway")
-    with create(name, TUNING, print) as target:
+    with create(name, TUNING, print, runtime=request.config.getoption("--runtime")) as target:
         yield target
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_lost_acknowledgements_throttles_resets_and_partial_failures(pipeline: Target) -> None:
     plan = find("lost-acknowledgements").seeded(7)
     outcome = run(pipeline, plan, Load(rate=15), print)

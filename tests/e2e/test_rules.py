@@ -13,7 +13,8 @@ from schemathesis import Case, GenerationMode
 from services.pipeline.message import Email
 from sim.client.api import Client
 from sim.client.tracker import EmailTracker
-from sim.targets.target import Capability
+from sim.targets.cluster import ClusterTarget
+from sim.targets.target import Capability, Target
 from tests.property.answers import ask, assert_problem
 from tests.property.in_process import RECEIVED_AT
 from tests.property.oracle import ACCEPTED, Rules, judge
@@ -21,7 +22,7 @@ from tests.property.strategies import TOKEN, almost_good_bodies, headers
 
 
 @pytest.mark.needs(Capability.LOAD, Capability.OBJECTS, Capability.QUEUE)
-def test_what_is_accepted_is_stored_and_the_rest_refused(client: Client, tracker: EmailTracker) -> None:
+def test_what_is_accepted_is_stored_and_the_rest_refused(target: Target, client: Client, tracker: EmailTracker) -> None:
     rules = Rules(TOKEN, 1_048_576, RECEIVED_AT)
     token = json.dumps(client.token)[1:-1].encode()
 
@@ -30,6 +31,9 @@ def test_what_is_accepted_is_stored_and_the_rest_refused(client: Client, tracker
     def publish(body: bytes, sent_with: dict[str, str]) -> None:
         # The real token is put in at the last moment, so that no failure prints it.
         answer = client.post(body.replace(TOKEN.encode(), token), sent_with)
+        if isinstance(target, ClusterTarget) and not all(map(str.isascii, sent_with.values())):
+            assert answer.status == 400, "the load balancer refuses it, whatever the API would say"
+            return
         ruling = judge(rules, body, sent_with.get("Idempotency-Key"))
         if ruling == ACCEPTED:
             assert answer.status == 200

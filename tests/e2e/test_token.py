@@ -41,4 +41,5 @@ def test_a_rotated_token_works_at_once_and_the_old_one_ends(target: Target, clie
 def test_a_flood_of_wrong_tokens_does_not_lock_out_the_right_one(target: Target, client: Client, email: Email) -> None:
     wrong = Client(target.url, "wrong")
     assert {wrong.publish(email).status for _ in range(50)} == {401}
-    assert client.publish(email).status == 200
+    # One of several tasks may have asked SSM just before the token became the present one.
+    until(lambda: client.publish(email).accepted, "the right token to be taken", seconds=1.5)
