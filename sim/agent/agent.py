@@ -154,7 +154,7 @@ class Agent:
                 self._try(partial(self._runtime.kill, task, name), NotSignalled(task.task.arn, name, kill=True))
             case Freeze(task, name, frozen):
                 act = self._runtime.freeze if frozen else self._runtime.thaw
-                self._try(partial(act, task, name), NotFrozen(task.task.arn, name, frozen))
+                self._try(partial(act, task, name), NotFrozen(task.task.arn, name))
             case Remove(task):
                 self._remove(task)
 

@@ -88,11 +88,10 @@ class NotSignalled:
 
 @dataclass(frozen=True, slots=True)
 class NotFrozen:
-    """The container could not be frozen, or not thawed where `frozen` is false. It is to be tried again."""
+    """The container could not be frozen or thawed. It is to be tried again."""
 
     task: str
     container: str
-    frozen: bool
 
 
 Event = Started | StartFailed | Exited | HealthChanged | Moved | NotFound | Signalled | NotSignalled | NotFrozen
@@ -143,4 +142,4 @@ def _after(container: LocalContainer, event: Event, now: float) -> LocalContaine
         case NotSignalled():
             return replace(container, signalling=False, wait_until=now + AGAIN_SECONDS)
         case NotFrozen():
-            return replace(container, frozen=not event.frozen, wait_until=now + AGAIN_SECONDS)
+            return replace(container, frozen=None, wait_until=now + AGAIN_SECONDS)

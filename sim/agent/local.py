@@ -27,7 +27,8 @@ class LocalContainer:
     """One container of a task. Times are seconds since 1970.
 
     While SIGTERM is being sent `signalling` is true; `signalled_at` is when it was sent, `killed_at` when SIGKILL was
-    asked for. An action that could not be carried out is tried again from `wait_until` on.
+    asked for. An action that could not be carried out is tried again from `wait_until` on. Whether a container is
+    `frozen` is not known, None, after that could not be changed.
     """
 
     name: str
@@ -42,7 +43,7 @@ class LocalContainer:
     signalling: bool = False
     signalled_at: float | None = None
     killed_at: float | None = None
-    frozen: bool = False
+    frozen: bool | None = False
     wait_until: float = 0.0
 
 

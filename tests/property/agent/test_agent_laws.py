@@ -121,7 +121,7 @@ class AgentMachine(RuleBasedStateMachine):
             case Start():
                 self.local = applied(self.local, StartFailed(*key, "CannotStartContainerError"), self.now)
             case Freeze() if key in self.running and not works:
-                self.local = applied(self.local, NotFrozen(*key, action.frozen), self.now)
+                self.local = applied(self.local, NotFrozen(*key), self.now)
             case Freeze() if key in self.running:
                 (self.frozen.add if action.frozen else self.frozen.discard)(key)
             case Signal() if works and key in self.running:
