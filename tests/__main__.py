@@ -83,11 +83,11 @@ def rest() -> list[Stage]:
     busy = [
         Run("the rooms", (LOCAL[0],), others),
         Run("permissions beside iam-simulate", ("npm",), (_BESIDE_IAM_SIMULATE,)),
-        on("docker"),
     ]
     rolls_out = f"{_DEPLOYMENTS}::test_a_version_rolls_out_and_no_request_fails"
     longest = [_on_cluster(TaskRuntime.PROCESS, _PERMISSIONS, _DEPLOYMENTS, _INSTANCES, _CHAOS, _REHEARSAL, _LIVE_PAGE)]
     others_that_wait = [
+        on("docker"),
         _on_cluster(TaskRuntime.PROCESS, *_SCALED, "tests/e2e/test_scaling.py"),
         _on_cluster(TaskRuntime.DOCKER, *_SCALED, rolls_out, _CONTAINERS),
         *(_on_terraform(target) for target in ("process", "docker")),
