@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sim.aws.arn import last_part
 from sim.cloud.aws_client import local_session
+from sim.cloud.permissions import Row, reports, rows
 from sim.errors import SimError
 from sim.stack.lifecycle import Stack
 from sim.watch.cluster import state_of
@@ -41,11 +42,12 @@ class Container:
 
 @dataclass(frozen=True)
 class TaskDetail:
-    """A task, in AWS's words."""
+    """A task, in AWS's words. `permissions` are those that the tasks of its role used or were denied so far."""
 
     definition: str
     started: str
     containers: Sequence[Container]
+    permissions: Sequence[Row] = ()
 
 
 def environment(container: Described) -> dict[str, str]:
@@ -83,7 +85,13 @@ def of_task(stack: Stack, seen: Observation, name: str) -> TaskDetail:
             )
             for each in definition["containerDefinitions"]
         ],
+        _permissions(stack.endpoint, definition.get("taskRoleArn", "")),
     )
+
+
+def _permissions(endpoint: str, role: str) -> list[Row]:
+    of_role = tuple(each for each in reports(endpoint) if each.role == role)
+    return [each for each in rows(of_role) if each.end != "never used"]
 
 
 def _log(logs: Any, container: Described, task: str) -> list[str]:

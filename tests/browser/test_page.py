@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page
 
+from sim.cloud.permissions import Row
 from sim.faults.plan import Fault, FaultPlan, Rule
 from sim.host.waiting import until
 from sim.watch.board import Board
@@ -57,7 +58,13 @@ class Live:
 
 def _detail(_: str) -> TaskDetail:
     return TaskDetail(
-        "api:1", "08:00:00", [Container("api", "api:1.4.0", "RUNNING", {"A": "b"}, {"WORD": "/w"}, [LOG])]
+        "api:1",
+        "08:00:00",
+        [Container("api", "api:1.4.0", "RUNNING", {"A": "b"}, {"WORD": "/w"}, [LOG])],
+        [
+            Row("api", "denied", "kms:Decrypt on key/1", "no statement", 1, "GetParameter"),
+            Row("api", "used", "sqs:SendMessage", "Publish of api", 12, "SendMessageBatch 12"),
+        ],
     )
 
 
@@ -150,6 +157,9 @@ def test_a_dangerous_act_asks_first_and_goes_by_the_keyboard_alone(live: Live, p
     page.keyboard.press("Enter")
     page.wait_for_selector("#detail[open] .log")
     assert "INFO request status=200" in page.inner_text(".log")
+    page.click("text=Permissions of its role: 1 denied, 1 used")
+    assert "sqs:SendMessage, 12 calls, Publish of api" in page.inner_text(".permissions")
+    assert "✕ denied" in page.inner_text(".permissions")
     page.click("summary")
     assert "secret, from /w" in page.inner_text("#detail-body")
     for answer in ("Escape", "Enter"):

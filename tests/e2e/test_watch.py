@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
@@ -19,7 +20,7 @@ from sim.targets.process import ProcessTarget
 from sim.targets.target import Capability, Provision, Target
 from sim.watch.watch import Watch
 from sim.watch.watched import RunningStack
-from tests.browsing import SECONDS, browser, comes_true, opened, shows, texts, value
+from tests.browsing import SECONDS, browser, comes_true, opened, photograph, shows, texts, value
 from tests.e2e.deployments import SECONDS as DEPLOYED
 from tests.e2e.deployments import cluster, defined_with, ecs_of
 
@@ -82,6 +83,8 @@ def test_a_task_that_is_killed_by_it_is_replaced(page: Page, cluster: ClusterTar
     [worker, *_] = [name for name, service in _shown(page).items() if service == "worker"]
     page.click(f"[data-task='{worker}']")
     page.wait_for_selector(".log")
+    page.click("text=Permissions of its role")
+    assert "s3:PutObject" in page.inner_text(".permissions")
     assert cluster.token() not in page.inner_text("#detail")
     page.click("text=Kill it")
     page.click("#ask-yes")
@@ -91,13 +94,16 @@ def test_a_task_that_is_killed_by_it_is_replaced(page: Page, cluster: ClusterTar
 
 
 @pytest.mark.needs(Capability.DEPLOY)
-def test_a_deployment_is_seen_from_its_first_task_to_its_last(page: Page, cluster: ClusterTarget) -> None:
+def test_a_deployment_is_seen_from_its_first_task_to_its_last(
+    page: Page, cluster: ClusterTarget, tmp_path: Path
+) -> None:
     api, version = cluster.service("api"), cluster.deployment.made_of_checkout("api")
     new = defined_with(cluster, version)
     tags = "Array.from(document.querySelectorAll('#node-api .tag'), (each) => each.textContent)"
     with publishing(cluster.client(), 4):
         ecs_of(cluster).update_service(cluster=api.cluster, service=api.name, taskDefinition=new)
         comes_true(page, f"{tags}.some((tag) => tag.includes('{version}'))", DEPLOYED)
+        photograph(page, "deployment", tmp_path)
         comes_true(page, f"{tags}.every((tag) => tag.includes('{version}'))", DEPLOYED)
     assert any(version in each for each in texts(page, "#moments [data-kind=deployment]"))
     assert _shown(page) == _said_by_aws(cluster)

@@ -171,7 +171,9 @@ export class Dialogs {
     find("#detail-body").append(place);
     while (this.#opened === opened) {
       try {
-        this.#containers(place, await ask(this.#token, "GET", `/tasks/${encodeURIComponent(id)}`));
+        const detail = await ask(this.#token, "GET", `/tasks/${encodeURIComponent(id)}`);
+        this.#containers(place, detail);
+        this.#permissions(place, detail.permissions);
       } catch (error) {
         if (place.childElementCount === 0) text(place, error.message);
         return;
@@ -197,6 +199,22 @@ export class Dialogs {
       text(log, container.log.map(line).join("\n") || "It has written nothing yet.");
       if (atEnd) log.scrollTop = log.scrollHeight;
     }
+  }
+
+  /** What the tasks of the role did by its permissions, once there is something. */
+  #permissions(place, permissions) {
+    if (permissions.length === 0) return;
+    let shown = place.querySelector(".permissions");
+    if (shown === null) {
+      shown = element("details", { className: "permissions" }, element("summary"), element("dl", { className: "facts" }));
+      place.append(shown);
+    }
+    const denied = permissions.filter((each) => each.end === "denied").length;
+    text(shown.querySelector("summary"), `Permissions of its role: ${denied ? `${denied} denied, ` : ""}${permissions.length - denied} used`);
+    shown.querySelector("dl").replaceChildren(...permissions.flatMap((each) => [
+      element("dt", {}, each.end === "denied" ? "✕ denied" : each.end),
+      element("dd", {}, `${each.action}, ${each.calls} ${each.calls === 1 ? "call" : "calls"}, ${each.statement}`),
+    ]));
   }
 
   #askForFault() {
