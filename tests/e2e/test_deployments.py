@@ -14,7 +14,7 @@ from sim.client.tracker import EmailTracker
 from sim.host.waiting import until
 from sim.targets.cluster import ClusterTarget
 from sim.targets.target import Capability
-from tests.e2e.deployments import SECONDS, cluster, defined_with, ecs_of, percents_held, running, unharmed
+from tests.e2e.deployments import SECONDS, cluster, defined_with, deploy_role, ecs_of, percents_held, running, unharmed
 
 __all__ = ["cluster"]
 
@@ -22,9 +22,10 @@ pytestmark = pytest.mark.needs(Capability.DEPLOY)
 
 
 def test_a_version_rolls_out_and_no_request_fails(cluster: ClusterTarget, tracker: EmailTracker, email: Email) -> None:
+    """As from GitHub: the deploy role is denied nothing that it takes."""
     before = running(cluster)
-    with unharmed(cluster, CLIENTS), percents_held(cluster):
-        verdict = cluster.deploy("api")
+    with unharmed(cluster, CLIENTS), percents_held(cluster), deploy_role(cluster) as deployment:
+        verdict = deployment.deploy("api")
     assert verdict.outcome is Outcome.DEPLOYED, str(verdict)
     assert not before & running(cluster)
     tracker.publish(email)

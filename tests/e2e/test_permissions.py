@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from release.deploy import Outcome
 from services.pipeline.message import Email
 from sim.client.tracker import EmailTracker
 from sim.cloud.aws_client import local_session
@@ -20,7 +19,7 @@ from sim.cloud.permissions import RoleReport, reports
 from sim.host.waiting import until
 from sim.targets.cluster import ClusterTarget
 from sim.targets.target import Capability, Service
-from tests.e2e.deployments import SECONDS, cluster, deploy_role, ecs_of
+from tests.e2e.deployments import SECONDS, cluster, ecs_of
 
 __all__ = ["cluster"]
 
@@ -125,12 +124,6 @@ def test_a_task_whose_image_may_not_be_pulled_does_not_start(cluster: ClusterTar
         in (container["reason"])
     )
     assert set(role.denied()) == {"ecr:BatchGetImage"}
-
-
-def test_a_deployment_needs_nothing_but_the_deploy_role(cluster: ClusterTarget) -> None:
-    with deploy_role(cluster) as deployment:
-        verdict = deployment.deploy("worker")
-    assert verdict.outcome is Outcome.DEPLOYED, str(verdict)
 
 
 def _until_logged(cluster: ClusterTarget, role: Role, service: Service, text: str) -> None:
