@@ -87,7 +87,7 @@ def rest() -> list[Stage]:
         Run("permissions beside iam-simulate", ("npm",), (_BESIDE_IAM_SIMULATE,)),
     ]
     rolls_out = f"{_DEPLOYMENTS}::test_a_version_rolls_out_and_no_request_fails"
-    longest = [_on_cluster(TaskRuntime.PROCESS, _PERMISSIONS, _DEPLOYMENTS, _INSTANCES, _CHAOS, _REHEARSAL, _LIVE_PAGE)]
+    longest = [_on_cluster(TaskRuntime.PROCESS, _LIVE_PAGE, _PERMISSIONS, _DEPLOYMENTS, _INSTANCES, _CHAOS, _REHEARSAL)]
     others_that_wait = [
         on("docker"),
         _on_cluster(TaskRuntime.PROCESS, *_SCALED, "tests/e2e/test_scaling.py"),

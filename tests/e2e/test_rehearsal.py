@@ -172,7 +172,8 @@ def _deploy(cluster: ClusterTarget, seen: Seen) -> None:
                 nothing += looked - was
             for task in _answering(cluster, before):
                 answering.setdefault(task, time.time())
-            return completed(cluster)
+            # A task whose check was quicker than this look is looked at again.
+            return completed(cluster) and all(each["taskArn"] in answering for each in api.tasks())
 
         until(over, "the deployment to be completed", seconds=SECONDS, seen=api.summary)
         seen.took.append(time.time() - began)
