@@ -71,13 +71,13 @@ def value(page: Page, name: str) -> float:
     return float(page.inner_text(f'[data-value="{name}"]').replace(",", ""))
 
 
-def shows(page: Page, wanted: dict[str, float]) -> None:
+def shows(page: Page, wanted: dict[str, float], seconds: float = SECONDS) -> None:
     """Waits until the page shows these numbers. Raises TimedOut."""
 
     def shown() -> dict[str, float]:
         return {name: value(page, name) for name in wanted}
 
-    until(lambda: shown() == wanted, f"the page to show {wanted}", seconds=SECONDS, seen=shown)
+    until(lambda: shown() == wanted, f"the page to show {wanted}", seconds=seconds, seen=shown)
 
 
 def comes_true(page: Page, expression: str, seconds: float = SECONDS) -> None:
