@@ -63,4 +63,7 @@ resource "aws_autoscaling_group" "instances" {
   min_size             = 2
   max_size             = 3
   desired_capacity     = 2
+
+  # An instance that has lost its permissions cannot report that its tasks have ended: so they go after it.
+  depends_on = [aws_iam_role_policy_attachment.instance]
 }
