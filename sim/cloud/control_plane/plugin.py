@@ -372,8 +372,7 @@ def _find_way(chain: Any, context: RequestContext, _response: Response) -> None:
     """A handler of LocalStack's chain: what has no way to AWS gets no answer from whoever passed the call on."""
     if context.operation is None or context.is_internal_call:
         return
-    key = extract_access_key_id_from_auth_header(context.request.headers) or ""
-    caller = _permissions.caller(context.account_id, key)
+    caller = _permissions.caller(context.account_id, _access_key(context))
     if caller and (gateway := _egress.lost_gateway(caller, context.service.service_name)):
         chain.respond(504, headers={NO_ROUTE: gateway})
 
@@ -382,16 +381,20 @@ def _judge(_chain: object, context: RequestContext, _response: Response) -> None
     """A handler of LocalStack's chain: refuses what the caller's role may not do."""
     if context.operation is None or context.is_internal_call:
         return
-    presigned = context.request.args.get("X-Amz-Credential", "").partition("/")[0]
-    key = extract_access_key_id_from_auth_header(context.request.headers) or presigned
     protocol = _PROTOCOLS.get(context.protocol, ApiProtocol.JSON)
     call = ApiCall(context.service.service_name, context.operation.name, protocol)
     destination = Destination(context.region, context.account_id)
-    error = _permissions.refusal(key, call, context.service_request or {}, destination)
+    error = _permissions.refusal(_access_key(context), call, context.service_request or {}, destination)
     if error is not None:
         # SQS writes the name of the class as the type of the error.
         refusal = type(error.code, (CommonServiceException,), {})
         raise refusal(error.code, error.message, status_code=error.status, sender_fault=True)
+
+
+def _access_key(context: RequestContext) -> str:
+    """The key that signed a call, in its header or in a presigned URL; "" without one."""
+    presigned = context.request.args.get("X-Amz-Credential", "").partition("/")[0]
+    return extract_access_key_id_from_auth_header(context.request.headers) or str(presigned)
 
 
 def _failed(error: AwsError) -> Response:

@@ -93,11 +93,6 @@ class ServiceSessions:
         arn = f"arn:aws:ec2:{at.region}:{at.account}:instance/{instance.id}"
         return self._keys(role, instance.id, "ec2.amazonaws.com", arn)
 
-    def holder(self, access_key: str) -> str:
-        """The id of the task or of the EC2 instance whose keys these are, "" if they are nobody's."""
-        with self._lock:
-            return next((name for (_, name), each in self._held.items() if each.access_key == access_key), "")
-
     def _keys(self, role: str, name: str, host: str, source: str) -> Values:
         with self._lock:
             held, now = self._held.get((role, name)), self._now()

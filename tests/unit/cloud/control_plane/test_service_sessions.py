@@ -86,13 +86,6 @@ def test_keys_are_the_same_until_they_are_about_to_expire() -> None:
     assert account.task()["AccessKeyId"] != first["AccessKeyId"]
 
 
-def test_a_key_tells_its_task_or_its_instance() -> None:
-    account = Account()
-    keys = {name: of["AccessKeyId"] for name, of in (("t1", account.task()), ("i-1", account.instance("i-1")))}
-    assert {name: account.sessions.holder(key) for name, key in keys.items()} == {"t1": "t1", "i-1": "i-1"}
-    assert account.sessions.holder("000000000000") == ""
-
-
 @pytest.mark.parametrize(("name", "role"), [("t2", "task"), ("t2", "execution"), ("t3", "task")])
 def test_without_a_role_there_are_no_keys(name: str, role: str) -> None:
     with pytest.raises(AwsError) as refused:
