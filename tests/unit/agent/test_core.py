@@ -28,3 +28,15 @@ def test_what_could_be_neither_frozen_nor_thawed_is_frozen_once_its_instance_is_
     _, asked = step(LOST, local, now=10.0)
 
     assert [each.frozen for each in asked if isinstance(each, Freeze)] == [True]
+
+
+def test_what_could_not_be_frozen_is_frozen_after_a_while() -> None:
+    local, _ = step(FOUND, Local(), now=1.0)
+    local = applied(local, Started(TASK.arn, "web", "id", ()), now=2.0)
+    local, _ = step(LOST, local, now=3.0)
+    local = applied(local, NotFrozen(TASK.arn, "web"), now=4.0)
+
+    _, at_once = step(LOST, local, now=4.0)
+    _, later = step(LOST, local, now=6.0)
+
+    assert ([*at_once], [each.frozen for each in later if isinstance(each, Freeze)]) == ([], [True])

@@ -33,7 +33,7 @@ class Egress:
         self.routes: dict[str, Route] = {"/_sim/<account>/<region>/ec2/nat-gateways/<gateway>/lost": self.lose}
 
     def lost_gateway(self, caller: Principal, service: str) -> str:
-        """The lost NAT gateway for want of which a session's call does not reach a service; "" if it does."""
+        """The lost NAT gateway that keeps the call of a session from a service; "" if the call arrives."""
         task = self._task(caller)
         if task is None:
             return ""

@@ -137,6 +137,20 @@ def test_a_call_and_its_answer_are_forwarded_and_leave_a_trail(gateway: Running,
         server.close()
 
 
+def test_a_call_that_has_no_route_to_aws_gets_no_answer_until_the_caller_gives_up(
+    gateway: Running, upstream: socket.socket
+) -> None:
+    with gateway.connect() as client:
+        client.sendall(SEND % (len(BATCH), BATCH))
+        with accepted(upstream) as server:
+            read_until(server, BATCH)
+            server.sendall(b"HTTP/1.1 504 Gateway Timeout\r\nX-Sim-No-Route: nat-1\r\nContent-Length: 0\r\n\r\n")
+            client.settimeout(0.3)
+            with pytest.raises(TimeoutError):
+                client.recv(1)
+    assert gateway.ended().outcome == "gone"
+
+
 def test_half_an_upload_is_never_forwarded(gateway: Running, upstream: socket.socket) -> None:
     with gateway.connect("worker-sqs") as client:
         client.sendall((SEND % (100_000, b"x" * 100_000))[:-1])
