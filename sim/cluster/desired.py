@@ -105,11 +105,13 @@ class DesiredMember:
     """An EC2 instance that is registered with a Classic ELB.
 
     `registration` is another number each time that the instance is registered. So an instance that left and came back
-    between two looks at the state is a new target, with a health of its own.
+    between two looks at the state is a new target, with a health of its own. `in_service` is what was last reported
+    of this registration. A balancer that is started again begins with it, since AWS's do not forget.
     """
 
     instance: str
     registration: int
+    in_service: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,11 +142,16 @@ def test_a_deployment_that_is_forced_replaces_every_task_and_is_listed(aws: Comm
     after = aws.stable()
     assert after["deployments"][0]["id"] == asked["deployments"][0]["id"] != before["deployments"][0]["id"]
     assert not set(tasks) & set(aws.cluster.tasks())
-    [newest, *_] = aws.ecs("list-service-deployments", "--service", "web")["serviceDeployments"]
-    [shown] = aws("ecs", "describe-service-deployments", "--service-deployment-arns", newest["serviceDeploymentArn"])[
-        "serviceDeployments"
-    ]
-    assert (newest["status"], shown["status"]) == ("SUCCESSFUL", "SUCCESSFUL")
+
+    def newest() -> dict[str, Any]:
+        [listed, *_] = aws.ecs("list-service-deployments", "--service", "web")["serviceDeployments"]
+        return dict(listed)
+
+    # The waiter does not ask whether the tasks are healthy; the deployment's end does.
+    aws.cluster.until(lambda: newest()["status"] == "SUCCESSFUL", "the deployment to be successful")
+    words = ("describe-service-deployments", "--service-deployment-arns", newest()["serviceDeploymentArn"])
+    [shown] = aws("ecs", *words)["serviceDeployments"]
+    assert shown["status"] == "SUCCESSFUL"
     assert (shown["targetServiceRevision"]["runningTaskCount"], len(shown["sourceServiceRevisions"])) == (2, 1)
 
 

@@ -61,14 +61,14 @@ class ClassicBalancer:
     ) -> None:
         """Takes what is desired now. An instance that is not running any more keeps its registration."""
         self.desired = desired
-        registrations = {each.instance: each.registration for each in desired.members}
-        known = {id_: target for id_, target in self._known.items() if id_ in registrations}
+        registered = {each.instance: each for each in desired.members}
+        known = {id_: target for id_, target in self._known.items() if id_ in registered}
         self._known = known | {
             id_: RegisteredTarget(id_, instances[id_].zone, instances[id_].address, 0)
-            for id_ in registrations
+            for id_ in registered
             if id_ in instances
         }
-        self.health.update(self._policy, desired.check, self._known, registrations)
+        self.health.update(self._policy, desired.check, self._known, registered)
         wanted = {each.port: each for each in desired.listeners}
         for port in self.listeners.keys() - wanted.keys():
             self._close(port)

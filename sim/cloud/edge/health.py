@@ -13,7 +13,7 @@ from sim.cloud.edge.node import Node
 from sim.cluster.balancer import classic, nodes
 from sim.cluster.balancer.checks import Phase
 from sim.cluster.balancer.nodes import Action, Check, Cut, Deregistered, Drain, Policy
-from sim.cluster.desired import CheckTarget
+from sim.cluster.desired import CheckTarget, DesiredMember
 from sim.cluster.target_health import RegisteredTarget, TargetHealth
 
 
@@ -49,24 +49,26 @@ class Health:
         self,
         policy: Policy,
         asked: CheckTarget,
-        members: Mapping[str, RegisteredTarget],
-        registrations: Mapping[str, int],
+        targets: Mapping[str, RegisteredTarget],
+        registered: Mapping[str, DesiredMember],
     ) -> None:
-        """Takes what is desired: these settings, and these targets registered.
+        """Takes what is desired: these settings, and these targets registered; both by the target's id.
 
         A target whose registration has another number than before left and came back in the meantime.
         """
         now = self._loop.time()
+        registrations = {id_: registered[id_].registration for id_ in targets}
         self.asked = asked
         if policy != self._state.policy:
             self._state = nodes.reconfigured(self._state, policy, now, self._chance)
         for id_ in self._state.members:
-            if id_ not in members or self._registrations.get(id_) != registrations[id_]:
+            if id_ not in targets or self._registrations.get(id_) != registrations[id_]:
                 self._state = nodes.deregister(self._state, id_, now, self._chance)
                 self._reported.pop(id_, None)
-        for target in members.values():
-            self._state = nodes.register(self._state, target, now, self._chance)
-        self._registrations = {id_: registrations[id_] for id_ in members}
+        for target in targets.values():
+            in_service = registered[target.id].in_service
+            self._state = nodes.register(self._state, target, now, self._chance, in_service=in_service)
+        self._registrations = registrations
         self._turn()
 
     def silence(self, target: str) -> None:

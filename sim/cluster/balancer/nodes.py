@@ -130,13 +130,19 @@ def start(policy: Policy, nodes_per_zone: int = 1) -> Balancer:
     return Balancer(policy, nodes)
 
 
-def register(state: Balancer, target: RegisteredTarget, now: float, chance: Random) -> Balancer:
-    """A target is registered, also one that drains. Nothing changes for one that is registered already."""
+def register(
+    state: Balancer, target: RegisteredTarget, now: float, chance: Random, *, in_service: bool = False
+) -> Balancer:
+    """A target is registered, also one that drains. Nothing changes for one that is registered already.
+
+    One that a balancer knew as `in_service` before it was started again stays so until its checks say otherwise.
+    """
     member = state.members.get(target.id)
     if member is not None and not member.leaving and member.target == target:
         return state
     number = state.registrations + 1
-    watches = {node.id: _learning(state.policy, now, chance) for node in state.nodes if routes_to(state, node, target)}
+    begin = _serving if in_service else _learning
+    watches = {node.id: begin(state.policy, now, chance) for node in state.nodes if routes_to(state, node, target)}
     members = {**state.members, target.id: Member(target, number, watches)}
     return replace(state, members=members, registrations=number)
 
@@ -293,6 +299,10 @@ def _due(watch: Watch) -> float:
 
 def _learning(policy: Policy, now: float, chance: Random) -> Watch:
     return Watch(Phase.REGISTERING, turns_at=learns_at(policy.delays, now, chance), check_at=NEVER)
+
+
+def _serving(policy: Policy, now: float, chance: Random) -> Watch:
+    return Watch(Phase.IN_SERVICE, turns_at=NEVER, check_at=first_check_at(now, policy.check, chance), since=now)
 
 
 def _rewatched(state: Balancer, member: Member, now: float, chance: Random) -> dict[str, Watch]:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from sim.cluster.balancer.checks import HealthCheck
 from sim.cluster.desired import DesiredMember
 from sim.host.waiting import until
 from tests.unit.cloud.edge.running import (
@@ -311,3 +312,14 @@ def test_an_instance_that_left_and_came_back_between_two_looks_is_a_new_target(e
         edge.wait_for("i-1", "InService")
     states = [health and health.state for _, health in edge.reports]
     assert states == ["OutOfService", "InService", "OutOfService", "InService"]
+
+
+def test_after_a_start_it_routes_at_once_to_what_was_in_service(edge: Running) -> None:
+    slow = replace(policy(), check=HealthCheck(interval=300))
+    with instances(answering()) as backs:
+        known = replace(balancer(), members=(DesiredMember("i-1", 1, in_service=True),), settings=settings(policy=slow))
+        edge.update(known, instances=(running_instance("i-1"),), ports=(backs[0].entry,))
+        with edge.connect() as client:
+            client.sendall(GET)
+            assert client.recv(100).startswith(b"HTTP/1.1 200")
+    assert [health and health.state for _, health in edge.reports] == ["InService"]

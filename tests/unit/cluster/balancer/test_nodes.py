@@ -161,6 +161,14 @@ def test_a_node_that_is_lost_keeps_no_deregistration_waiting_and_a_new_one_learn
     assert nodes.in_service(world.state, "b/2") == ("i-2",)
 
 
+def test_a_target_that_was_in_service_before_a_start_stays_so_until_its_checks_fail() -> None:
+    state = nodes.register(nodes.start(POLICY), target("i-1"), 0.0, Random(1), in_service=True)
+    assert nodes.in_service(state, A) == nodes.in_service(state, B) == ("i-1",)
+    for _ in range(POLICY.check.unhealthy):
+        state, _ = nodes.checked(state, A, "i-1", 1, FAIL, 1.0)
+    assert (nodes.in_service(state, A), nodes.in_service(state, B)) == ((), ("i-1",))
+
+
 def test_registering_and_deregistering_twice_changes_nothing() -> None:
     world = InVirtualTime()
     world.register(target("i-1"))
