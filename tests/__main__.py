@@ -3,7 +3,7 @@ this machine can run. `python -m tests TARGET`: the end-to-end tests on one targ
 
 The tests that Terraform can change (marker `resources`) run again on what production's Terraform makes. Runs that wait
 for most of their time go side by side. What cannot be run is named with what is missing for it. In CI nothing may be
-missing.
+missing. In the end each test that failed is named with its reason.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from xml.etree import ElementTree as ET
 
 from rich.console import Console
 from rich.table import Table
@@ -27,6 +30,7 @@ _APPLY_SECONDS = 1200
 """What a test may take whose target's resources Terraform makes first."""
 _SLOWEST = 15
 """So many tests are named with their seconds."""
+_REASON_CHARACTERS = 1000
 _SIDE_BY_SIDE = ("-n", _WORKERS, "--dist", "loadfile")
 _ALONE = ("tests/unit", "tests/property")
 _BESIDE_IAM_SIMULATE = "tests/iam"
@@ -52,10 +56,14 @@ class Run:
     needs: tuple[str, ...]
     arguments: tuple[str, ...]
 
-    @property
-    def command(self) -> list[str]:
+    def report(self, directory: Path) -> Path:
+        """The file of its JUnit report."""
+        return directory / f"{self.name}.xml"
+
+    def command(self, directory: Path) -> list[str]:
         """The command line."""
-        return [sys.executable, "-m", "pytest", "--durations", str(_SLOWEST), *self.arguments]
+        report = f"--junitxml={self.report(directory)}"
+        return [sys.executable, "-m", "pytest", "--durations", str(_SLOWEST), report, *self.arguments]
 
 
 Stage = Sequence[Sequence[Run]]
@@ -132,8 +140,12 @@ def main(wanted: str | None) -> int:
         seen = Finding("images", good=False, seen="see above", remedy="docs/images.md", needed_for=("docker",))
         lacking |= {run: [seen] for run in dockers}
     possible = [[[run for run in row if not lacking[run]] for row in stage] for stage in stages]
-    statuses = {run: status for stage in possible for run, status in _run_stage(console, stage)}
-    console.print(_table(statuses, lacking))
+    with TemporaryDirectory() as made:
+        reports = Path(made)
+        statuses = {run: status for stage in possible for run, status in _run_stage(console, stage, reports)}
+        console.print(_table(statuses, lacking))
+        failures = [f"{run.name}: {each}" for run, status in statuses.items() if status for each in _why(run, reports)]
+    sys.stdout.writelines(f"\n{each}\n" for each in failures)
     left_out = [run for run in runs if lacking[run] and (os.environ.get("CI") or wanted in LOCAL)]
     return 1 if left_out or any(statuses.values()) else 0
 
@@ -144,14 +156,14 @@ def _build_images() -> bool:
     return subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode == 0
 
 
-def _run_stage(console: Console, stage: Stage) -> Iterator[tuple[Run, int]]:
+def _run_stage(console: Console, stage: Stage, reports: Path) -> Iterator[tuple[Run, int]]:
     """Each run with its exit status. The first row prints as it goes. What the others print comes after it."""
     shown, *others = stage
     with ThreadPoolExecutor(max(1, len(others))) as threads:
-        later = [threads.submit(lambda row: [(run, *_captured(run)) for run in row], row) for row in others]
+        later = [threads.submit(lambda row: [(run, *_captured(run, reports)) for run in row], row) for row in others]
         for run in shown:
             console.rule(run.name)
-            yield run, subprocess.run(run.command, check=False).returncode
+            yield run, subprocess.run(run.command(reports), check=False).returncode
         for row in later:
             for run, status, output in row.result():
                 console.rule(run.name)
@@ -159,9 +171,21 @@ def _run_stage(console: Console, stage: Stage) -> Iterator[tuple[Run, int]]:
                 yield run, status
 
 
-def _captured(run: Run) -> tuple[int, str]:
-    done = subprocess.run(run.command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+def _captured(run: Run, reports: Path) -> tuple[int, str]:
+    done = subprocess.run(
+        run.command(reports), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
     return done.returncode, done.stdout
+
+
+def _why(run: Run, reports: Path) -> Iterator[str]:
+    """Each test of a run that failed, with its reason."""
+    if not run.report(reports).exists():
+        yield "pytest ended before it could report"
+        return
+    for case in ET.parse(run.report(reports)).iter("testcase"):
+        for reason in (*case.iter("failure"), *case.iter("error")):
+            yield f"{case.get('classname')}::{case.get('name')}: {reason.get('message', '')[:_REASON_CHARACTERS]}"
 
 
 def _table(statuses: Mapping[Run, int], lacking: Mapping[Run, Sequence[Finding]]) -> Table:
