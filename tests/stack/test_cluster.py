@@ -36,7 +36,8 @@ def stack(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The folder of a stack, which ends with the test. No Docker engine answers, so tasks are processes."""
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
     yield temporary / STATE
-    if (left := stacks.find(STATE)) is not None:
+    # After Ctrl-C pytest is in another folder by now.
+    if (left := stacks.find(temporary / STATE)) is not None:
         stacks.down(left)
 
 

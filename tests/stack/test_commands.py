@@ -71,7 +71,8 @@ def up(temporary: Path) -> Iterator[Ended]:
         assert (one.status, one.out) == (other.status, other.out)
         yield max(one, other, key=lambda ended: len(ended.err))
     finally:
-        if (stack := stacks.find(STATE)) is not None:
+        # After Ctrl-C pytest is in another folder by now.
+        if (stack := stacks.find(temporary / STATE)) is not None:
             stacks.down(stack)
 
 
