@@ -17,6 +17,9 @@ from sim.cloud.aws_client import NO_FILES
 from sim.host.engine import EngineFailed
 from sim.images.base_image import settings as image_settings
 from sim.images.build import Images, build
+from tests.cloud.shared import account, aws, cloud, endpoint
+
+__all__ = ["account", "aws", "cloud", "endpoint"]
 
 # No deadline: how long one example takes on a busy machine says nothing of the law that it tests.
 settings.register_profile("laws", deadline=None, derandomize=False, print_blob=True)

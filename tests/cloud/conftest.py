@@ -1,13 +1,8 @@
-"""Two LocalStacks with the control plane for all tests of this folder; each test has its own account.
-
-In one of them the driver of the cluster is on.
-"""
+"""Two more LocalStacks for all tests of this folder, in which the driver of the cluster is on."""
 
 from __future__ import annotations
 
-import itertools
 import json
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -18,30 +13,12 @@ from sim.cloud.aws_client import REGION, local_session
 from sim.cloud.local import LocalCloud
 from sim.host.cleanup import Cleanup
 from sim.host.loopback import request
-from sim.images.base_image import BaseImages, settings
 from tests.cloud.agents import Fleet
 from tests.cloud.running import RunningCloud
 from tests.cloud.scaled import Scaled
+from tests.cloud.shared import Client
 
-_CONFIG = Config(retries={"total_max_attempts": 1})
-_accounts = itertools.count(100000000001)
-
-Client = Any
-"""A boto3 client. The control plane's are not among the typed ones."""
 Report = Callable[..., int]
-
-
-@pytest.fixture(scope="session")
-def cloud() -> Iterator[LocalCloud]:
-    """A LocalStack that is ready. Where there is Docker its ECR has a registry, which starts at its first use."""
-    with Cleanup() as cleanup:
-        cloud = LocalCloud(cleanup, (), print, BaseImages.of(settings(os.environ)).registry)
-        try:
-            cloud.open()
-            cloud.prepare(visibility_timeout=30, max_receive_count=3)
-            yield cloud
-        finally:
-            cloud.stop()
 
 
 @pytest.fixture(scope="session")
@@ -54,25 +31,6 @@ def running_cloud() -> Iterator[RunningCloud]:
             yield cloud
         finally:
             cloud.stop()
-
-
-@pytest.fixture(scope="session")
-def endpoint(cloud: LocalCloud) -> str:
-    """The URL of LocalStack."""
-    return cloud.endpoint
-
-
-@pytest.fixture
-def account() -> str:
-    """One that no other test uses."""
-    return str(next(_accounts))
-
-
-@pytest.fixture
-def aws(endpoint: str, account: str) -> Callable[[str], Client]:
-    """Makes clients for the services of the test's own account."""
-    session: Any = local_session(account)
-    return lambda service: session.client(service, endpoint_url=endpoint, config=_CONFIG)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sim.agent.control_plane import ControlPlane
 from sim.cluster.desired import Place
 from sim.host.container import EngineApi
-from tests.cloud.conftest import Client
+from tests.cloud.shared import Client
 
 
 def pull(image: str, ecr: Client) -> str:

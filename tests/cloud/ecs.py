@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.cloud.conftest import Client
+from tests.cloud.shared import Client
 
 CLUSTER = "c"
 Values = dict[str, Any]

@@ -12,8 +12,8 @@ import pytest
 
 from sim.host.waiting import until
 from tests.cloud.agents import CLUSTER, Fleet
-from tests.cloud.conftest import Client
 from tests.cloud.scaled import Scaled
+from tests.cloud.shared import Client
 
 _SECONDS = 20.0
 _MINUTE = 60

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.cloud.conftest import Client
+from tests.cloud.shared import Client
 
 
 def test_a_scalable_target_keeps_its_tags(aws: Callable[[str], Client]) -> None:

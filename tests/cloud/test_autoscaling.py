@@ -10,7 +10,8 @@ import pytest
 
 from sim.cloud.aws_client import REGION
 from sim.host.waiting import until
-from tests.cloud.conftest import Client, Report
+from tests.cloud.conftest import Report
+from tests.cloud.shared import Client
 
 _SECONDS = 20.0
 

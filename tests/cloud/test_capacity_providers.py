@@ -8,8 +8,8 @@ import pytest
 
 from sim.cloud.aws_client import REGION
 from tests.cloud.agents import CLUSTER, Fleet
-from tests.cloud.conftest import Client
 from tests.cloud.scaled import USER_DATA, Scaled
+from tests.cloud.shared import Client
 
 _HOOK = "ecs-managed-draining-termination-hook"
 

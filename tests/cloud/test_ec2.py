@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.cloud.conftest import Client
+from tests.cloud.shared import Client
 
 
 def test_a_rule_for_another_group_keeps_its_description(aws: Callable[[str], Client]) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from sim.cloud.aws_client import REGION
 from sim.cloud.local import LocalCloud
-from tests.cloud.conftest import Client
+from tests.cloud.shared import Client
 
 NAME = "emails/api"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"

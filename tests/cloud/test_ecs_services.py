@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.cloud.conftest import Client
 from tests.cloud.ecs import CLUSTER, Cluster, Values
+from tests.cloud.shared import Client
 
 
 @pytest.fixture

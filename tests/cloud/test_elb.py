@@ -8,7 +8,8 @@ from http import HTTPStatus
 import pytest
 
 from sim.cloud.aws_client import REGION
-from tests.cloud.conftest import Client, Report
+from tests.cloud.conftest import Report
+from tests.cloud.shared import Client
 
 
 @pytest.fixture

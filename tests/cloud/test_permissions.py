@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from sim.cloud.permissions import reports
 from sim.host.loopback import request
-from tests.cloud.conftest import _CONFIG, Client
+from tests.cloud.shared import CONFIG, Client
 from tests.github_tokens import AUDIENCE, ISSUER, token
 
 SEND = {"Sid": "Send", "Effect": "Allow", "Action": ["sqs:SendMessage", "sqs:GetQueueUrl"], "Resource": "*"}
@@ -40,7 +40,7 @@ class Role:
         session: Any = boto3.Session(
             keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], region_name="eu-central-1"
         )
-        return session.client(service, endpoint_url=self._endpoint, config=_CONFIG)
+        return session.client(service, endpoint_url=self._endpoint, config=CONFIG)
 
 
 def _document(*statements: dict[str, Any]) -> str:
@@ -171,7 +171,7 @@ def test_a_token_of_github_begins_a_session_of_a_role_that_trusts_its_repository
     trusted = {"StringEquals": {f"{ISSUER}:aud": AUDIENCE, f"{ISSUER}:sub": "repo:o/r:environment:prod"}}
     trust = {"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity", "Principal": {"Federated": provider}}
     aws("iam").update_assume_role_policy(RoleName="worker", PolicyDocument=_document({**trust, "Condition": trusted}))
-    sts: Any = boto3.Session(region_name="eu-central-1").client("sts", endpoint_url=endpoint, config=_CONFIG)
+    sts: Any = boto3.Session(region_name="eu-central-1").client("sts", endpoint_url=endpoint, config=CONFIG)
 
     def assumed(subject: str) -> Any:
         return sts.assume_role_with_web_identity(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.cloud.conftest import Client
+from tests.cloud.shared import Client
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from tests.cloud.conftest import Client
+from tests.cloud.shared import Client
 
 
 def test_a_removed_policy_is_not_returned(aws: Callable[[str], Client]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.cloud.conftest import Client
+from tests.cloud.shared import Client
 
 
 def test_an_alarm_keeps_the_tags_it_was_created_with(aws: Callable[[str], Client]) -> None:

@@ -34,13 +34,10 @@ from sim.host.container import EngineRefused
 from sim.host.loopback import request
 from sim.images.base_image import BaseImages, settings
 from sim.images.build import build_image, id_of
-from tests.cloud.conftest import account, cloud, endpoint
 from tests.cloud.ecr import pull
 
 if TYPE_CHECKING:
     from types_boto3_ecr import ECRClient
-
-__all__ = ["account", "cloud", "endpoint"]
 
 pytestmark = [pytest.mark.usefixtures("docker"), pytest.mark.timeout(600)]
 

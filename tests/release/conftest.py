@@ -23,11 +23,11 @@ from release.lock import KEY, Lock
 from release.terraform import Plan
 from sim.cloud.registry.register import register
 from sim.cloud.registry.source_image import Source
-from tests.cloud.conftest import Client, account, aws, cloud, endpoint
 from tests.cloud.ecs import CLUSTER, Cluster
+from tests.cloud.shared import Client
 from tests.unit.release.conftest import repository
 
-__all__ = ["account", "aws", "cloud", "endpoint", "repository"]
+__all__ = ["repository"]
 
 COMMIT = "c0ffee" * 6 + "c0ff"
 

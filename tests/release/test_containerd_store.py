@@ -21,8 +21,8 @@ from sim.cloud.aws_client import REGION
 from sim.host.cleanup import Cleanup
 from sim.host.process import Process
 from sim.host.waiting import until
-from tests.cloud.conftest import Client
 from tests.cloud.ecr import pull
+from tests.cloud.shared import Client
 from tests.release.test_real_image import write_image
 from tests.unit.release.conftest import BASE, Repository, labels
 

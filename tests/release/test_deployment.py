@@ -14,8 +14,8 @@ from release.ecr import Repository
 from release.ecs import Service, Time
 from release.errors import Busy, NotPublished, SmokeFailed
 from release.lock import KEY, LEASE_SECONDS, Lock, Record
-from tests.cloud.conftest import Client
 from tests.cloud.ecs import CLUSTER
+from tests.cloud.shared import Client
 from tests.release.conftest import Place
 
 

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from release.errors import Busy
 from release.lock import KEY, Lock, Record
 from sim.host.waiting import until
-from tests.cloud.conftest import Client
+from tests.cloud.shared import Client
 from tests.release.conftest import Place
 
 MINE = Record("ann", "one run", "api", "1.0.0", "sha256:1")

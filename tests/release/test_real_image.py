@@ -17,8 +17,8 @@ from services.pipeline.version import version
 from sim.cloud.aws_client import REGION
 from sim.images.build import Images, build_image, id_of
 from sim.images.service import SERVICES
-from tests.cloud.conftest import Client
 from tests.cloud.ecr import pull
+from tests.cloud.shared import Client
 from tests.unit.release.conftest import BASE, labels
 from tests.unit.release.conftest import Repository as Git
 

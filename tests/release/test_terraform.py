@@ -22,7 +22,7 @@ from release.roots import Environment
 from sim.cloud.aws_client import REGION
 from sim.images.build import build_image
 from sim.terraform import installation
-from tests.cloud.conftest import Client
+from tests.cloud.shared import Client
 from tests.release.test_real_image import write_image
 from tests.unit.release.conftest import BASE, Repository, labels, settle
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import jmespath
 
-from tests.cloud.conftest import Client
+from tests.cloud.shared import Client
 
 _MADE: Final = [
     ("application-autoscaling", "describe_scalable_targets", "ScalableTargets[].ResourceId"),

@@ -12,7 +12,7 @@ from release.roots import BOOTSTRAP
 from release.terraform import Change, Root
 from sim.cloud.aws_client import local_session
 from sim.terraform.local_roots import Done, LocalRoots
-from tests.cloud.conftest import Client
+from tests.cloud.shared import Client
 
 TIMES = pytest.StashKey[list[Done]]()
 

@@ -25,7 +25,7 @@ from sim.cloud.aws_client import ACCOUNT, CREDENTIALS, NO_FILES, REGION
 from sim.cloud.local import LocalCloud
 from sim.host.cleanup import Cleanup
 from sim.terraform.root_order import TERRAFORM
-from tests.cloud.conftest import Client
+from tests.cloud.shared import Client
 from tests.docs.test_commands import commands
 from tests.terraform.account import made
 from tests.terraform.conftest import client

@@ -21,7 +21,7 @@ from sim.targets.docker import DockerTarget
 from sim.targets.process import ProcessTarget
 from sim.targets.target import Provision
 from sim.terraform.local_roots import SIDE_BY_SIDE, LocalRoots
-from tests.cloud.conftest import Client
+from tests.cloud.shared import Client
 from tests.terraform.account import made
 from tests.terraform.conftest import TIMES, changes, client
 
