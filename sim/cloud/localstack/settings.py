@@ -14,7 +14,7 @@ SERVICES = (
     *DATA_PLANE,
     *("acm", "cloudwatch", "ec2", "events", "kms", "logs", "resourcegroupstaggingapi", "route53"),
     *("secretsmanager", "sns"),
-    *("application-autoscaling", "autoscaling", "ecr", "ecs", "elb"),
+    *("application-autoscaling", "autoscaling", "ecr", "ecs", "elb", "elbv2"),
 )
 """LocalStack loads each at the first call. The last row comes from the control plane."""
 
