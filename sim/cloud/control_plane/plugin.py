@@ -149,7 +149,15 @@ _watch = Watch(
 @_at_start()
 def open_cluster_routes() -> None:
     """Opens the routes of the cluster, before anybody has used one of its services."""
-    _open({**_ecs.routes, **_elb.routes, **_elbv2.routes, **HostRoutes(_hosts, _ecs.states, _now).routes, **_egress.routes})
+    _open(
+        {
+            **_ecs.routes,
+            **_elb.routes,
+            **_elbv2.routes,
+            **HostRoutes(_hosts, _ecs.states, _now).routes,
+            **_egress.routes,
+        }
+    )
     ROUTER.add("/_sim/cluster/desired", _answer_desired, methods=["GET"])
     ROUTER.add("/_sim/cluster/health", _answer_health, methods=["GET"])
     for path, answer in _permissions.routes.items():

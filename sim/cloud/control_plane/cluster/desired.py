@@ -31,6 +31,7 @@ from sim.cluster.desired import (
     HostPort,
     Place,
 )
+from sim.cluster.tasks import DesiredStatus, Task
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,13 @@ def _tasks_in(place: Place, contents: Contents) -> Iterator[DesiredTask]:
             task.group,
             task.deployment or of.started_by,
             task.created_at,
-            task.desired_status,
+            _status_for_agent(task),
         )
+
+
+def _status_for_agent(task: Task) -> DesiredStatus:
+    """A task that is DEACTIVATING runs on until its target groups have let it go, though ECS wants it STOPPED."""
+    return "RUNNING" if task.last_status == "DEACTIVATING" else task.desired_status
 
 
 def _balancer(found: Balancer, snapshot: Snapshot) -> DesiredBalancer:

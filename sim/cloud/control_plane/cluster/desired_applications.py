@@ -59,8 +59,7 @@ def _listener(found: ApplicationListener) -> DesiredApplicationListener:
 
 def _group(found: Group, zones: tuple[str, ...], known: TargetGroup) -> DesiredTargetGroup:
     attributes = {**GROUP_ATTRIBUTES, **found.attributes}
-    port = 0 if found.check_port == "traffic-port" else int(found.check_port)
-    targets = (each.rpartition(":") for each in known.registrations)
+    check_port = 0 if found.check_port == "traffic-port" else int(found.check_port)
     return DesiredTargetGroup(
         found.arn,
         GroupSettings(
@@ -76,10 +75,11 @@ def _group(found: Group, zones: tuple[str, ...], known: TargetGroup) -> DesiredT
             LOCAL.delays,
         ),
         cast("_Protocol", found.protocol),
-        CheckTarget(cast("_Protocol", found.check_protocol), port, found.check_path),
+        CheckTarget(cast("_Protocol", found.check_protocol), check_port, found.check_path),
         tuple(
-            DesiredTarget(instance, int(number), known.registrations[f"{instance}:{number}"])
-            for instance, _, number in targets
+            DesiredTarget(instance, int(port), known.registrations[id_], known.in_service(id_))
+            for id_ in known.registrations
+            for instance, _, port in [id_.rpartition(":")]
         ),
     )
 

@@ -94,6 +94,10 @@ class TargetGroup(Registrations):
         """The health of all targets, as the service scheduler needs it."""
         return {each: scheduled(it) for each, it in self.health((), now, used=used).items()}
 
+    def in_service(self, target: str) -> bool:
+        """True if the edge reported the target as in service when it last reported it."""
+        return target in self.reported and self.reported[target].state == "InService"
+
     def _registered_health(self, target: str, *, used: bool) -> DescribedTarget:
         if not used:
             return NOT_USED
