@@ -67,4 +67,7 @@ resource "aws_autoscaling_group" "instances" {
     id      = aws_launch_template.instance.id
     version = aws_launch_template.instance.latest_version
   }
+
+  # An instance that has lost its permissions cannot report that its tasks have ended: so they go after it.
+  depends_on = [aws_iam_role_policy_attachment.instance]
 }
