@@ -28,15 +28,27 @@ def test_they_are_applied_kept_changed_and_destroyed(cloud: LocalCloud, tmp_path
     first = Root("others", directory, {**surroundings(os.environ, {}), **environment})
     first.init()
     first.apply()
-    assert changes(first) == ()
+    assert _differences(first) == {}
     assert _weights(cloud) == ["1", "2"]
 
     second = Root("others", directory, {**surroundings(os.environ, {"spot_weight": "3"}), **environment})
     second.apply()
-    assert changes(second) == ()
+    assert _differences(second) == {}
     assert _weights(cloud) == ["1", "3"]
     second.destroy()
     assert client("dynamodb", cloud.endpoint).list_tables()["TableNames"] == []
+
+
+def _differences(root: Root) -> dict[str, dict[str, tuple[object, object]]]:
+    """What the next apply would change: before and after of each attribute, by resource."""
+    return {
+        each.address: {
+            name: (value, (each.after or {}).get(name))
+            for name, value in (each.before or {}).items()
+            if value != (each.after or {}).get(name)
+        }
+        for each in changes(root)
+    }
 
 
 def _weights(cloud: LocalCloud) -> list[str]:

@@ -202,6 +202,7 @@ def autoscaling() -> Service:
     # moto does not know what each instance is made of, nor these settings.
     InstanceState.launch_template = property(lambda member: member.made_of)
     FakeAutoScalingGroup.default_instance_warmup = None
+    FakeAutoScalingGroup.max_instance_lifetime = None
     return _over_moto("autoscaling", AutoScaling(_groups, _group_steps, _now, _chance).operations, _driven)
 
 
