@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sim.cluster.container_instances import ContainerInstance
 from sim.cluster.deployments import LoadBalancer
+from sim.cluster.tasks import Task, registered_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +18,15 @@ class Target:
     zone: str
     task: str
     port: int
+
+
+def target_of(task: Task, balancer: LoadBalancer, instances: Mapping[str, ContainerInstance]) -> Target:
+    """What a load balancer has registered, or is to register, for a task."""
+    instance = instances.get(task.instance or "")
+    ec2 = instance.ec2_instance_id if instance else task.instance or ""
+    port = registered_port(task, balancer.container_port)
+    identity = ec2 if balancer.kind == "elb" else f"{ec2}:{port}"
+    return Target(identity, instance.zone if instance else "", task.id, port)
 
 
 @dataclass(frozen=True, slots=True)

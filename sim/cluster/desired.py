@@ -14,6 +14,9 @@ from typing import Any, Literal
 
 from sim.cluster.aws_clock import THIS_MACHINES, AwsClock
 from sim.cluster.balancer.classic import Settings
+from sim.cluster.balancer.desync import Mode
+from sim.cluster.balancer.listener_rules import ListenerAction, ListenerRule
+from sim.cluster.balancer.target_group import GroupSettings
 from sim.cluster.tasks import DesiredStatus
 
 ListenerProtocol = Literal["HTTP", "HTTPS", "TCP", "SSL"]
@@ -84,7 +87,10 @@ class DesiredListener:
 
 @dataclass(frozen=True, slots=True)
 class CheckTarget:
-    """What a health check asks: a path over HTTP or HTTPS, or "" for a connection over TCP or SSL."""
+    """What a health check asks: a path over HTTP or HTTPS, or "" for a connection over TCP or SSL.
+
+    Port 0 is the one that each target of a target group takes its requests at.
+    """
 
     protocol: ListenerProtocol
     port: int
@@ -129,6 +135,58 @@ class DesiredBalancer:
 
 
 @dataclass(frozen=True, slots=True)
+class DesiredTarget:
+    """A port of an EC2 instance that is registered with a target group; the rest is as in DesiredMember."""
+
+    instance: str
+    port: int
+    registration: int
+    in_service: bool = False
+
+    @property
+    def id(self) -> str:
+        """As in RegisteredTarget."""
+        return f"{self.instance}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredTargetGroup:
+    """A target group that a listener of an ALB uses. `protocol` is that of the requests to its targets."""
+
+    arn: str
+    settings: GroupSettings
+    protocol: Literal["HTTP", "HTTPS"]
+    check: CheckTarget
+    targets: tuple[DesiredTarget, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredApplicationListener:
+    """A listener of an ALB. `certificate` is the ARN of its default certificate, "" without TLS."""
+
+    protocol: Literal["HTTP", "HTTPS"]
+    port: int
+    rules: tuple[ListenerRule, ...]
+    default: ListenerAction
+    certificate: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredApplicationBalancer:
+    """An ALB, with the target groups that its listeners use. `idle_timeout` is in seconds."""
+
+    name: str
+    arn: str
+    place: Place
+    dns_name: str
+    zones: tuple[str, ...]
+    listeners: tuple[DesiredApplicationListener, ...]
+    groups: tuple[DesiredTargetGroup, ...]
+    idle_timeout: float = 60.0
+    desync: Mode = "defensive"
+
+
+@dataclass(frozen=True, slots=True)
 class HostPort:
     """Where a host port of an EC2 instance really is, as the instance's agent reported it."""
 
@@ -149,6 +207,8 @@ class Desired:
     balancers: tuple[DesiredBalancer, ...] = ()
     host_ports: tuple[HostPort, ...] = ()
     clock: AwsClock = THIS_MACHINES
+    applications: tuple[DesiredApplicationBalancer, ...] = ()
+    """The ALBs."""
 
 
 def to_json(desired: Desired) -> str:

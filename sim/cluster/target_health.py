@@ -24,6 +24,11 @@ class TargetHealth:
     description: str
 
 
+def instance_of(target: str) -> str:
+    """The EC2 instance of a target, by the target's id."""
+    return target.partition(":")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class RegisteredTarget:
     """Where a load balancer sends requests.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from sim.cluster import events
-from sim.cluster.actions import Action, Deregister, PlaceTask, Register, Said, StartTask, StopTask, Target
+from sim.cluster.actions import Action, Deregister, PlaceTask, Register, Said, StartTask, StopTask, Target, target_of
 from sim.cluster.container_instances import ContainerInstance, Remaining
 from sim.cluster.deployments import Deployment, LoadBalancer
 from sim.cluster.health import TargetsHealth, Unhealthy, healthy, unhealthy
@@ -20,7 +20,7 @@ from sim.cluster.observed import Observed
 from sim.cluster.placement import Room, room_of
 from sim.cluster.services import Service
 from sim.cluster.target_health import TargetHealth
-from sim.cluster.tasks import StopCode, Task, deactivating, placed, registered_port, stopping
+from sim.cluster.tasks import StopCode, Task, deactivating, placed, stopping
 
 if TYPE_CHECKING:
     from random import Random
@@ -60,11 +60,7 @@ class Turn:
 
     def target(self, task: Task, balancer: LoadBalancer) -> Target:
         """What the balancer has registered, or is to register, for the task."""
-        instance = self.instances.get(task.instance or "")
-        ec2 = instance.ec2_instance_id if instance else task.instance or ""
-        port = registered_port(task, balancer.container_port)
-        identity = ec2 if balancer.kind == "elb" else f"{ec2}:{port}"
-        return Target(identity, instance.zone if instance else "", task.id, port)
+        return target_of(task, balancer, self.instances)
 
     def targets(self, task: Task) -> TargetsHealth:
         """What the balancers report of the task. A turn asks for it several times, and it does not change meanwhile."""

@@ -126,7 +126,8 @@ class Spec:
 
     `aliases` are its names by network. The first network publishes `ports`. A `confined` container has a read-only root
     and no capabilities, as in production. `command` are the arguments of its image's entry point. `link_local` is one
-    more address in the first network.
+    more address in the first network. `kept` is a folder that outlives its restarts, in a volume of the run. It belongs
+    to the owner of that folder in the image.
     """
 
     name: str
@@ -137,6 +138,7 @@ class Spec:
     confined: bool = False
     command: tuple[str, ...] = ()
     link_local: str = ""
+    kept: str = ""
 
 
 class Container:
@@ -166,6 +168,9 @@ class Container:
         if spec.confined:
             confined = {"read_only": True, "cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
             made.with_tmpfs_mount("/tmp", "size=1m")  # noqa: S108 - for the worker's heartbeat
+        if spec.kept:
+            volume = made.get_docker_client().client.volumes.create(f"{run}-{spec.name}", labels={LABEL: run})
+            made.with_volume_mapping(str(volume.name), spec.kept, "rw")
         made.with_kwargs(
             network=first.name,
             networking_config=networks,

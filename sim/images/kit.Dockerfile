@@ -7,6 +7,8 @@ COPY services/worker/requirements.txt /tmp/worker.txt
 COPY sim/cloud/gateway/requirements.txt /tmp/gateway.txt
 RUN pip install --no-cache-dir --no-deps --only-binary :all: --require-hashes --requirement /tmp/worker.txt \
     && pip install --no-cache-dir --no-deps --only-binary :all: --require-hashes --requirement /tmp/gateway.txt
+# What the load balancers keep, in a volume that takes its owner from here.
+RUN install --directory --owner=10001 --group=10001 --mode=700 /var/lib/edge
 WORKDIR /app
 # For every user, whatever the umask was that the checkout was made under.
 COPY --chmod=755 services services

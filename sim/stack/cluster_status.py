@@ -9,6 +9,7 @@ from typing import Any
 from sim.aws.arn import last_part
 from sim.cloud.aws_client import local_session
 from sim.cloud.ecs import container_instances, zone_of
+from sim.cloud.registered_targets import Registered, registered_targets
 from sim.cluster.aws_clock import NEVER_SCALED, SCALED
 from sim.stack.lifecycle import ClusterPlace, Stack
 
@@ -33,19 +34,16 @@ def status_of(stack: Stack, cluster: ClusterPlace) -> ClusterStatus:
     """Asks ECS and the load balancers. Raises what boto3 raises."""
     session = local_session(region=cluster.region)
     ecs: Any = session.client("ecs", endpoint_url=stack.endpoint)
-    elb: Any = session.client("elb", endpoint_url=stack.endpoint)
     names = sorted({each.cluster for each in cluster.services.values()})
     instances = [instance for name in names for instance in container_instances(ecs, name)]
     services = [each.described() for each in cluster.services.values()]
     tasks = [task for each in cluster.services.values() for task in each.tasks()]
     places = {each["containerInstanceArn"]: each["ec2InstanceId"] for each in instances}
-    balancers = [each["LoadBalancerName"] for each in elb.describe_load_balancers()["LoadBalancerDescriptions"]]
-    health = {each: elb.describe_instance_health(LoadBalancerName=each)["InstanceStates"] for each in balancers}
     return ClusterStatus(
         tuple(map(_instance, instances)),
         tuple(map(_service, services)),
         tuple(_task(each, places) for each in tasks),
-        tuple(_target(balancer, each) for balancer, states in health.items() for each in states),
+        tuple(map(_target, registered_targets(session, stack.endpoint))),
         tuple(_events(services)),
         tuple(_times(cluster.time_scale)) if cluster.time_scale != 1 else (),
     )
@@ -84,13 +82,8 @@ def _task(each: dict[str, Any], places: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _target(balancer: str, each: dict[str, Any]) -> dict[str, str]:
-    return {
-        "load_balancer": balancer,
-        "instance": each["InstanceId"],
-        "state": each["State"],
-        "reason": each["Description"],
-    }
+def _target(each: Registered) -> dict[str, str]:
+    return {"load_balancer": each.behind, "instance": each.target, "state": each.state, "reason": each.reason}
 
 
 def _events(services: list[dict[str, Any]]) -> list[dict[str, str]]:

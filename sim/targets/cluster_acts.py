@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from sim.aws.arn import last_part
 from sim.cloud.aws_client import ACCOUNT, local_session
 from sim.cloud.ecs import EcsService, container_instances, zone_of
+from sim.cloud.registered_targets import registered_targets
 from sim.errors import SimError
 from sim.host.loopback import NoAnswer, request
 from sim.targets.cluster_tasks import Tasks
@@ -118,12 +119,8 @@ class Acts:
 
     def in_service(self) -> set[str]:
         """The EC2 instance ids that a load balancer has in service."""
-        elb = self._client("elb")
-        names = [each["LoadBalancerName"] for each in elb.describe_load_balancers()["LoadBalancerDescriptions"]]
-        states = [
-            each for name in names for each in elb.describe_instance_health(LoadBalancerName=name)["InstanceStates"]
-        ]
-        return {str(each["InstanceId"]) for each in states if each["State"] == "InService"}
+        found = registered_targets(local_session(region=self._region), self.endpoint)
+        return {each.instance for each in found if each.serves}
 
     def instance_of(self, task: Mapping[str, Any]) -> str:
         """The EC2 instance id of the instance that a task is on. Raises NotInCluster."""

@@ -23,6 +23,8 @@ from sim.targets.cluster_processes import ClusterProcesses
 from sim.targets.cluster_tasks import ContainerTasks
 
 _EDGE: Final = "edge"
+_EDGES_FOLDER: Final = "/var/lib/edge"
+"""Of its image. It has the certificate and the ports of listeners, which are the same after a restart."""
 _CONTROL_PORT: Final = 4700
 _LISTENERS: Final = range(4701, 4709)
 """The edge's ports that the engine publishes: one for each listener of a load balancer, as far as they go."""
@@ -100,9 +102,10 @@ class ClusterContainers:
                 confined=True,
                 command=(
                     *("sim.cloud.edge", "--cloud", f"{LOCALSTACK}:{PORT}", "--host", _EDGE),
-                    *("--control", str(_CONTROL_PORT), "--directory", "/tmp/edge"),  # noqa: S108 - in its container
+                    *("--control", str(_CONTROL_PORT), "--directory", _EDGES_FOLDER),
                     *("--published", f"{_LISTENERS[0]}-{_LISTENERS[-1]}", "--link-local", link_local),
                 ),
                 link_local=link_local,
+                kept=_EDGES_FOLDER,
             ),
         )

@@ -132,12 +132,12 @@ class ProjectCluster(UpAndDown):
 
         Raises TimedOut if one does not listen.
         """
+        state = desired_state(self.endpoint)
+        classic = [(of.name, each.port, of.dns_name, each.protocol) for of in state.balancers for each in of.listeners]
+        albs = [(of.name, each.port, of.dns_name, each.protocol) for of in state.applications for each in of.listeners]
         return {
-            f"{balancer.name}:{each.port}": (
-                f"{each.protocol.lower()}://{self._parts.await_listener(balancer.dns_name, each.port)}"
-            )
-            for balancer in sorted(desired_state(self.endpoint).balancers, key=lambda each: each.name)
-            for each in sorted(balancer.listeners, key=lambda each: each.port)
+            f"{name}:{port}": f"{protocol.lower()}://{self._parts.await_listener(dns_name, port)}"
+            for name, port, dns_name, protocol in sorted([*classic, *albs])
         }
 
     @property

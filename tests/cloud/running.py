@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -44,18 +44,22 @@ _Found = TypeVar("_Found")
 
 
 class RunningCloud:
-    """A LocalStack with an agent and an edge, in which an image `web` of any version is a small server."""
+    """A LocalStack with an agent and an edge, in which an image `web` of any version is a small server.
 
-    def __init__(self, cleanup: Cleanup) -> None:
+    Other `programs` run in the place of other images.
+    """
+
+    def __init__(self, cleanup: Cleanup, programs: Mapping[str, Program] = _PROGRAMS) -> None:
         self._local = LocalCloud(cleanup, (), print)
         self.parts = ClusterProcesses()
         self._cleanup = cleanup
+        self._programs = programs
 
     def start(self) -> None:
         """Returns when LocalStack is ready."""
         self._local.open()
         self._local.await_ready()
-        start_processes(self.parts, self._cleanup, self.endpoint, _PROGRAMS)
+        start_processes(self.parts, self._cleanup, self.endpoint, self._programs)
 
     def stop(self) -> None:
         """Ends all of it."""

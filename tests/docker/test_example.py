@@ -12,12 +12,18 @@ from sim.images.checkout import ROOT
 pytestmark = [pytest.mark.usefixtures("docker", "terraform"), pytest.mark.timeout(900)]
 
 
-def test_the_shop_is_deployed_harmed_and_destroyed() -> None:
-    shop = ROOT / "examples/classic"
-    files = set(shop.rglob("*"))
-    roots = ("--root", f"{shop}/services", "--root", f"{shop}/network")
-    given = (*roots, "--image", f"shop/web={shop}/image", "--var", "release=1", "--timeout", "800")
-    command = [sys.executable, "-m", "pytest", f"{shop}/test_shop.py", "-v", "-p", "no:cacheprovider", *given]
+@pytest.mark.parametrize(
+    ("name", "roots", "repository"),
+    [("classic", ("services", "network"), "shop/web"), ("alb", ("",), "board/web")],
+)
+def test_an_example_is_deployed_and_destroyed(name: str, roots: tuple[str, ...], repository: str) -> None:
+    example = ROOT / "examples" / name
+    files = set(example.rglob("*"))
+    given = (
+        *(word for root in roots for word in ("--root", str(example / root))),
+        *("--image", f"{repository}={example}/image", "--var", "release=1", "--timeout", "800"),
+    )
+    command = [sys.executable, "-m", "pytest", str(example), "-v", "-p", "no:cacheprovider", *given]
     ended = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert ended.returncode == 0, ended.stdout
-    assert {each for each in shop.rglob("*") if "__pycache__" not in each.parts} <= files
+    assert {each for each in example.rglob("*") if "__pycache__" not in each.parts} <= files

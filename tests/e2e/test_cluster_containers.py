@@ -11,7 +11,8 @@ from release.ecr import Repository
 from services.pipeline.message import Email
 from sim.aws.arn import last_part
 from sim.cloud.aws_client import local_session
-from sim.host.container import Container
+from sim.host.container import LABEL, Container
+from sim.host.loopback import answers
 from sim.host.waiting import until
 from sim.targets.docker_cluster import DockerCluster
 from sim.targets.publication import repository
@@ -60,6 +61,16 @@ def test_a_task_is_given_metadata_and_the_credentials_of_its_role(cluster: Docke
     assert metadata["Name"] == "api"
     path = "'http://169.254.170.2' + os.environ['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI']"
     assert ":role/" in json.loads(_asked(container, path))["RoleArn"]
+
+
+def test_an_edge_that_ends_is_started_again_and_serves_at_once_with_its_certificate(cluster: DockerCluster) -> None:
+    [edge] = [each for each in Container.labelled(cluster.tasks.run, LABEL) if each.name.endswith("-edge")]
+    kept = "print(open('/var/lib/edge/ports.json').read())"
+    ports = DockerClient().execute(edge.name, ["python", "-c", kept])
+    edge.kill()
+    until(cluster.keep, "the edge to be started again", seconds=_SECONDS)
+    until(lambda: answers(f"{cluster.url}/health", seconds=1), "the API to answer", seconds=_SECONDS)
+    assert DockerClient().execute(edge.name, ["python", "-c", kept]) == ports
 
 
 def test_what_a_task_logs_is_in_the_local_cloudwatch_logs(cluster: DockerCluster, email: Email) -> None:

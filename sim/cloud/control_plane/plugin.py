@@ -56,6 +56,7 @@ from sim.cloud.control_plane.ecs.capacity_provider_operations import CapacityPro
 from sim.cloud.control_plane.ecs.provider import Ecs
 from sim.cloud.control_plane.ecs.state import Surroundings
 from sim.cloud.control_plane.elb.provider import Elb
+from sim.cloud.control_plane.elbv2.provider import Elbv2
 from sim.cloud.control_plane.iam.permissions import Answer, Permissions
 from sim.cloud.control_plane.logs.provider import Logs
 from sim.cloud.control_plane.sqs.provider import OPERATIONS as SQS_OPERATIONS
@@ -92,6 +93,7 @@ _chance = Random()  # noqa: S311 - for ids and placement, no secrets
 _around = Surroundings(_now, _chance, _on.is_set, bake_for, _clock)
 _ecs = Ecs(_around)
 _elb = Elb(time.time, _clock)
+_elbv2 = Elbv2(time.time, _on.is_set, _clock)
 _hosts: Regional[Hosts] = Regional(Hosts)
 
 
@@ -103,7 +105,7 @@ def _reports(place: Place) -> dict[str, Report]:
 _groups: Groups = Regional(dict)
 _group_steps = GroupSteps(_groups, _reports, _now, _chance)
 _providers = ProviderSteps(_groups, _ecs.states, _around)
-_steps = Steps(_groups, _group_steps, _providers, _ecs.states, _elb.known, _hosts, _around, time.time)
+_steps = Steps(_groups, _group_steps, _providers, _ecs.states, _elb.known, _elbv2.known, _hosts, _around, time.time)
 _driver = Driver(_steps.take, LOCAL.step_seconds, _on)
 _egress = Egress(lambda: _driver.latest, network_of, subnet_of, lambda at, name, lost: set_lost(at, name, lost=lost))
 _permissions = Permissions(lambda: _driver.latest, time.time)
@@ -147,7 +149,15 @@ _watch = Watch(
 @_at_start()
 def open_cluster_routes() -> None:
     """Opens the routes of the cluster, before anybody has used one of its services."""
-    _open({**_ecs.routes, **_elb.routes, **HostRoutes(_hosts, _ecs.states, _now).routes, **_egress.routes})
+    _open(
+        {
+            **_ecs.routes,
+            **_elb.routes,
+            **_elbv2.routes,
+            **HostRoutes(_hosts, _ecs.states, _now).routes,
+            **_egress.routes,
+        }
+    )
     ROUTER.add("/_sim/cluster/desired", _answer_desired, methods=["GET"])
     ROUTER.add("/_sim/cluster/health", _answer_health, methods=["GET"])
     for path, answer in _permissions.routes.items():
@@ -192,6 +202,7 @@ def autoscaling() -> Service:
     # moto does not know what each instance is made of, nor these settings.
     InstanceState.launch_template = property(lambda member: member.made_of)
     FakeAutoScalingGroup.default_instance_warmup = None
+    FakeAutoScalingGroup.max_instance_lifetime = None
     return _over_moto("autoscaling", AutoScaling(_groups, _group_steps, _now, _chance).operations, _driven)
 
 
@@ -211,6 +222,11 @@ def elb() -> Service:
     return _over_moto("elb", _elb.operations, _driven)
 
 
+@_provides(api="elbv2")
+def elbv2() -> Service:
+    return _over_moto("elbv2", _elbv2.operations, _driven)
+
+
 @_provides(api="cloudwatch", name="control-plane")
 def cloudwatch() -> Service:
     from localstack.services.cloudwatch.alarm_scheduler import AlarmScheduler  # noqa: PLC0415 - import only at the first call
@@ -221,6 +237,12 @@ def cloudwatch() -> Service:
     service = _over_localstack(Service.for_provider(CloudwatchProvider()), cloudwatch_operations(_now))
     _watch.begin()
     return service
+
+
+@_provides(api="dynamodb", name="control-plane")
+def dynamodb() -> Service:
+    # LocalStack's own would fetch a database that is written in Java.
+    return _over_moto("dynamodb", {})
 
 
 @_provides(api="ec2", name="control-plane")

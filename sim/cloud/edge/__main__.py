@@ -56,7 +56,7 @@ async def _run(options: argparse.Namespace) -> None:
     delivery = Delivery(_clients(f"http://{options.cloud}"), lambda: secrets.token_hex(4), own)
     sockets = Sockets(own, options.directory / "ports.json", _range(options.published))
     chance = Random()  # noqa: S311 - when checks begin is no secret
-    edge = Edge(sockets, lambda: context(options.directory), chance, reports.put, delivery.log)
+    edge = Edge(sockets, lambda: context(options.directory), chance, reports.put, delivery.log, reports.put_target)
     loop = asyncio.get_running_loop()
     for address, number in (
         (own, options.control),

@@ -1,6 +1,7 @@
-"""One health check of an instance, over HTTP, HTTPS, TCP or SSL.
+"""One health check of a target, over HTTP, HTTPS, TCP or SSL.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/elb-healthchecks.html
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
 """
 
 from __future__ import annotations
@@ -8,29 +9,39 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from typing import Protocol
 
 from sim.cloud.edge.addresses import Addresses
 from sim.cloud.edge.messages import EndlessBody, Malformed, end_of_head, response, response_body
-from sim.cluster.balancer import classic
 from sim.cluster.balancer.checks import CheckResult
 from sim.cluster.desired import CheckTarget
-from sim.cluster.target_health import RegisteredTarget
+from sim.cluster.target_health import RegisteredTarget, instance_of
 
 _TLS = frozenset({"HTTPS", "SSL"})
 _READ_BYTES = 65_536
 
 
+class Judge(Protocol):
+    """Says what a check comes to, by the rules of one kind of load balancer."""
+
+    def result(self, status: int | None, *, connected: bool, timed_out: bool) -> CheckResult:
+        """`status` is None without an answer, and for a check over TCP."""
+
+
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A check's result, whether the instance could be connected to, and how many seconds it took."""
+    """A check's result, whether the target could be connected to, and how many seconds it took."""
 
     result: CheckResult
     connected: bool
     seconds: float
 
 
-async def check(addresses: Addresses, instance: RegisteredTarget, asked: CheckTarget, timeout: float) -> Checked:
-    """Checks the instance. One that does not answer within `timeout` seconds has failed."""
+async def check(
+    addresses: Addresses, target: RegisteredTarget, asked: CheckTarget, timeout: float, judge: Judge
+) -> Checked:
+    """Checks the target. One that does not answer within `timeout` seconds has failed."""
+    port = asked.port or target.port
     reader = asyncio.StreamReader()
     protocol = asyncio.StreamReaderProtocol(reader)
     began = time.monotonic()
@@ -39,10 +50,12 @@ async def check(addresses: Addresses, instance: RegisteredTarget, asked: CheckTa
     transport: asyncio.Transport | None = None
     try:
         async with asyncio.timeout(timeout):
-            transport = await addresses.connect(instance.id, asked.port, lambda: protocol, tls=asked.protocol in _TLS)
+            transport = await addresses.connect(
+                instance_of(target.id), port, lambda: protocol, tls=asked.protocol in _TLS
+            )
             connected = True
             if asked.path:
-                transport.write(_request(instance.host, asked))
+                transport.write(_request(target.host, port, asked.path))
                 status = await _status(reader)
     except TimeoutError:
         timed_out = True
@@ -52,13 +65,13 @@ async def check(addresses: Addresses, instance: RegisteredTarget, asked: CheckTa
         if transport is not None:
             transport.abort()
     answered = connected and (status is not None or not asked.path)
-    result = classic.result(status, connected=answered, timed_out=timed_out)
+    result = judge.result(status, connected=answered, timed_out=timed_out)
     return Checked(result, connected, time.monotonic() - began)
 
 
-def _request(host: str, asked: CheckTarget) -> bytes:
+def _request(host: str, port: int, path: str) -> bytes:
     return (
-        f"GET {asked.path} HTTP/1.1\r\nHost: {host}:{asked.port}\r\n"
+        f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\n"
         "User-Agent: ELB-HealthChecker/1.0\r\nAccept: */*\r\nConnection: keep-alive\r\n\r\n"
     ).encode()
 

@@ -8,18 +8,22 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from random import Random
+from typing import Any
 
+from sim.cloud.edge import metrics
 from sim.cloud.edge.access_log import Seen
 from sim.cloud.edge.addresses import Addresses
 from sim.cloud.edge.health import Health
 from sim.cloud.edge.listener import Listener
+from sim.cloud.edge.listeners import Listeners
 from sim.cloud.edge.metrics import Minutes
 from sim.cloud.edge.node import Node
 from sim.cloud.edge.record import Record
 from sim.cloud.edge.sockets import Sockets
 from sim.cluster.aws_clock import AwsClock
+from sim.cluster.balancer import classic
 from sim.cluster.balancer.nodes import Policy
-from sim.cluster.desired import DesiredBalancer, DesiredInstance, DesiredListener
+from sim.cluster.desired import DesiredBalancer, DesiredInstance
 from sim.cluster.target_health import RegisteredTarget, TargetHealth
 
 Reporter = Callable[[DesiredBalancer, str, TargetHealth | None], None]
@@ -28,6 +32,8 @@ Reporter = Callable[[DesiredBalancer, str, TargetHealth | None], None]
 
 class ClassicBalancer:
     """Carries out what is desired of it, by AWS's clock. `log` takes what is over, if an access log is kept."""
+
+    namespace = metrics.NAMESPACE
 
     def __init__(
         self,
@@ -43,10 +49,8 @@ class ClassicBalancer:
         self.metrics = Minutes()
         self.answered: Counter[int] = Counter()
         """How many requests got each status; 0 stands for no answer, and for connections over TCP."""
-        self.listeners: dict[int, Listener] = {}
-        self.faults: dict[int, str] = {}
-        """Why a listener could not be opened, by its port."""
-        self.health = Health(self._policy, desired.check, addresses, self.metrics, chance, self._report)
+        self.listeners = Listeners(desired.name)
+        self.health = Health(classic, self._policy, desired.check, addresses, self.metrics, chance, self._report)
         self._known: dict[str, RegisteredTarget] = {}
         self._report_health = report
         self._log = log
@@ -69,16 +73,17 @@ class ClassicBalancer:
             if id_ in instances
         }
         self.health.update(self._policy, desired.check, self._known, registered)
-        wanted = {each.port: each for each in desired.listeners}
-        for port in self.listeners.keys() - wanted.keys():
-            self._close(port)
-        for port, each in wanted.items():
-            await self._listen(port, each, sockets, certificate)
+        wanted = [Listener(each, desired.settings, self._next_node, self._ended) for each in desired.listeners]
+        await self.listeners.update(wanted, sockets, certificate)
+
+    def data(self, at: float) -> list[dict[str, Any]]:
+        """The entries of PutMetricData for what was collected since it was asked last; `at` is in Unix seconds."""
+        self.health.sample()
+        return metrics.data({"LoadBalancerName": self.desired.name}, self.metrics.take(), at)
 
     def close(self) -> None:
         """Ends every listener and connection."""
-        for listener in self.listeners.values():
-            listener.abort()
+        self.listeners.abort()
         self.health.close()
 
     @property
@@ -87,28 +92,6 @@ class ClassicBalancer:
         policy = self.desired.settings.policy
         interval = self._clock.lasts(policy.check.interval)
         return replace(policy, check=replace(policy.check, interval=interval))
-
-    async def _listen(
-        self, port: int, wanted: DesiredListener, sockets: Sockets, certificate: Callable[[], ssl.SSLContext]
-    ) -> None:
-        """Brings one listener to what is desired. One that speaks another protocol than before is opened anew."""
-        listener = self.listeners.get(port)
-        if listener is not None and listener.desired.protocol == wanted.protocol:
-            listener.desired, listener.settings = wanted, self.desired.settings
-            return
-        if listener is not None:
-            self._close(port)
-        listener = Listener(wanted, self.desired.settings, self._next_node, self._ended)
-        try:
-            await listener.open(sockets, self.desired.name, certificate)
-        except OSError as error:
-            self.faults[port] = f"{self.desired.name}:{port} cannot listen: {error}"
-        else:
-            self.faults.pop(port, None)
-            self.listeners[port] = listener
-
-    def _close(self, port: int) -> None:
-        self.listeners.pop(port).close()
 
     def _next_node(self) -> Node:
         """DNS gives the nodes in turn."""

@@ -8,14 +8,13 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, cast
 
 from sim.cloud.edge import forwarding
-from sim.cloud.edge.exchange import Exchange
 from sim.cloud.edge.messages import Malformed, end_of_head, request
 from sim.cloud.edge.record import Record
-from sim.cluster.balancer import answers, desync
+from sim.cluster.balancer import desync
 from sim.cluster.balancer.answers import OwnAnswer
-from sim.cluster.balancer.stickiness import Stickiness
 
 if TYPE_CHECKING:
+    from sim.cloud.edge.exchange import Exchange
     from sim.cloud.edge.listener import Listener
 
 _BLANK = b"\r\n"
@@ -45,11 +44,6 @@ class ClientConnection(asyncio.Protocol):
     def idle_seconds(self) -> float:
         """The listener's idle timeout."""
         return self.listener.settings.idle_timeout
-
-    @property
-    def stickiness(self) -> Stickiness | None:
-        """The listener's policy, if it has one."""
-        return self.listener.settings.stickiness
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -103,10 +97,10 @@ class ClientConnection(asyncio.Protocol):
         """Sends the client a part of an answer."""
         self._transport.write(data)
 
-    def answer_itself(self, answer: OwnAnswer, *, minor: int, keeps: bool) -> None:
+    def answer_itself(self, answer: OwnAnswer, *, minor: int, keeps: bool, bodiless: bool = False) -> None:
         """Sends the client an answer of the balancer's own."""
         date = formatdate(time.time(), usegmt=True)
-        self._transport.write(forwarding.own(answer, date=date, minor=minor, keeps=keeps))
+        self._transport.write(forwarding.own(answer, date=date, minor=minor, keeps=keeps, bodiless=bodiless))
 
     def pause(self) -> None:
         """Reads no more for now."""
@@ -177,7 +171,7 @@ class ClientConnection(asyncio.Protocol):
             exchange = self._begin(raw)
             self._received = self._feed(exchange, rest)
         except Malformed:
-            self._refuse_unread(answers.BAD_REQUEST)
+            self._refuse_unread(self.listener.answers.BAD_REQUEST)
         return True
 
     def _begin(self, raw: bytes) -> Exchange:
@@ -188,8 +182,8 @@ class ClientConnection(asyncio.Protocol):
             self._node.metrics.count(self._node.zone, "DesyncMitigationMode_NonCompliant_Request_Count")
         if read.fault or not treatment.routed:
             raise Malformed(read.fault or read.finding.issue)
-        refused = answers.refused(read.head.method.decode("latin-1"))
-        exchange = Exchange(self, self._node, read, self._began, closes=treatment.closes)
+        refused = self.listener.answers.refused(read.head.method.decode("latin-1"))
+        exchange = self.listener.exchange(self, self._node, read, self._began, closes=treatment.closes)
         self._began = 0.0
         self._exchange = exchange
         if refused is not None:
@@ -227,6 +221,6 @@ class ClientConnection(asyncio.Protocol):
             self.touch()
             exchange.idle()
         elif self._began:
-            self._refuse_unread(answers.REQUEST_TIMEOUT)
+            self._refuse_unread(self.listener.answers.REQUEST_TIMEOUT)
         else:
             self.close()

@@ -29,9 +29,9 @@ class ControlConnection(ServerConnection):
                 ready = self._edge.desired is not None
                 self._send(200 if ready else 503, {"ready": ready})
             case b"/listeners":
-                self._send(200, {"listeners": listeners(self._edge.balancers.values())})
+                self._send(200, {"listeners": listeners(self._edge.all())})
             case b"/answered":
-                self._send(200, {each.desired.name: each.answered for each in self._edge.balancers.values()})
+                self._send(200, {each.desired.name: each.answered for each in self._edge.all()})
             case path:
                 self._answer_a_task(path.decode("latin-1"))
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from sim.cloud import desired as route
 from sim.cloud.http import ClientConnection, Request, Response, UpstreamLost
-from sim.cluster.desired import Desired, DesiredBalancer
+from sim.cluster.desired import Desired, DesiredBalancer, DesiredTarget, DesiredTargetGroup
 from sim.cluster.target_health import TargetHealth
 
 _LOG: Final = logging.getLogger("edge")
@@ -84,6 +84,15 @@ class Reports:
         path = f"/_sim/{place.account}/{place.region}/elb/{balancer.name}/instances/{instance}/health"
         registrations = {each.instance: each.registration for each in balancer.members}
         self._waiting[path] = None if health is None else _document(health, registrations.get(instance))
+        self._wake.set()
+
+    def put_target(self, group: DesiredTargetGroup, target: DesiredTarget | str, health: TargetHealth | None) -> None:
+        """The target of a target group has this health now; None, with its id, if it has drained."""
+        _, _, _, region, account, name = group.arn.split(":", 5)
+        id_ = target if isinstance(target, str) else target.id
+        registration = None if isinstance(target, str) else target.registration
+        path = f"/_sim/{account}/{region}/elbv2/{name}/targets/{id_}/health"
+        self._waiting[path] = None if health is None else _document(health, registration)
         self._wake.set()
 
     async def send(self) -> None:

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sim.cloud.edge import access_log, metrics
+from sim.cloud.edge import access_log
 from sim.cloud.edge.access_log import Seen
 from sim.cloud.edge.server import Edge, Name
 from sim.cluster.desired import AccessLog, DesiredBalancer, Place
@@ -54,7 +54,7 @@ class Delivery:
         self._name = name
         self._address = address
         self._waiting: dict[Name, _Waiting] = {}
-        self._undelivered: defaultdict[Place, list[dict[str, Any]]] = defaultdict(list)
+        self._undelivered: defaultdict[tuple[Place, str], list[dict[str, Any]]] = defaultdict(list)
 
     def log(self, desired: DesiredBalancer, seen: Seen) -> None:
         """One line more for the access log of a load balancer that keeps one."""
@@ -92,11 +92,10 @@ class Delivery:
     async def deliver_metrics(self, edge: Edge) -> None:
         """Delivers what every load balancer has collected, as one statistic set for each metric and zone."""
         now = edge.clock.at(time.time())
-        for (place, name), balancer in edge.balancers.items():
-            balancer.health.sample()
-            self._undelivered[place] += metrics.data(name, balancer.metrics.take(), now)
-        for place, entries in self._undelivered.items():
-            if entries and await self._try("metrics", partial(self._put_metrics, place, entries)):
+        for balancer in edge.all():
+            self._undelivered[balancer.desired.place, balancer.namespace] += balancer.data(now)
+        for (place, namespace), entries in self._undelivered.items():
+            if entries and await self._try("metrics", partial(self._put_metrics, place, namespace, entries)):
                 entries.clear()
             del entries[:-_ENTRIES]
 
@@ -123,8 +122,8 @@ class Delivery:
             return False
         return True
 
-    def _put_metrics(self, place: Place, entries: Sequence[dict[str, Any]]) -> None:
-        self._clients("cloudwatch", place).put_metric_data(Namespace=metrics.NAMESPACE, MetricData=list(entries))
+    def _put_metrics(self, place: Place, namespace: str, entries: Sequence[dict[str, Any]]) -> None:
+        self._clients("cloudwatch", place).put_metric_data(Namespace=namespace, MetricData=list(entries))
 
     def _put_log(self, waiting: _Waiting) -> None:
         log, desired = waiting.desired.access_log, waiting.desired

@@ -14,9 +14,10 @@ from sim.cloud.edge import forwarding
 from sim.cloud.edge.messages import Body, Malformed, Request, Response, request_body
 from sim.cloud.edge.record import Record
 from sim.cloud.edge.target import TargetConnection
-from sim.cluster.balancer import answers, stickiness
+from sim.cluster.balancer import stickiness
 from sim.cluster.balancer.answers import OwnAnswer
 from sim.cluster.balancer.routing import Queue, Send, route
+from sim.cluster.balancer.stickiness import Stickiness
 
 if TYPE_CHECKING:
     from sim.cloud.edge.client import ClientConnection
@@ -36,6 +37,8 @@ class Exchange:
         self.ended = False
         """True if the client has its whole answer, or gets none."""
         self._client = client
+        self._answers = client.listener.answers
+        self._stickiness = client.listener.stickiness
         self._node = node
         self._request = request
         self._body = request_body(request.fields)
@@ -72,7 +75,9 @@ class Exchange:
         self._keeps = self._keeps and not answer.closes
         self.record.refused(answer.status)
         self._leave_target()
-        self._client.answer_itself(answer, minor=self.minor, keeps=self._keeps_after_early_answer())
+        bodiless = self.head.method == b"HEAD"
+        keeps = self._keeps_after_early_answer()
+        self._client.answer_itself(answer, minor=self.minor, keeps=keeps, bodiless=bodiless)
         self._end()
 
     def receive(self, data: bytes) -> bytes:
@@ -116,7 +121,7 @@ class Exchange:
                 body,
                 minor=self.minor,
                 keeps=self._keeps,
-                cookies=self._cookies(head) if self._client.stickiness else (),
+                cookies=self._cookies(head, self._stickiness) if self._stickiness else (),
             )
         )
 
@@ -144,11 +149,13 @@ class Exchange:
     def target_lost(self, *, readable: bool) -> None:
         """The instance closed the connection, or what it sent cannot be read."""
         self._connection = None
-        self._fail(answers.unanswered(idle=False, readable=readable))
+        self._fail(self._answers.unanswered(idle=False, readable=readable))
 
     def idle(self) -> None:
         """Nothing has come from either side for the idle timeout."""
-        self._fail(answers.unanswered(idle=True, readable=True) if self._body.done else answers.REQUEST_TIMEOUT)
+        self._fail(
+            self._answers.unanswered(idle=True, readable=True) if self._body.done else self._answers.REQUEST_TIMEOUT
+        )
 
     def client_lost(self) -> None:
         """The client is gone."""
@@ -182,20 +189,13 @@ class Exchange:
         self._route()
 
     def _route(self) -> None:
-        node, port = self._node, self._client.listener
-        sticky = self._bound_to() if self._client.stickiness else None
+        node = self._node
+        sticky = self._bound_to(self._stickiness) if self._stickiness else None
         choice = route(
             node.targets, node.outstanding, node.turn, tried=self._tried, waiting=len(node.waiting), sticky=sticky
         )
         if isinstance(choice, Send):
-            self._target = choice.target
-            node.take(choice.target)
-            kept = node.kept(choice.target, port.instance_port, tls=port.tls_to_instance)
-            if kept is not None:
-                self._connected(kept)
-            else:
-                self._client.pause()
-                self._connecting = asyncio.get_running_loop().create_task(self._connect(choice.target))
+            self._send_to(choice.target)
         elif isinstance(choice, Queue):
             self._client.pause()
             node.wait(self)
@@ -204,20 +204,39 @@ class Exchange:
                 node.metrics.count(node.zone, "SpilloverCount")
             self.refuse(choice)
 
-    async def _connect(self, target: str) -> None:
+    def _send_to(self, target: str) -> None:
+        self._target = target
+        self._node.take(target)
+        port, tls = self._port_of(target)
+        kept = self._node.kept(target, port, tls=tls)
+        if kept is not None:
+            self._connected(kept)
+        else:
+            self._client.pause()
+            self._connecting = asyncio.get_running_loop().create_task(self._connect(target))
+
+    def _port_of(self, _target: str) -> tuple[int, bool]:
+        """Where a target takes its requests, and whether by TLS."""
         listener = self._client.listener
-        tls, port = listener.tls_to_instance, listener.instance_port
+        return listener.instance_port, listener.tls_to_instance
+
+    async def _connect(self, target: str) -> None:
+        port, tls = self._port_of(target)
         connection = TargetConnection(self._node, target, port, tls=tls, idle=self._client.idle_seconds)
         try:
             await self._node.connect(target, port, lambda: connection, tls=tls)
-        except OSError:
+        except OSError as error:
             self._release()
-            self._tried.add(target)
-            self._route()
+            self._unconnected(target, error)
         else:
             self._connected(connection)
             if connection.closed:  # before it could carry anything
                 self.target_lost(readable=True)
+
+    def _unconnected(self, target: str, _error: OSError) -> None:
+        """A target cannot be connected to."""
+        self._tried.add(target)
+        self._route()
 
     def _connected(self, connection: TargetConnection) -> None:
         self._connecting = None
@@ -241,7 +260,7 @@ class Exchange:
         if self.ended:
             self._client.close()
         else:
-            self._fail(answers.BAD_REQUEST)
+            self._fail(self._answers.BAD_REQUEST)
 
     def _fail(self, answer: OwnAnswer) -> None:
         """The client gets the balancer's own answer, or a torn one if it has the beginning of another."""
@@ -280,14 +299,8 @@ class Exchange:
         self._client.record(self.record, self)
         self._client.exchange_ended(self, keeps=self._keeps_after_early_answer())
 
-    def _bound_to(self) -> str | None:
-        policy = self._client.stickiness
-        if policy is None:
-            return None
+    def _bound_to(self, policy: Stickiness) -> str | None:
         return stickiness.bound_to(policy, forwarding.cookies(self._request.fields), self._node.targets)
 
-    def _cookies(self, head: Response) -> tuple[str, ...]:
-        policy = self._client.stickiness
-        if policy is None:
-            return ()
-        return stickiness.to_set(policy, self._bound_to(), self._target, forwarding.cookies_set(head))
+    def _cookies(self, head: Response, policy: Stickiness) -> tuple[str, ...]:
+        return stickiness.to_set(policy, self._bound_to(policy), self._target, forwarding.cookies_set(head))

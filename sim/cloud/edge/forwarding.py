@@ -14,6 +14,7 @@ _HOP_BY_HOP: Final = frozenset(
     {b"", b"connection", b"keep-alive", b"proxy-connection", b"te", b"transfer-encoding", b"upgrade"}
 )
 _FORWARDED_FOR: Final = b"x-forwarded-for"
+_TRACE: Final = b"x-amzn-trace-id"
 _USUAL: Final = frozenset({b"close", b"keep-alive"})
 _SET: Final = frozenset({b"x-forwarded-for", b"x-forwarded-port", b"x-forwarded-proto"})
 _NOT_TO_TARGET: Final = _HOP_BY_HOP | _SET
@@ -33,15 +34,18 @@ class Client:
     port: bytes
 
 
-def to_target(request: Request, client: Client) -> bytes:
+def to_target(request: Request, client: Client, trace: bytes = b"") -> bytes:
     """The head of the request for the instance, always HTTP/1.1, its headers in their order and as they were written.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/x-forwarded-headers.html: the client's address is
-    appended to X-Forwarded-For.
+    appended to X-Forwarded-For. `trace` is the value of an ALB's X-Amzn-Trace-Id.
     """
     fields = request.fields
     parts = [b"%b %b HTTP/1.1\r\n" % (request.head.method, request.head.target)]
-    parts += _passed(fields, _dropped(fields.options) | _SET if fields.options else _NOT_TO_TARGET)
+    dropped = _dropped(fields.options) | _SET if fields.options else _NOT_TO_TARGET
+    parts += _passed(fields, dropped | {_TRACE} if trace else dropped)
+    if trace:
+        parts.append(b"X-Amzn-Trace-Id: %b\r\n" % trace)
     addresses = [*fields.values(_FORWARDED_FOR), client.address]
     if fields.chunked:
         parts.append(b"Transfer-Encoding: chunked\r\n")
@@ -72,11 +76,14 @@ def interim(head: Response) -> bytes:
     return b"HTTP/1.1 %d %b\r\n%b\r\n" % (head.status, head.reason, lines)
 
 
-def own(answer: OwnAnswer, *, date: str, minor: int, keeps: bool) -> bytes:
-    """An answer of the balancer's own, on the wire. `date` is that of the header."""
-    headers = [(name, "close" if name == "Connection" and not keeps else value) for name, value in answer.headers]
-    lines = "".join(f"{name}: {value}\r\n" for name, value in [*headers, ("Date", date)])
-    return f"HTTP/1.{minor} {answer.status} {answer.reason}\r\n{lines}\r\n".encode("latin-1")
+def own(answer: OwnAnswer, *, date: str, minor: int, keeps: bool, bodiless: bool = False) -> bytes:
+    """An answer of the balancer's own, on the wire. `date` is that of the header. To HEAD it is `bodiless`."""
+    headers = dict(answer.headers) | {"Date": date}
+    if not keeps:
+        headers["Connection"] = "close"
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    head = f"HTTP/1.{minor} {answer.status} {answer.reason}\r\n{lines}\r\n".encode("latin-1")
+    return head if bodiless else head + answer.body
 
 
 def chunk(payload: bytes) -> bytes:

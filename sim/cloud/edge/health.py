@@ -5,16 +5,28 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from random import Random
+from typing import Protocol
 
 from sim.cloud.edge.addresses import Addresses
-from sim.cloud.edge.checker import check
+from sim.cloud.edge.checker import Judge, check
 from sim.cloud.edge.metrics import Minutes
 from sim.cloud.edge.node import Node
-from sim.cluster.balancer import classic, nodes
+from sim.cluster.balancer import nodes
 from sim.cluster.balancer.checks import Phase
-from sim.cluster.balancer.nodes import Action, Check, Cut, Deregistered, Drain, Policy
-from sim.cluster.desired import CheckTarget, DesiredMember
+from sim.cluster.balancer.nodes import Action, Balancer, Check, Cut, Deregistered, Drain, Policy
+from sim.cluster.balancer.routing import CONNECT_SECONDS
+from sim.cluster.desired import CheckTarget, DesiredMember, DesiredTarget
 from sim.cluster.target_health import RegisteredTarget, TargetHealth
+
+
+class Kind(Judge, Protocol):
+    """What makes a Classic ELB different from a target group."""
+
+    def routable(self, state: Balancer, node: str) -> tuple[str, ...]:
+        """The targets that a node may route to."""
+
+    def health(self, state: Balancer, target: str) -> TargetHealth:
+        """What its API says of a target."""
 
 
 class Health:
@@ -25,19 +37,23 @@ class Health:
 
     def __init__(
         self,
+        kind: Kind,
         policy: Policy,
         asked: CheckTarget,
         addresses: Addresses,
         metrics: Minutes,
         chance: Random,
         report: Callable[[str, TargetHealth | None], None],
+        connect_seconds: float = CONNECT_SECONDS,
     ) -> None:
+        self.kind = kind
         self.asked = asked
         self.nodes: dict[str, Node] = {}
         self._state = nodes.start(policy)
         self._addresses = addresses
         self._metrics = metrics
         self._chance = chance
+        self._connect_seconds = connect_seconds
         self._report = report
         self._registrations: Mapping[str, int] = {}
         self._reported: dict[str, TargetHealth] = {}
@@ -50,7 +66,7 @@ class Health:
         policy: Policy,
         asked: CheckTarget,
         targets: Mapping[str, RegisteredTarget],
-        registered: Mapping[str, DesiredMember],
+        registered: Mapping[str, DesiredMember | DesiredTarget],
     ) -> None:
         """Takes what is desired: these settings, and these targets registered; both by the target's id.
 
@@ -71,10 +87,15 @@ class Health:
         self._registrations = registrations
         self._turn()
 
-    def silence(self, target: str) -> None:
-        """The machine of a target is gone."""
+    @property
+    def state(self) -> Balancer:
+        """What the machine knows now."""
+        return self._state
+
+    def silence(self, instance: str) -> None:
+        """The machine of targets is gone."""
         for node in self.nodes.values():
-            node.silence(target)
+            node.silence(instance)
 
     def sample(self) -> None:
         """Adds a sample of how many targets each node finds healthy."""
@@ -110,12 +131,13 @@ class Health:
         """Brings the nodes, and what was reported, to what the state says."""
         for node in self._state.nodes:
             if node.id not in self.nodes:
-                self.nodes[node.id] = Node(node.zone, self._addresses, self._metrics, self._drained_by(node.id))
-            self.nodes[node.id].route_to(classic.routable(self._state, node.id))
+                drained = self._drained_by(node.id)
+                self.nodes[node.id] = Node(node.zone, self._addresses, self._metrics, drained, self._connect_seconds)
+            self.nodes[node.id].route_to(self.kind.routable(self._state, node.id))
         for gone in self.nodes.keys() - {node.id for node in self._state.nodes}:
             self.nodes.pop(gone).close()
         for id_, member in self._state.members.items():
-            health = classic.health(self._state, id_)
+            health = self.kind.health(self._state, id_)
             # The control plane itself says that a target drains, and until when.
             if not member.leaving and health != self._reported.get(id_):
                 self._reported[id_] = health
@@ -136,9 +158,9 @@ class Health:
                     self._report(target, None)
 
     async def _check(self, node: str, target: RegisteredTarget, number: int) -> None:
-        checked = await check(self._addresses, target, self.asked, self._state.policy.check.timeout)
+        checked = await check(self._addresses, target, self.asked, self._state.policy.check.timeout, self.kind)
         if not checked.connected and node in self.nodes:
-            self._metrics.count(self.nodes[node].zone, "BackendConnectionErrors")
+            self._metrics.check_failed_to_connect(self.nodes[node].zone)
         now = self._loop.time()
         self._state, actions = nodes.checked(self._state, node, target.id, number, checked.result, now)
         self._settle()

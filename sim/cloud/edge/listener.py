@@ -9,13 +9,18 @@ from typing import Protocol
 
 from sim.cloud.edge.access_log import Seen
 from sim.cloud.edge.client import ClientConnection
+from sim.cloud.edge.exchange import Exchange
 from sim.cloud.edge.forwarding import Client
+from sim.cloud.edge.messages import Request
 from sim.cloud.edge.node import Node
 from sim.cloud.edge.record import Record
 from sim.cloud.edge.sockets import Sockets
 from sim.cloud.edge.tunnel import ClientSide
+from sim.cluster.balancer import answers as answers_of_classic
+from sim.cluster.balancer.answers import OwnAnswer
 from sim.cluster.balancer.classic import Settings
 from sim.cluster.balancer.desync import RequestHead
+from sim.cluster.balancer.stickiness import Stickiness
 from sim.cluster.desired import DesiredListener
 
 _HTTP = frozenset({"HTTP", "HTTPS"})
@@ -30,6 +35,24 @@ class Connection(Protocol):
 
     def close_when_idle(self) -> None:
         """Ends it as soon as nothing is in flight."""
+
+
+class Answers(Protocol):
+    """What a kind of load balancer answers by itself."""
+
+    @property
+    def BAD_REQUEST(self) -> OwnAnswer:  # noqa: N802 - modules of constants are of this shape
+        """To what is no request."""
+
+    @property
+    def REQUEST_TIMEOUT(self) -> OwnAnswer:  # noqa: N802
+        """To a client that does not go on with its request."""
+
+    def refused(self, method: str) -> OwnAnswer | None:
+        """To a method that is not passed on."""
+
+    def unanswered(self, *, idle: bool, readable: bool) -> OwnAnswer:
+        """For a target without an answer."""
 
 
 class Listener:
@@ -52,6 +75,16 @@ class Listener:
         self._servers: list[asyncio.Server] = []
 
     @property
+    def answers(self) -> Answers:
+        """Those of its load balancer."""
+        return answers_of_classic
+
+    @property
+    def stickiness(self) -> Stickiness | None:
+        """Its policy, if it has one."""
+        return self.settings.stickiness
+
+    @property
     def instance_port(self) -> int:
         """Where an instance takes its connections."""
         return self.desired.instance_port
@@ -61,11 +94,21 @@ class Listener:
         """True if it speaks TLS to the instances."""
         return self.desired.instance_protocol in _TLS
 
+    def exchange(
+        self, client: ClientConnection, node: Node, request: Request, began: float, *, closes: bool
+    ) -> Exchange:
+        """What carries a request of a client."""
+        return Exchange(client, node, request, began, closes=closes)
+
     async def open(self, sockets: Sockets, name: str, context: Callable[[], ssl.SSLContext]) -> None:
         """Begins to listen; `name` is that of the load balancer. Raises OSError."""
         make = self._http if self.desired.protocol in _HTTP else self._tcp
         tls = context() if self.desired.protocol in _TLS else None
         self._servers, self.addresses = await sockets.listen(name, self.desired.port, make, tls)
+
+    def become(self, other: Listener) -> None:
+        """Takes what is desired of another one that does not listen."""
+        self.desired, self.settings = other.desired, other.settings
 
     def close(self) -> None:
         """Takes no more connections. What is in flight goes on."""

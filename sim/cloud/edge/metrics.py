@@ -16,7 +16,7 @@ from sim.cloud.edge.record import Record
 NAMESPACE: Final = "AWS/ELB"
 _BACKEND: Final = tuple(f"HTTPCode_Backend_{kind}XX" for kind in range(10))
 _SERVER_ERROR: Final = 500
-_SECONDS: Final = frozenset({"Latency"})
+_SECONDS: Final = frozenset({"Latency", "TargetResponseTime"})
 
 
 @dataclass(slots=True)
@@ -57,6 +57,14 @@ class Minutes:
         """One more of what the metric counts."""
         self._statistics(zone, metric).add(1)
 
+    def connection_failed(self, zone: str) -> None:
+        """A target could not be connected to for a request."""
+        self.count(zone, "BackendConnectionErrors")
+
+    def check_failed_to_connect(self, zone: str) -> None:
+        """A target could not be connected to for a health check."""
+        self.count(zone, "BackendConnectionErrors")
+
     def request(self, zone: str, record: Record) -> None:
         """A request over HTTP that was answered, by an instance or by the balancer."""
         if record.target_status:
@@ -88,12 +96,14 @@ def merged(taken: Iterable[Mapping[str, Statistics]]) -> Mapping[str, Statistics
     return together
 
 
-def data(name: str, taken: Mapping[str, Mapping[str, Statistics]], at: float) -> list[dict[str, Any]]:
-    """The entries of PutMetricData for the load balancer of this name, one for each metric of each zone, and of all.
+def data(
+    dimensions: Mapping[str, str], taken: Mapping[str, Mapping[str, Statistics]], at: float
+) -> list[dict[str, Any]]:
+    """The entries of PutMetricData with these dimensions, one for each metric of each zone, and of all together.
 
     `at` is in Unix seconds.
     """
-    balancer = [{"Name": "LoadBalancerName", "Value": name}]
+    balancer = [{"Name": name, "Value": value} for name, value in dimensions.items()]
     zones = {zone: [*balancer, {"Name": "AvailabilityZone", "Value": zone}] for zone in taken}
     together = _entries(balancer, merged(taken.values()), at)
     return together + [entry for zone, of_zone in taken.items() for entry in _entries(zones[zone], of_zone, at)]

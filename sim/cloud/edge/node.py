@@ -11,6 +11,7 @@ from sim.cloud.edge.addresses import Addresses
 from sim.cloud.edge.metrics import Minutes
 from sim.cloud.edge.target import TargetConnection
 from sim.cluster.balancer.routing import CONNECT_SECONDS, SURGE_SECONDS
+from sim.cluster.target_health import instance_of
 
 
 class Waiting(Protocol):
@@ -31,9 +32,19 @@ class Cuttable(Protocol):
 
 
 class Node:
-    """Routes for one load balancer in one zone. `drained` is called when a target that drains has nothing in hand."""
+    """Routes for one load balancer in one zone. `drained` is called when a target that drains has nothing in hand.
 
-    def __init__(self, zone: str, addresses: Addresses, metrics: Minutes, drained: Callable[[str], None]) -> None:
+    A connection to a target may take `connect_seconds`.
+    """
+
+    def __init__(
+        self,
+        zone: str,
+        addresses: Addresses,
+        metrics: Minutes,
+        drained: Callable[[str], None],
+        connect_seconds: float = CONNECT_SECONDS,
+    ) -> None:
         self.zone = zone
         self.metrics = metrics
         self.targets: tuple[str, ...] = ()
@@ -45,6 +56,7 @@ class Node:
         """All that are open, by their target."""
         self._addresses = addresses
         self._drained = drained
+        self._connect_seconds = connect_seconds
         self._draining: set[str] = set()
         self._kept: defaultdict[tuple[str, int, bool], list[TargetConnection]] = defaultdict(list)
         self._retry: asyncio.TimerHandle | None = None
@@ -83,10 +95,12 @@ class Node:
         for connection in list(self.connections[target]):
             connection.cut()
 
-    def silence(self, target: str) -> None:
-        """The machine of a target is gone: nothing comes from it, and nothing arrives there."""
-        for connection in list(self.connections[target]):
-            connection.silence()
+    def silence(self, instance: str) -> None:
+        """The machine of targets is gone: nothing comes from it, and nothing arrives there."""
+        for target, connections in self.connections.items():
+            if instance_of(target) == instance:
+                for connection in list(connections):
+                    connection.silence()
 
     def close(self) -> None:
         """Ends everything."""
@@ -117,10 +131,10 @@ class Node:
     async def connect(self, target: str, port: int, make: Callable[[], asyncio.Protocol], *, tls: bool) -> None:
         """Opens a connection to a port of a target. Raises OSError, also if that takes too long."""
         try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                await self._addresses.connect(target, port, make, tls=tls)
+            async with asyncio.timeout(self._connect_seconds):
+                await self._addresses.connect(instance_of(target), port, make, tls=tls)
         except OSError:
-            self.metrics.count(self.zone, "BackendConnectionErrors")
+            self.metrics.connection_failed(self.zone)
             raise
 
     def wait(self, request: Waiting) -> None:

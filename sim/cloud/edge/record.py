@@ -26,6 +26,12 @@ class Record:
     """That the client got; 0 if it got none."""
     target_status: int = 0
     """That the instance answered with; 0 if it did not."""
+    action: str = ""
+    """Of an ALB: the type of the rule's action."""
+    group: str = ""
+    """Of an ALB: the ARN of the target group."""
+    chosen: bool = False
+    """Of an ALB: True if a target was chosen."""
     received: int = 0
     sent: int = 0
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from random import Random
 from typing import Any, Final
 
 from sim.cloud.edge.access_log import Seen
 from sim.cloud.edge.addresses import Addresses
+from sim.cloud.edge.application import ApplicationBalancer
 from sim.cloud.edge.classic import ClassicBalancer, Reporter
 from sim.cloud.edge.sockets import Sockets
+from sim.cloud.edge.target_group import GroupReporter
 from sim.cluster.aws_clock import THIS_MACHINES
-from sim.cluster.desired import Desired, DesiredBalancer, Place
+from sim.cluster.desired import Desired, DesiredBalancer, DesiredInstance, Place
 
 _LOG: Final = logging.getLogger("edge")
 
@@ -22,7 +24,10 @@ Name = tuple[Place, str]
 
 
 class Edge:
-    """All load balancers. `report` takes the health of instances, `log` what is for an access log."""
+    """All load balancers. `report` takes the health of instances, `report_target` that of an ALB's targets.
+
+    `log` takes what is for an access log.
+    """
 
     def __init__(
         self,
@@ -31,8 +36,11 @@ class Edge:
         chance: Random,
         report: Reporter,
         log: Callable[[DesiredBalancer, Seen], None],
+        report_target: GroupReporter,
     ) -> None:
         self.balancers: dict[Name, ClassicBalancer] = {}
+        self.applications: dict[str, ApplicationBalancer] = {}
+        """The ALBs, by their ARNs."""
         self.desired: Desired | None = None
         self._addresses = Addresses()
         self._sockets = sockets
@@ -40,6 +48,7 @@ class Edge:
         self._chance = chance
         self._report = report
         self._log = log
+        self._report_target = report_target
         self.clock = THIS_MACHINES
         self._known = asyncio.Event()
 
@@ -61,8 +70,28 @@ class Edge:
             await balancer.update(each, instances, self._sockets, self._certificate)
             for instance in silent:
                 balancer.health.silence(instance)
-            for fault in balancer.faults.values():
+        await self._update_applications(desired, instances)
+        for instance in silent:
+            for application in self.applications.values():
+                application.silence(instance)
+        for served in self.all():
+            for fault in served.listeners.faults.values():
                 _LOG.error("%s", fault)
+
+    async def _update_applications(self, desired: Desired, instances: Mapping[str, DesiredInstance]) -> None:
+        wanted = {each.arn: each for each in desired.applications}
+        for arn in self.applications.keys() - wanted.keys():
+            self.applications.pop(arn).close()
+        for arn, each in wanted.items():
+            if arn not in self.applications:
+                self.applications[arn] = ApplicationBalancer(
+                    each, desired.clock, self._addresses, self._chance, self._report_target
+                )
+            await self.applications[arn].update(each, instances, self._sockets, self._certificate)
+
+    def all(self) -> list[ClassicBalancer | ApplicationBalancer]:
+        """Those of both kinds."""
+        return [*self.balancers.values(), *self.applications.values()]
 
     async def known(self) -> None:
         """Returns once there is a state, and AWS's clock with it."""
@@ -75,12 +104,13 @@ class Edge:
 
     def close(self) -> None:
         """Ends everything."""
-        for balancer in self.balancers.values():
+        for balancer in self.all():
             balancer.close()
         self.balancers.clear()
+        self.applications.clear()
 
 
-def listeners(balancers: Iterable[ClassicBalancer]) -> list[dict[str, Any]]:
+def listeners(balancers: Iterable[ClassicBalancer | ApplicationBalancer]) -> list[dict[str, Any]]:
     """Every listener and where it listens, as the control port shows it: the last address is the host's."""
     return [
         {
@@ -93,5 +123,5 @@ def listeners(balancers: Iterable[ClassicBalancer]) -> list[dict[str, Any]]:
             "addresses": [f"{host}:{number}" for host, number in listener.addresses],
         }
         for balancer in balancers
-        for port, listener in sorted(balancer.listeners.items())
+        for port, listener in sorted(balancer.listeners.open.items())
     ]

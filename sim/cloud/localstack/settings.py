@@ -12,12 +12,14 @@ from sim.host.loopback import NoAnswer, request
 DATA_PLANE = ("s3", "sqs", "ssm", "sts", "iam")
 SERVICES = (
     *DATA_PLANE,
-    *("acm", "cloudwatch", "ec2", "events", "kms", "logs", "resourcegroupstaggingapi", "route53"),
+    *("acm", "cloudwatch", "dynamodb", "ec2", "events", "kms", "logs", "resourcegroupstaggingapi", "route53"),
     *("secretsmanager", "sns"),
-    *("application-autoscaling", "autoscaling", "ecr", "ecs", "elb"),
+    *("application-autoscaling", "autoscaling", "ecr", "ecs", "elb", "elbv2"),
 )
 """LocalStack loads each at the first call. The last row comes from the control plane."""
 
+_CORRECTED = ("CLOUDWATCH", "DYNAMODB", "EC2", "LOGS", "SQS", "SSM")
+"""Services of LocalStack that the control plane corrects or replaces."""
 _TIMEOUT_SECONDS = 2
 
 PORT = 4566
@@ -25,8 +27,7 @@ PORT = 4566
 
 _EVERYWHERE = {
     "SERVICES": ",".join(SERVICES),
-    # LocalStack's own services with the control plane's corrections.
-    **{f"PROVIDER_OVERRIDE_{service}": "control-plane" for service in ("CLOUDWATCH", "EC2", "LOGS", "SQS", "SSM")},
+    **{f"PROVIDER_OVERRIDE_{service}": "control-plane" for service in _CORRECTED},
     # AWS managed policies, which are loaded at the first call to IAM.
     "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
     # The form of queue URLs that Terraform's AWS provider accepts.

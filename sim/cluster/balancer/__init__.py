@@ -10,6 +10,7 @@ Two machines, apart from each other, since one turns every few seconds and the o
   by what each has outstanding or in turn. The shell counts what is outstanding; the choice is a function.
 
 `classic` and `target_group` are the two kinds: the same machines, each with its settings, its words, and what it does
-when no target is healthy. Beside them: a Classic ELB's answers of its own (`answers`), what it takes for a dangerous
-request (`desync`), cookies (`stickiness`), and the rules of an ALB's listener (`listener_rules`).
+when no target is healthy. Beside them: their own answers (`answers` of a Classic ELB, `application_answers` of an ALB),
+what they take for a dangerous request (`desync`), cookies (`stickiness`), listener rules of an ALB (`listener_rules`),
+and the header by which it traces requests (`request_tracing`).
 """

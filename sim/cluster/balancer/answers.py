@@ -16,12 +16,16 @@ METHOD_LENGTH: Final = 127
 
 @dataclass(frozen=True, slots=True)
 class OwnAnswer:
-    """A status line, headers without `Date`, and whether the connection is closed after it."""
+    """A status line, headers, and whether the connection is closed after it.
+
+    `Date` is filled in where the headers have it empty, and comes last where they do not have it.
+    """
 
     status: int
     reason: str
     headers: tuple[tuple[str, str], ...] = (("Content-Length", "0"), ("Connection", "keep-alive"))
     closes: bool = False
+    body: bytes = b""
 
 
 _CLOSING: Final = (("Content-Length", "0"), ("Connection", "close"))

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from random import Random
 
 Redirected = Literal["HTTP_301", "HTTP_302"]
-_PORTS: Final = {"HTTP": "80", "HTTPS": "443"}
 LEFT_OUT: Final = (
     LeftOut(
         "the actions `authenticate-cognito` and `authenticate-oidc`",
@@ -137,7 +136,7 @@ def group_for(forward: Forward, chance: Random) -> str:
 
 @cites(ELBV2_API + "RedirectActionConfig.html")
 def location(redirect: Redirect, request: Arrived) -> str:
-    """A redirect goes to the same place but for the parts that it names, without the port that its protocol has."""
+    """A redirect goes to the same place but for the parts that it names, always with a port."""
     query = "&".join(f"{key}={value}" if key else value for key, value in request.query)
     parts = {
         "protocol": request.protocol,
@@ -150,8 +149,7 @@ def location(redirect: Redirect, request: Arrived) -> str:
         _filled(each, parts)
         for each in (redirect.protocol, redirect.host, redirect.port, redirect.path, redirect.query)
     )
-    beside = "" if _PORTS.get(protocol) == port else f":{port}"
-    return f"{protocol.lower()}://{host}{beside}{path}{'?' + asked if asked else ''}"
+    return f"{protocol.lower()}://{host}:{port}{path}{'?' + asked if asked else ''}"
 
 
 def _in_query(value: str, query: Sequence[tuple[str, str]]) -> bool:

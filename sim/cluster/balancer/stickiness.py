@@ -10,12 +10,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Final
 
-from sim.cluster.citations import ELB_GUIDE, cites, inferred
+from sim.cluster.citations import ALB_GUIDE, ELB_GUIDE, cites, inferred
 
 COOKIE: Final = "AWSELB"
-"""Of a Classic ELB. An ALB's is AWSALB, or AWSALBAPP-0 with a cookie of the application."""
+"""Of a Classic ELB."""
+ALB_COOKIE: Final = "AWSALB"
+ALB_APPLICATION_COOKIE: Final = "AWSALBAPP-0"
+"""Of an ALB, for a duration and beside a cookie of the application."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,23 @@ def bound_to(policy: Stickiness, cookies: Mapping[str, str], routable: Iterable[
     if named is None or (policy.application_cookie is not None and policy.application_cookie not in cookies):
         return None
     return next((target for target in routable if value_of(target) == named), None)
+
+
+@cites(ALB_GUIDE + "sticky-sessions.html")
+def renewed(policy: Stickiness, target: str, answered_with: Collection[str], now: float) -> tuple[str, ...]:
+    """An ALB sets its cookie with every answer, so that its duration begins anew; with an application's cookie,
+    together with that.
+
+    `now` is in seconds since 1970. Returns the values of `Set-Cookie`.
+    """
+    if policy.application_cookie is not None and policy.application_cookie not in answered_with:
+        return ()
+    lasts = f"; Expires={formatdate(now + policy.seconds, usegmt=True)}" if policy.seconds is not None else ""
+    pair = f"={value_of(target)}{lasts}; Path=/"
+    own = f"{policy.cookie}{pair}"
+    if policy.application_cookie is not None:
+        return (own,)
+    return own, f"{policy.cookie}CORS{pair}; SameSite=None; Secure"
 
 
 @cites(ELB_GUIDE + "elb-sticky-sessions.html")

@@ -28,6 +28,7 @@ DEFAULT_CHECK: Final = HealthCheck(interval=30.0, timeout=5.0, healthy=5, unheal
 """https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html"""
 DEREGISTRATION_DELAY: Final = 300.0
 _FULL: Final = 1.0
+_OF_UNUSED: Final = frozenset({"Target.NotRegistered", "Target.NotInUse", "Target.InvalidState"})
 LEFT_OUT: Final = (
     LeftOut(
         "the state `unavailable`",
@@ -77,15 +78,13 @@ class DescribedTarget:
 
 
 _HEALTHY: Final = DescribedTarget("healthy")
-_REGISTERING: Final = DescribedTarget("initial", "Elb.RegistrationInProgress", "Target registration is in progress")
+REGISTERING: Final = DescribedTarget("initial", "Elb.RegistrationInProgress", "Target registration is in progress")
 _INITIAL: Final = DescribedTarget("initial", "Elb.InitialHealthChecking", "Initial health checks in progress")
-_DRAINING: Final = DescribedTarget(
-    "draining", "Target.DeregistrationInProgress", "Target deregistration is in progress"
-)
-_NOT_REGISTERED: Final = DescribedTarget(
+DRAINING: Final = DescribedTarget("draining", "Target.DeregistrationInProgress", "Target deregistration is in progress")
+NOT_REGISTERED: Final = DescribedTarget(
     "unused", "Target.NotRegistered", "Target is not registered to the target group"
 )
-_NOT_USED: Final = DescribedTarget(
+NOT_USED: Final = DescribedTarget(
     "unused", "Target.NotInUse", "Target group is not configured to receive traffic from the load balancer"
 )
 _ZONE_NOT_ENABLED: Final = DescribedTarget(
@@ -125,13 +124,13 @@ def described(
     """A target is initial, healthy, unhealthy, unused or draining, with a reason and a description."""
     member = state.members.get(target)
     if member is None:
-        return _NOT_REGISTERED
+        return NOT_REGISTERED
     if member.leaving:
-        return _DRAINING
+        return DRAINING
     if instance != "running":
         return DescribedTarget("unused", "Target.InvalidState", f"Target is in the {instance} state")
     if not state.policy.zones:
-        return _NOT_USED
+        return NOT_USED
     if member.target.zone not in state.policy.zones:
         return _ZONE_NOT_ENABLED
     return _one_answer(tuple(member.watches.values()))
@@ -139,8 +138,28 @@ def described(
 
 def health(state: Balancer, target: str) -> TargetHealth:
     """The same as the scheduler needs it: a target that drains is out of service."""
-    it = described(state, target)
+    return scheduled(described(state, target))
+
+
+def scheduled(it: DescribedTarget) -> TargetHealth:
+    """What the scheduler needs of what a target is described as."""
     return TargetHealth("InService" if it.state == "healthy" else "OutOfService", it.reason, it.description)
+
+
+@cites(ELBV2_API + "TargetHealth.html")
+def described_as(it: TargetHealth) -> DescribedTarget:
+    """The reason tells the state: those of the load balancer are of an initial target, those of its failed checks of an
+    unhealthy one. The way back from `health`."""
+    state: TargetState = "unhealthy"
+    if it.state == "InService":
+        state = "healthy"
+    elif it.reason_code.startswith("Elb."):
+        state = "initial"
+    elif it.reason_code in _OF_UNUSED:
+        state = "unused"
+    elif it.reason_code == DRAINING.reason:
+        state = "draining"
+    return DescribedTarget(state, it.reason_code, it.description)
 
 
 @cites(ALB_GUIDE + "target-group-health-checks.html")
@@ -205,7 +224,7 @@ def _one_answer(watches: tuple[Watch, ...]) -> DescribedTarget:
         return _unhealthy(next((watch.last for watch in out if watch.last and not watch.last.passed), None))
     if all(watch.phase is Phase.IN_SERVICE for watch in watches):
         return _HEALTHY
-    return _REGISTERING if any(watch.phase is Phase.REGISTERING for watch in watches) else _INITIAL
+    return REGISTERING if any(watch.phase is Phase.REGISTERING for watch in watches) else _INITIAL
 
 
 @cites(ELBV2_API + "TargetHealth.html")

@@ -10,6 +10,7 @@ from typing import Final
 from sim.cloud.control_plane.autoscaling.descriptions import activity
 from sim.cloud.control_plane.autoscaling.groups import Kept
 from sim.cloud.control_plane.autoscaling.known import KnownGroups
+from sim.cloud.control_plane.autoscaling.policy_operations import put_hook
 from sim.cloud.control_plane.autoscaling.records import Record
 from sim.cloud.control_plane.call import AwsError, Call, Operations, Values, refusals
 from sim.cluster.autoscaling.group_requests import created, deleted, desired_set, updated
@@ -53,7 +54,7 @@ class GroupOperations:
         record = self._known.record(call)
         _complete(record, call.parameters, grace_seconds=_DEFAULT_GRACE_SECONDS)
         for hook in call.parameters.get("LifecycleHookSpecificationList") or ():
-            call.forward("PutLifecycleHook", {"AutoScalingGroupName": name, **hook})
+            put_hook(replace(call, parameters={"AutoScalingGroupName": name, **hook}))
         try:
             with refusals():
                 group = created(record.settings(), self._now(), call.parameters.get("DesiredCapacity"))
@@ -124,6 +125,8 @@ def _complete(record: Record, given: Values, *, grace_seconds: int | None = None
         of_moto.termination_policies = policies
     if (cooldown := given.get("DefaultCooldown")) is not None:
         of_moto.default_cooldown = cooldown
+    if (lifetime := given.get("MaxInstanceLifetime")) is not None:
+        of_moto.max_instance_lifetime = lifetime or None
 
 
 def _refusal(operation: str) -> Callable[[Call], Values]:

@@ -257,5 +257,16 @@ def _described(found: Any, template: LaunchTemplate) -> dict[str, str] | None:
     return {"LaunchTemplateId": template.id, "LaunchTemplateName": name, "Version": str(template.version)}
 
 
+def hook_of_moto(place: Place, group: str, name: str) -> Any:
+    """moto's own object of a lifecycle hook."""
+    [found] = _backend(place).describe_lifecycle_hooks(group, [name])
+    return found
+
+
+def policy_of_moto(place: Place, name: str) -> Any:
+    """moto's own object of a scaling policy."""
+    return _backend(place).policies[name]
+
+
 def _hook(found: Any) -> Hook:
     return Hook(found.name, found.lifecycle_transition, float(found.heartbeat_timeout), found.default_result)

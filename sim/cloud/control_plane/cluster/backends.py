@@ -227,7 +227,7 @@ def _balancer(place: Place, found: Any) -> Balancer:
         found.name,
         place,
         found.dns_name,
-        tuple(found.availability_zones or _zones(place, found.subnets)),
+        tuple(found.availability_zones or zones(place, found.subnets)),
         listeners,
         tuple(dict.fromkeys(found.instance_ids)),
         check,
@@ -236,7 +236,8 @@ def _balancer(place: Place, found: Any) -> Balancer:
     )
 
 
-def _zones(place: Place, subnets: list[str]) -> list[str]:
+def zones(place: Place, subnets: list[str]) -> list[str]:
+    """The zones of those of the subnets that there are."""
     from moto.ec2.models import ec2_backends  # noqa: PLC0415
 
     backend = ec2_backends[place.account][place.region]

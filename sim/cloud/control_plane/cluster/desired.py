@@ -7,11 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sim.cloud.control_plane.call import Regional, Values
+from sim.cloud.control_plane.cluster.application_backends import ApplicationBalancer
 from sim.cloud.control_plane.cluster.backends import Balancer, Listener, Machine
+from sim.cloud.control_plane.cluster.desired_applications import desired_application
 from sim.cloud.control_plane.cluster.hosts import Hosts
 from sim.cloud.control_plane.ecs.state import Contents, States
 from sim.cloud.control_plane.elb.models import LoadBalancer
 from sim.cloud.control_plane.elb.provider import in_region
+from sim.cloud.control_plane.elbv2.provider import TargetGroups
 from sim.cluster.aws_clock import AwsClock
 from sim.cluster.balancer.classic import Settings
 from sim.cluster.balancer.nodes import Policy
@@ -28,6 +31,7 @@ from sim.cluster.desired import (
     HostPort,
     Place,
 )
+from sim.cluster.tasks import DesiredStatus, Task
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class Snapshot:
     states: States
     elbs: Regional[defaultdict[str, LoadBalancer]]
     hosts: Regional[Hosts]
+    applications: Sequence[ApplicationBalancer]
+    groups: TargetGroups
 
 
 def desired(snapshot: Snapshot, revision: int) -> Desired:
@@ -52,6 +58,10 @@ def desired(snapshot: Snapshot, revision: int) -> Desired:
         balancers=tuple(_balancer(each, snapshot) for each in snapshot.balancers),
         host_ports=tuple(_host_ports(snapshot.hosts)),
         clock=snapshot.clock,
+        applications=tuple(
+            desired_application(each, snapshot.groups.at(each.place.account, each.place.region))
+            for each in snapshot.applications
+        ),
     )
 
 
@@ -103,8 +113,13 @@ def _tasks_in(place: Place, contents: Contents) -> Iterator[DesiredTask]:
             task.group,
             task.deployment or of.started_by,
             task.created_at,
-            task.desired_status,
+            _status_for_agent(task),
         )
+
+
+def _status_for_agent(task: Task) -> DesiredStatus:
+    """A task that is DEACTIVATING runs on until its target groups have let it go, though ECS wants it STOPPED."""
+    return "RUNNING" if task.last_status == "DEACTIVATING" else task.desired_status
 
 
 def _balancer(found: Balancer, snapshot: Snapshot) -> DesiredBalancer:

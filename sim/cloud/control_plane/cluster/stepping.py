@@ -1,7 +1,8 @@
 """One step: what is observed comes in, the cores decide, and their actions are carried out on the records.
 
 Nothing here makes a call. Classic ELBs, EC2 instances and alarms are read and changed where moto and LocalStack keep
-them. Tasks need no carrying out: agents find in the desired state what they are to start and to stop.
+them, the targets of ALBs where the plugin keeps them. Tasks need no carrying out: agents find in the desired state what
+they are to start and to stop.
 """
 
 from __future__ import annotations
@@ -9,16 +10,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import Literal
 
 from sim.cloud.control_plane.autoscaling.groups import Groups, GroupSteps
 from sim.cloud.control_plane.call import Regional
-from sim.cloud.control_plane.cluster import backends
+from sim.cloud.control_plane.cluster import application_backends, backends
 from sim.cloud.control_plane.cluster.backends import Balancer, Machine
 from sim.cloud.control_plane.cluster.desired import Snapshot, desired
 from sim.cloud.control_plane.cluster.hosts import Hosts
 from sim.cloud.control_plane.cluster.providers import ProviderSteps
+from sim.cloud.control_plane.cluster.target_groups import TargetGroupSteps
 from sim.cloud.control_plane.ecs.state import Contents, States, Surroundings
 from sim.cloud.control_plane.elb.models import LoadBalancer
+from sim.cloud.control_plane.elbv2.provider import TargetGroups
 from sim.cluster import scheduler
 from sim.cluster.actions import Action, Deregister, Register
 from sim.cluster.container_instances import ContainerInstance
@@ -40,6 +44,7 @@ class Steps:
         providers: ProviderSteps,
         states: States,
         elbs: Elbs,
+        target_groups: TargetGroups,
         hosts: Regional[Hosts],
         around: Surroundings,
         here: Callable[[], float],
@@ -50,6 +55,8 @@ class Steps:
         self._providers = providers
         self._states = states
         self._elbs = elbs
+        self._target_groups = target_groups
+        self._target_group_steps = TargetGroupSteps(target_groups, here)
         self._hosts = hosts
         self._around = around
         self._here = here
@@ -75,6 +82,8 @@ class Steps:
             self._states,
             self._elbs,
             self._hosts,
+            list(application_backends.application_balancers()),
+            self._target_groups,
         )
         after = desired(snapshot, before.revision)
         return before if after == before else replace(after, revision=before.revision + 1)
@@ -144,7 +153,7 @@ class Steps:
 
         https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeregisterContainerInstance.html
         """
-        names, now = _balancers_of(contents), self._here()
+        names, now = _balancers_of(contents, "elb"), self._here()
         for balancer in balancers:
             for ec2 in contents.dropped.intersection(balancer.members) if balancer.name in names else ():
                 backends.deregister(place, balancer.name, ec2)
@@ -152,6 +161,7 @@ class Steps:
                 elb.deregister([ec2], now)
                 if machine is None or machine.state == "terminated":
                     elb.drained(ec2)
+        self._target_group_steps.take_out(place, contents.dropped)
         contents.dropped.clear()
 
     def _observed(
@@ -161,8 +171,8 @@ class Steps:
         ids = {each.ec2_instance_id for each in cluster.instances.values()}
         ids |= {each.instance for each in cluster.tasks.values() if each.instance}
         members = {each.name: each.members for each in balancers}
-        targets, drained = {}, set()
-        for name in _balancers_of(contents):
+        targets, drained = self._target_group_steps.observed(place, contents, _balancers_of(contents, "target-group"))
+        for name in _balancers_of(contents, "elb"):
             elb = self._elb(place, name)
             targets[name] = elb.health(members.get(name, ()), (), now)
             drained |= {(name, each) for each in ids if each not in targets[name]}
@@ -171,7 +181,12 @@ class Steps:
     def _carry_out(self, place: Place, actions: Iterable[Action]) -> None:
         members = {each.name: set(each.members) for each in backends.balancers() if each.place == place}
         for action in actions:
-            if not isinstance(action, Register | Deregister) or action.balancer.name not in members:
+            if not isinstance(action, Register | Deregister):
+                continue
+            if action.balancer.kind == "target-group":
+                self._target_group_steps.carry_out(place, action)
+                continue
+            if action.balancer.name not in members:
                 continue
             name, instance = action.balancer.name, action.target.id
             known, elb = members[name], self._elb(place, name)
@@ -189,11 +204,12 @@ class Steps:
         return self._elbs.at(place.account, place.region)[name]
 
 
-def _balancers_of(contents: Contents) -> set[str]:
-    """The names of the load balancers that the services have or had."""
+def _balancers_of(contents: Contents, kind: Literal["elb", "target-group"]) -> set[str]:
+    """The names of the load balancers of a kind that the services have or had."""
     return {
         each.name
         for service in contents.cluster.services.values()
         for deployment in (*service.deployments, *service.ended)
         for each in deployment.revision.load_balancers
+        if each.kind == kind
     }

@@ -16,8 +16,10 @@ class ClusterOperations:
         self.operations: Operations = {
             "DeleteCluster": self.delete,
             "DescribeClusters": self.describe,
+            "ListAccountSettings": self.list_account_settings,
             "ListTagsForResource": self.list_tags,
-            "PutAccountSettingDefault": self.put_default,
+            "PutAccountSetting": self.put_account_setting,
+            "PutAccountSettingDefault": self.put_account_setting,
             "TagResource": self.tag,
             "UntagResource": self.untag,
         }
@@ -46,9 +48,13 @@ class ClusterOperations:
         del clusters[name]
         return answer
 
-    def put_default(self, call: Call) -> Values:
+    def put_account_setting(self, call: Call) -> Values:
         """The default of an account whose root user alone calls is what it has itself."""
-        return call.forward("PutAccountSetting", call.parameters)
+        return {"setting": _owned(call, call.forward("PutAccountSetting", call.parameters)["setting"])}
+
+    def list_account_settings(self, call: Call) -> Values:
+        answer = call.forward()
+        return answer | {"settings": [_owned(call, each) for each in answer["settings"]]}
 
     def list_tags(self, call: Call) -> Values:
         tags = self._tags(call)
@@ -115,3 +121,8 @@ def _counts(contents: Contents) -> Values:
         "pendingTasksCount": sum(each.pending for each in tasks),
         "activeServicesCount": sum(each.status == "ACTIVE" for each in cluster.services.values()),
     }
+
+
+def _owned(call: Call, setting: Values) -> Values:
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Setting.html"""
+    return {**setting, "principalArn": f"arn:aws:iam::{call.account}:root", "type": "user"}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from sim.cloud.control_plane.call import AwsError, Values
+from sim.cloud.control_plane.cluster.application_backends import target_group, used_groups
 from sim.cloud.control_plane.ecs.services import deployment_configuration
+from sim.cluster.desired import Place
 from sim.cluster.task_definitions import TaskDefinition
 
 _NETWORKS = frozenset({"bridge", "host", "none"})
@@ -30,8 +32,8 @@ def refuse_contradictions(settings: Values, definition: TaskDefinition, desired:
             )
 
 
-def refuse_service(settings: Values, definition: TaskDefinition) -> None:
-    """Refuses a service that the local cluster cannot run. Raises AwsError: InvalidParameterException."""
+def refuse_service(place: Place, settings: Values, definition: TaskDefinition) -> None:
+    """Refuses a service that AWS or the local cluster cannot run. Raises AwsError: InvalidParameterException."""
     refuse_launch(settings, definition)
     if (controller := settings["deploymentController"]["type"]) != "ECS":
         raise _refusal(f"the deployment controller {controller}", "Use the controller ECS.")
@@ -39,7 +41,25 @@ def refuse_service(settings: Values, definition: TaskDefinition) -> None:
         raise _refusal(f"the deployment strategy {strategy}", "Use the strategy ROLLING.")
     for balancer in settings["loadBalancers"]:
         if group := balancer.get("targetGroupArn"):
-            raise _refusal(f"the target group {group}", "Put a Classic ELB in front of the service.")
+            _check_target_group(place, group, definition)
+
+
+def _check_target_group(place: Place, arn: str, definition: TaskDefinition) -> None:
+    """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_LoadBalancer.html"""
+    group = target_group(place, arn)
+    if group is None:
+        raise AwsError("InvalidParameterException", f"The specified target group {arn} does not exist.")
+    if group.target_type != "instance":
+        raise AwsError(
+            "InvalidParameterException",
+            f"The provided target group {arn} has target type {group.target_type}, which is incompatible with the "
+            f"{definition.network_mode} network mode specified in the task definition.",
+        )
+    if arn not in used_groups(place):
+        raise AwsError(
+            "InvalidParameterException",
+            f"The target group with targetGroupArn {arn} does not have an associated load balancer.",
+        )
 
 
 def refuse_launch(asked: Values, definition: TaskDefinition) -> None:

@@ -18,6 +18,7 @@ from sim.cloud.control_plane.ecs.state import (
     tags_of,
     wants_tags,
 )
+from sim.cluster.desired import Place
 from sim.cluster.services import Service
 from sim.cluster.task_definitions import TaskDefinition
 
@@ -66,7 +67,7 @@ class ServiceOperations:
         )
         refuse_contradictions(record.settings, definition, call.parameters.get("desiredCount"))
         if self._around.driven():
-            refuse_service(record.settings, definition)
+            refuse_service(Place(call.account, call.region), record.settings, definition)
         contents.put_service(made, record)
         return {"service": _described(made, contents, tags=True)}
 
@@ -85,7 +86,7 @@ class ServiceOperations:
             bake_seconds=self._around.bake_for(call),
         )
         if self._around.driven():
-            refuse_service(record.settings, updated.primary.revision.definition)
+            refuse_service(Place(call.account, call.region), record.settings, updated.primary.revision.definition)
         contents.put_service(updated, record)
         return {"service": _described(updated, contents, tags=False)}
 

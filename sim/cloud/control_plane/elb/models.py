@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sim.cloud.control_plane.call import AwsError, Values
+from sim.cloud.control_plane.registrations import Registrations
 from sim.cluster.balancer.classic import DEREGISTERING, NOT_REGISTERED, REGISTERING
 from sim.cluster.balancer.desync import Mode
 from sim.cluster.desired import ListenerProtocol
@@ -31,19 +32,14 @@ DEFAULT_ATTRIBUTES: Values = {
 
 
 @dataclass
-class LoadBalancer:
+class LoadBalancer(Registrations):
     """What moto does not keep of a load balancer. An instance without a reported health is REGISTERING.
 
-    `draining` has the instances that drain, and until when at most, by this machine's clock. `registrations` has a
-    number for each instance, another at each registration. `instance_protocols` are those of the listeners, by port.
+    `instance_protocols` are those of the listeners, by port.
     """
 
     attributes: Values = field(default_factory=lambda: DEFAULT_ATTRIBUTES)
-    reported: dict[str, TargetHealth] = field(default_factory=dict)
-    draining: dict[str, float] = field(default_factory=dict)
-    registrations: dict[str, int] = field(default_factory=dict)
     instance_protocols: dict[int, ListenerProtocol] = field(default_factory=dict)
-    _registered: int = 0
 
     @property
     def desync(self) -> Mode:
@@ -72,40 +68,17 @@ class LoadBalancer:
             for each in listeners
         }
 
-    def register(self, instances: Collection[str]) -> None:
-        """Adds instances, which have no health then."""
-        for instance in instances:
-            self._registered += 1
-            self.registrations[instance] = self._registered
-            self.reported.pop(instance, None)
-            self.draining.pop(instance, None)
-
     def deregister(self, instances: Collection[str], now: float) -> None:
         """Removes instances. With connection draining, those in service drain first, at most for its timeout."""
         draining = self.attributes["ConnectionDraining"]
         for instance in instances:
-            before = self.reported.pop(instance, REGISTERING)
-            self.registrations.pop(instance, None)
-            if draining["Enabled"] and before.state == "InService":
+            before = self.leave(instance)
+            if draining["Enabled"] and before is not None and before.state == "InService":
                 self.draining[instance] = now + draining["Timeout"]
-
-    def report(self, instance: str, health: TargetHealth) -> None:
-        """Keeps what a health checker reports of an instance. A report on one that drains comes too late."""
-        if instance not in self.draining:
-            self.reported[instance] = health
 
     def health_of(self, instance: str) -> TargetHealth:
         """The health of a registered instance."""
         return self.reported.get(instance, REGISTERING)
-
-    def drained(self, instance: str) -> None:
-        """An instance that drains has no request left."""
-        self.draining.pop(instance, None)
-
-    def leaving(self, now: float) -> set[str]:
-        """The instances that still drain."""
-        self.draining = {name: until for name, until in self.draining.items() if until > now}
-        return set(self.draining)
 
     def health(self, registered: Collection[str], asked: Collection[str], now: float) -> dict[str, TargetHealth]:
         """The health of the instances in `asked`; if it is empty, of all that are registered or draining."""

@@ -20,6 +20,7 @@ from sim.cloud.control_plane.ecs.capacity_provider_operations import CapacityPro
 from sim.cloud.control_plane.ecs.provider import Ecs
 from sim.cloud.control_plane.ecs.state import Surroundings
 from sim.cloud.control_plane.elb.provider import Elb
+from sim.cloud.control_plane.elbv2.provider import Elbv2
 from sim.cloud.control_plane.sqs.provider import OPERATIONS as SQS
 from sim.cloud.control_plane.ssm.provider import OPERATIONS as SSM
 
@@ -44,6 +45,7 @@ def test_the_page_has_a_row_for_each_corrected_operation() -> None:
         "ecr": Ecr(None, now).operations,
         "ecs": {**ecs.operations, **CapacityProviderOperations(groups).operations},
         "elb": Elb(time.time).operations,
+        "elbv2": Elbv2(time.time, lambda: False).operations,
         "sqs": SQS,
         "ssm": SSM,
     }

@@ -27,6 +27,7 @@ from sim.cluster.balancer.nodes import Delays, Policy
 from sim.cluster.desired import (
     CheckTarget,
     Desired,
+    DesiredApplicationBalancer,
     DesiredBalancer,
     DesiredInstance,
     DesiredListener,
@@ -150,6 +151,7 @@ class Running:
             Random(7),
             lambda _, target, health: self.reports.append((target, health)),
             lambda _, seen: self.seen.append(seen),
+            lambda _, target, health: self.reports.append((getattr(target, "id", str(target)), health)),
         )
         self._revision = 0
 
@@ -163,10 +165,11 @@ class Running:
         instances: tuple[DesiredInstance, ...] = (),
         ports: tuple[HostPort, ...] = (),
         clock: AwsClock = THIS_MACHINES,
+        applications: tuple[DesiredApplicationBalancer, ...] = (),
     ) -> None:
         """Hands it a state."""
         self._revision += 1
-        self.run(self.edge.update(Desired(self._revision, instances, (), balancers, ports, clock)))
+        self.run(self.edge.update(Desired(self._revision, instances, (), balancers, ports, clock, applications)))
 
     def serve(self, *backs: Instance, clock: AwsClock = THIS_MACHINES, **more: Any) -> None:
         """A load balancer with these instances, once all are in service."""
@@ -196,7 +199,8 @@ class Running:
 
     def connect(self, port: int = HTTP_PORT) -> socket.socket:
         """A client's connection."""
-        return socket.create_connection(self.balancer.listeners[port].addresses[0], timeout=SECONDS)
+        [only] = self.edge.all()
+        return socket.create_connection(only.listeners.open[port].addresses[0], timeout=SECONDS)
 
     def ask(self, request: bytes, port: int = HTTP_PORT) -> bytes:
         """What comes back until the connection ends or an answer with a length is whole."""

@@ -91,7 +91,7 @@ def both(edge: Running) -> Iterator[Both]:
         haproxy.start()
         try:
             until(lambda: _listens(port), "HAProxy", seconds=SECONDS, seen=haproxy.tail)
-            yield Both(instance, (edge.balancer.listeners[HTTP_PORT].addresses[0], ("127.0.0.1", port)))
+            yield Both(instance, (edge.balancer.listeners.open[HTTP_PORT].addresses[0], ("127.0.0.1", port)))
         finally:
             haproxy.kill()
 

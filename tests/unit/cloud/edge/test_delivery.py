@@ -89,7 +89,7 @@ def test_a_metric_is_one_statistic_set_for_each_zone_and_for_all() -> None:
     minutes.request("a", record())
     minutes.request("a", record(target_status=502, target_seconds=0.5))
     minutes.request("b", record(status=503, target_status=0))
-    entries = metrics.data("web", minutes.take(), BEGAN)
+    entries = metrics.data({"LoadBalancerName": "web"}, minutes.take(), BEGAN)
     found = {
         (each["MetricName"], *(dimension["Value"] for dimension in each["Dimensions"])): each["StatisticValues"]
         for each in entries

@@ -301,7 +301,7 @@ def test_a_client_that_goes_leaves_nothing_behind(edge: Running) -> None:
             node = next(iter(edge.balancer.health.nodes.values()))
             until(lambda: node.outstanding, "the request to be on its way", seconds=SECONDS)
         until(lambda: not node.outstanding, "nothing to be outstanding", seconds=SECONDS)
-        until(lambda: not edge.balancer.listeners[80].connections, "no connection", seconds=SECONDS)
+        until(lambda: not edge.balancer.listeners.open[80].connections, "no connection", seconds=SECONDS)
 
 
 def test_an_instance_that_left_and_came_back_between_two_looks_is_a_new_target(edge: Running) -> None:

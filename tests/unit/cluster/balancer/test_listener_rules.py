@@ -84,7 +84,7 @@ def test_weights_share_the_requests() -> None:
 @proves(listener_rules.location)
 def test_a_redirect_keeps_what_it_does_not_name() -> None:
     assert location(Redirect("HTTP_301", protocol="HTTPS", port="443"), REQUEST) == (
-        "https://Shop.example.com/img/a.png?v=1&flag"
+        "https://Shop.example.com:443/img/a.png?v=1&flag"
     )
     moved = Redirect("HTTP_302", host="new.#{host}", port="8443", path="/old/#{path}", query="")
     assert location(moved, REQUEST) == "http://new.Shop.example.com:8443/old/img/a.png"

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from sim.cluster.balancer import stickiness
-from sim.cluster.balancer.stickiness import Stickiness, bound_to, to_set, value_of
+from sim.cluster.balancer.stickiness import (
+    ALB_APPLICATION_COOKIE,
+    ALB_COOKIE,
+    Stickiness,
+    bound_to,
+    renewed,
+    to_set,
+    value_of,
+)
 from tests.unit.cluster.proves import proves
 
 TARGETS = ("i-1", "i-2")
@@ -36,3 +44,14 @@ def test_the_cookie_is_set_for_a_client_that_has_another_or_none() -> None:
     assert to_set(FOR_A_WHILE, "i-1", "i-1", ()) == ()
     assert to_set(WITH_THE_APPLICATION, None, "i-1", ("theme",)) == ()
     assert to_set(WITH_THE_APPLICATION, None, "i-1", ("session",))[0] == f"AWSELB={named};PATH=/"
+
+
+@proves(stickiness.renewed)
+def test_an_alb_renews_its_cookie_with_every_answer() -> None:
+    named = value_of("i-1:80")
+    pair = f"={named}; Expires=Thu, 01 Jan 1970 00:01:10 GMT; Path=/"
+    expected = (f"AWSALB{pair}", f"AWSALBCORS{pair}; SameSite=None; Secure")
+    assert renewed(Stickiness(60, cookie=ALB_COOKIE), "i-1:80", (), 10) == expected
+    beside = Stickiness(60, "session", ALB_APPLICATION_COOKIE)
+    assert renewed(beside, "i-1:80", ("theme",), 10) == ()
+    assert renewed(beside, "i-1:80", ("session",), 10) == (f"AWSALBAPP-0{pair}",)

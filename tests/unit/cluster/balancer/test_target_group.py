@@ -53,7 +53,7 @@ def test_the_matcher_of_a_check(matcher: str, good: set[int], bad: set[int]) -> 
     assert not target_group.result(matcher, None).passed
 
 
-@proves(target_group.described, target_group._unhealthy)
+@proves(target_group.described, target_group.described_as, target_group._unhealthy)
 def test_the_life_of_a_target() -> None:
     world = InVirtualTime(replace(SETTINGS, delays=Delays(30, 0)).policy)
     world.register(ONE)
@@ -87,6 +87,7 @@ def test_the_life_of_a_target() -> None:
         ("unused", "Target.NotRegistered"),
     ]
     assert seen[3].description == "Health checks failed with these codes: [503]"
+    assert [target_group.described_as(target_group.scheduled(each)) for each in seen] == seen
 
 
 @proves(target_group.described)
