@@ -10,8 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sim.host.loopback import request
-from tests.cloud.conftest import Client
 from tests.cloud.running import CLUSTER, PORT, RunningCloud, RunningCluster
+from tests.cloud.shared import Client
 
 Values = dict[str, Any]
 TASKS = 3

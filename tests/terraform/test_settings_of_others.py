@@ -12,10 +12,7 @@ from release.terraform import Root, surroundings
 from sim.cloud.aws_client import CREDENTIALS, NO_FILES, REGION
 from sim.cloud.local import LocalCloud
 from sim.terraform import installation
-from tests.cloud.conftest import cloud
 from tests.terraform.conftest import changes, client
-
-__all__ = ["cloud"]
 
 ROOT = Path(__file__).with_name("settings_of_others")
 
