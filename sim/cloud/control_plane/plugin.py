@@ -223,6 +223,7 @@ def cloudwatch() -> Service:
     # LocalStack would evaluate plain alarms too, in another way, and composite ones where it can.
     AlarmScheduler.schedule_metric_alarm = lambda *_, **__: None
     provider_v2.CloudwatchProvider._evaluate_composite_alarms = lambda *_: None  # noqa: SLF001
+    provider_v2.CloudwatchProvider._validate_alarm_rule_expression = lambda *_: []  # noqa: SLF001
     written = provider_v2.create_message_response_update_state_sns
     provider_v2.create_message_response_update_state_sns = lambda alarm, before: notification(
         written(alarm, before), alarm.alarm
