@@ -40,7 +40,7 @@ resource "aws_launch_template" "this" {
   name          = "steady"
   image_id      = var.image
   instance_type = "t3.small"
-  user_data     = base64encode("#!/bin/sh\necho ECS_CLUSTER=${aws_ecs_cluster.this.name} >> /etc/ecs/ecs.config\n")
+  user_data     = base64encode("#!/bin/sh\\necho ECS_CLUSTER=${aws_ecs_cluster.this.name} >> /etc/ecs/ecs.config\\n")
 }
 
 resource "aws_autoscaling_group" "this" {
