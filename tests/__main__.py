@@ -38,7 +38,11 @@ _END_TO_END = "tests/e2e"
 _DEPLOYMENTS = "tests/e2e/test_deployments.py"
 _INSTANCES = "tests/e2e/test_instances.py"
 _PERMISSIONS = "tests/e2e/test_permissions.py"
-_CHAOS = "tests/e2e/test_chaos.py::test_a_version_rolls_out_while_instances_end_and_a_zone_is_cut_off"
+_CHAOS = (
+    "tests/e2e/test_chaos.py::test_a_version_rolls_out_while_instances_end_and_a_zone_is_cut_off",
+    "tests/e2e/test_chaos.py::test_an_instance_ends_another_one_drains_and_a_zone_is_cut_off",
+)
+"""Those that need no cluster of their own."""
 _REHEARSAL = "tests/e2e/test_rehearsal.py"
 _LIVE_PAGE = "tests/e2e/test_watch.py"
 _CONTAINERS = "tests/e2e/test_cluster_containers.py"
@@ -95,7 +99,9 @@ def rest() -> list[Stage]:
         Run("permissions beside iam-simulate", ("npm",), (_BESIDE_IAM_SIMULATE,)),
     ]
     rolls_out = f"{_DEPLOYMENTS}::test_a_version_rolls_out_and_no_request_fails"
-    longest = [_on_cluster(TaskRuntime.PROCESS, _LIVE_PAGE, _PERMISSIONS, _DEPLOYMENTS, _INSTANCES, _CHAOS, _REHEARSAL)]
+    longest = [
+        _on_cluster(TaskRuntime.PROCESS, _LIVE_PAGE, _PERMISSIONS, _DEPLOYMENTS, _INSTANCES, *_CHAOS, _REHEARSAL)
+    ]
     others_that_wait = [
         on("docker"),
         _on_cluster(TaskRuntime.PROCESS, *_SCALED, "tests/e2e/test_scaling.py"),

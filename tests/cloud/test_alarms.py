@@ -28,9 +28,17 @@ class Alarms:
 
     def publish(self, name: str, value: float, minutes: int = 6) -> None:
         """A metric in the namespace `t` that had a value in each of the last minutes."""
+        self._publish(name, {"Value": value}, minutes)
+
+    def publish_set(self, name: str, value: float, count: int) -> None:
+        """The same with a statistic set of equal values."""
+        values = {"SampleCount": count, "Sum": count * value, "Minimum": value, "Maximum": value}
+        self._publish(name, {"StatisticValues": values}, 6)
+
+    def _publish(self, name: str, what: Values, minutes: int) -> None:
         now = time.time() // _MINUTE * _MINUTE
         moments = [datetime.fromtimestamp(now - _MINUTE * each + 1, UTC) for each in range(1, minutes + 1)]
-        data = [{"MetricName": name, "Timestamp": each, "Value": value} for each in moments]
+        data = [{"MetricName": name, "Timestamp": each, **what} for each in moments]
         self.client.put_metric_data(Namespace="t", MetricData=data)
 
     def put(self, name: str, **more: Any) -> None:
@@ -38,10 +46,15 @@ class Alarms:
         settings = {"ComparisonOperator": "GreaterThanThreshold", "Threshold": 10, "EvaluationPeriods": 2}
         self.client.put_metric_alarm(AlarmName=name, **settings | more)
 
+    def metric(self, name: str) -> Values:
+        """What an alarm says of a metric in the namespace `t`."""
+        return {"Namespace": "t", "MetricName": name, "Statistic": "Average", "Period": _MINUTE}
+
     def described(self, name: str) -> Values:
         """The alarm as it is now."""
-        [found] = self.client.describe_alarms(AlarmNames=[name])["MetricAlarms"]
-        described: Values = found
+        asked = self.client.describe_alarms(AlarmNames=[name], AlarmTypes=["CompositeAlarm", "MetricAlarm"])
+        found: list[Values] = asked["CompositeAlarms"] + asked["MetricAlarms"]
+        [described] = found
         return described
 
     def await_state(self, name: str, state: str) -> None:
@@ -54,20 +67,85 @@ def alarms(aws: Callable[[str], Client]) -> Alarms:
     return Alarms(aws("cloudwatch"))
 
 
-def test_an_alarm_publishes_to_its_topic(aws: Callable[[str], Client], alarms: Alarms) -> None:
-    sns, sqs = aws("sns"), aws("sqs")
-    topic = sns.create_topic(Name="alarms")["TopicArn"]
-    queue = sqs.create_queue(QueueName="heard")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+class Topic:
+    """A topic of SNS, and the queue that hears it."""
+
+    def __init__(self, aws: Callable[[str], Client]) -> None:
+        sns, self._sqs = aws("sns"), aws("sqs")
+        self.arn = sns.create_topic(Name="alarms")["TopicArn"]
+        self._queue = self._sqs.create_queue(QueueName="heard")["QueueUrl"]
+        asked = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])
+        sns.subscribe(TopicArn=self.arn, Protocol="sqs", Endpoint=asked["Attributes"]["QueueArn"])
+
+    def heard(self) -> Values:
+        """The next message about an alarm."""
+        [message] = self._sqs.receive_message(QueueUrl=self._queue, WaitTimeSeconds=10)["Messages"]
+        self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
+        found: Values = json.loads(json.loads(message["Body"])["Message"])
+        return found
+
+
+@pytest.fixture
+def topic(aws: Callable[[str], Client]) -> Topic:
+    return Topic(aws)
+
+
+def test_an_alarm_publishes_to_its_topic(alarms: Alarms, topic: Topic) -> None:
     alarms.publish("depth", 11)
-    metric = {"Namespace": "t", "MetricName": "depth", "Statistic": "Average", "Period": _MINUTE}
-    alarms.put("deep", **metric, AlarmActions=[topic])
+    alarms.put("deep", **alarms.metric("depth"), AlarmActions=[topic.arn])
     alarms.await_state("deep", "ALARM")
     assert alarms.described("deep")["StateReason"].startswith("Threshold Crossed: 2 datapoints [11.0 (")
-    [message] = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"]
-    heard = json.loads(json.loads(message["Body"])["Message"])
+    heard = topic.heard()
     assert (heard["AlarmName"], heard["NewStateValue"]) == ("deep", "ALARM")
+
+
+def test_a_composite_alarm_follows_its_rule_and_publishes_to_its_topic(alarms: Alarms, topic: Topic) -> None:
+    alarms.publish("depth", 11)
+    alarms.publish("errors", 5)
+    for name in ("depth", "errors"):
+        alarms.put(name, **alarms.metric(name))
+    rule = "ALARM(depth) AND NOT (ALARM(errors) OR INSUFFICIENT_DATA(errors))"
+    alarms.client.put_composite_alarm(AlarmName="slow", AlarmRule=rule, AlarmActions=[topic.arn])
+    alarms.await_state("slow", "ALARM")
+    heard = topic.heard()
+    assert (heard["AlarmName"], heard["AlarmRule"], heard["NewStateValue"]) == ("slow", rule, "ALARM")
+    assert "Trigger" not in heard
+    alarms.client.put_composite_alarm(AlarmName="slow", AlarmRule=f"({rule}) AND FALSE")
+    assert alarms.described("slow")["StateValue"] == "ALARM", "put again, it keeps its state at first"
+    alarms.await_state("slow", "OK")
+    with pytest.raises(alarms.client.exceptions.ClientError, match="Cannot delete depth as there are composite alarm"):
+        alarms.client.delete_alarms(AlarmNames=["depth"])
+    alarms.client.delete_alarms(AlarmNames=["slow"])
+    alarms.client.delete_alarms(AlarmNames=["depth", "errors"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"AlarmRule": "ALARM(nowhere)"}, r"as alarms \[nowhere\] in the alarm rule do not exist"),
+        ({"AlarmRule": "TRUE AND"}, r"Error in AlarmRule \[The rule ends too soon"),
+        ({"AlarmRule": "TRUE", "ActionsSuppressor": "quiet"}, "ActionsSuppressor is not supported"),
+    ],
+)
+def test_a_composite_alarm_that_cannot_be_evaluated_is_refused(alarms: Alarms, settings: Values, message: str) -> None:
+    with pytest.raises(alarms.client.exceptions.ClientError, match=message):
+        alarms.client.put_composite_alarm(AlarmName="wrong", **settings)
+    assert alarms.client.describe_alarms(AlarmNames=["wrong"], AlarmTypes=["CompositeAlarm"])["CompositeAlarms"] == []
+
+
+def test_an_alarm_on_a_percentile_follows_the_statistic_sets_of_a_load_balancer(alarms: Alarms) -> None:
+    alarms.publish_set("Latency", 0.012, 98)
+    alarms.publish_set("Latency", 12, 2)
+    metric = {"Namespace": "t", "MetricName": "Latency", "Period": _MINUTE}
+    alarms.put("p99", **metric, ExtendedStatistic="p99")
+    alarms.put("p90", **metric, ExtendedStatistic="p90")
+    alarms.await_state("p99", "ALARM")
+    alarms.await_state("p90", "OK")
+    begin, end = datetime.fromtimestamp(time.time() - 600, UTC), datetime.fromtimestamp(time.time() + 60, UTC)
+    found = alarms.client.get_metric_statistics(
+        Namespace="t", MetricName="Latency", StartTime=begin, EndTime=end, Period=3600, Statistics=["SampleCount"]
+    )["Datapoints"]
+    assert sum(each["SampleCount"] for each in found) == 600
 
 
 def test_an_alarm_on_metric_math_is_evaluated(alarms: Alarms) -> None:
@@ -234,8 +312,7 @@ def test_an_alarm_wakes_a_service_that_has_no_task(aws: Callable[[str], Client],
         | {"StepAdjustments": [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}]},
     )
     alarms.publish("visible", 11)
-    metric = {"Namespace": "t", "MetricName": "visible", "Statistic": "Average", "Period": _MINUTE}
-    alarms.put("wake", **metric, AlarmActions=[policy["PolicyARN"]])
+    alarms.put("wake", **alarms.metric("visible"), AlarmActions=[policy["PolicyARN"]])
     until(lambda: service.desired() == 1, "the first task", seconds=_SECONDS, seen=service.desired)
 
 

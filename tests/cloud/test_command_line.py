@@ -6,6 +6,7 @@ that version 2 reads them by.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -25,8 +26,66 @@ from tests.cloud.running import CLUSTER, RunningCloud, RunningCluster
 pytestmark = pytest.mark.timeout(300)
 ACCOUNT = "300000000002"
 _STEADY_SECONDS = 60
+NODES = "nodes"
+"""The cluster of the Auto Scaling group, so that its instances do not take the tasks of the others."""
 AWS = Path(sysconfig.get_path("scripts")) / "aws"
 ROOT = """
+variable "image" {}
+
+resource "aws_ecs_cluster" "this" {
+  name = "steady"
+}
+
+resource "aws_launch_template" "this" {
+  name          = "steady"
+  image_id      = var.image
+  instance_type = "t3.small"
+  user_data     = base64encode("#!/bin/sh\\necho ECS_CLUSTER=${aws_ecs_cluster.this.name} >> /etc/ecs/ecs.config\\n")
+}
+
+resource "aws_autoscaling_group" "this" {
+  name                  = "steady"
+  min_size              = 1
+  max_size              = 1
+  availability_zones    = ["eu-central-1a"]
+  protect_from_scale_in = true
+
+  launch_template {
+    id      = aws_launch_template.this.id
+    version = "$Latest"
+  }
+
+  tag {
+    key                 = "AmazonECSManaged"
+    value               = "true"
+    propagate_at_launch = true
+  }
+}
+
+resource "aws_ecs_capacity_provider" "this" {
+  name = "steady"
+
+  auto_scaling_group_provider {
+    auto_scaling_group_arn         = aws_autoscaling_group.this.arn
+    managed_draining               = "ENABLED"
+    managed_termination_protection = "ENABLED"
+
+    managed_scaling {
+      status = "ENABLED"
+    }
+  }
+}
+
+resource "aws_ecs_cluster_capacity_providers" "this" {
+  cluster_name       = aws_ecs_cluster.this.name
+  capacity_providers = [aws_ecs_capacity_provider.this.name]
+
+  default_capacity_provider_strategy {
+    capacity_provider = aws_ecs_capacity_provider.this.name
+    weight            = 1
+  }
+}
+
 resource "aws_ecs_task_definition" "this" {
   family = "steady"
   container_definitions = jsonencode([
@@ -36,13 +95,14 @@ resource "aws_ecs_task_definition" "this" {
 
 resource "aws_ecs_service" "this" {
   name                  = "steady"
-  cluster               = "mail"
-  launch_type           = "EC2"
+  cluster               = aws_ecs_cluster.this.name
   task_definition       = aws_ecs_task_definition.this.arn
-  desired_count         = 2
+  desired_count         = 1
   wait_for_steady_state = true
+  depends_on            = [aws_ecs_cluster_capacity_providers.this]
 }
 """
+"""A service on a capacity provider, set as production's is: to drain an instance before it ends, and to protect it."""
 
 
 class CommandLine:
@@ -62,10 +122,19 @@ class CommandLine:
 
     def __call__(self, service: str, *words: str) -> Any:
         """The document that a command prints; {} where it prints nothing."""
-        command = [str(AWS), service, *words, "--output", "json"]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}; {self.cluster.service()['events'][:5]}"
+        done = self._run(service, *words)
+        assert done.returncode == 0, f"{done}; {self.cluster.service()['events'][:5]}"
         return json.loads(done.stdout or "{}")
+
+    def refused(self, service: str, *words: str) -> str:
+        """What a command prints that AWS refuses."""
+        done = self._run(service, *words)
+        assert done.returncode, f"{done} was not refused"
+        return done.stderr
+
+    def _run(self, service: str, *words: str) -> subprocess.CompletedProcess[str]:
+        command = [str(AWS), service, *words, "--output", "json"]
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
 
     def ecs(self, *words: str) -> Any:
         """A command of `aws ecs` for the cluster."""
@@ -198,11 +267,99 @@ def test_an_instance_that_drains_loses_its_task_until_it_is_active_again(aws: Co
     aws.stable()
 
 
-def test_terraform_waits_for_a_steady_state(aws: CommandLine, terraform: None, tmp_path: Path) -> None:  # noqa: ARG001 - it is there
+class CommandedGroup:
+    """An Auto Scaling group of one instance, two at most, by the command line; its instances join a cluster."""
+
+    def __init__(self, aws: CommandLine) -> None:
+        self.aws = aws
+        self.client, self.ecs = aws.cluster.client("autoscaling"), aws.cluster.ecs
+
+    def create(self) -> None:
+        """The group, with its launch template."""
+        self.ecs.create_cluster(clusterName=NODES)
+        user_data = base64.b64encode(f"#!/bin/sh\necho ECS_CLUSTER={NODES} >> /etc/ecs/ecs.config\n".encode()).decode()
+        image = self.aws.cluster.ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+        data = json.dumps({"ImageId": image, "InstanceType": "t3.small", "UserData": user_data})
+        self.aws("ec2", "create-launch-template", "--launch-template-name", NODES, "--launch-template-data", data)
+        template = ("--launch-template", f"LaunchTemplateName={NODES},Version=$Latest")
+        limits = ("--min-size", "1", "--max-size", "2", "--availability-zones", f"{REGION}a")
+        self("create-auto-scaling-group", *template, *limits)
+
+    def __call__(self, command: str, *words: str) -> Any:
+        """A command of `aws autoscaling` for the group."""
+        return self.aws("autoscaling", command, "--auto-scaling-group-name", NODES, *words)
+
+    def joined(self, count: int) -> set[str]:
+        """Waits until so many instances are in service and in the cluster, and no others."""
+
+        def seen() -> tuple[dict[str, str], set[str]]:
+            [group] = self.client.describe_auto_scaling_groups(AutoScalingGroupNames=[NODES])["AutoScalingGroups"]
+            states = {each["InstanceId"]: each["LifecycleState"] for each in group["Instances"]}
+            arns = self.ecs.list_container_instances(cluster=NODES)["containerInstanceArns"]
+            asked = self.ecs.describe_container_instances(cluster=NODES, containerInstances=arns) if arns else {}
+            return states, {each["ec2InstanceId"] for each in asked.get("containerInstances", [])}
+
+        def joined() -> set[str]:
+            states, members = seen()
+            return members if list(states.values()) == ["InService"] * count and members == states.keys() else set()
+
+        return until(joined, f"{count} instances in the cluster", seconds=_STEADY_SECONDS, seen=seen)
+
+
+def test_the_instances_of_a_group_are_ended_added_and_refreshed(aws: CommandLine) -> None:
+    group = CommandedGroup(aws)
+    group.create()
+    [first] = group.joined(1)
+    [ended] = aws("ec2", "terminate-instances", "--instance-ids", first)["TerminatingInstances"]
+    assert (ended["InstanceId"], ended["PreviousState"]["Name"]) == (first, "running")
+    [second] = group.joined(1)
+    assert second != first
+    causes = [each["Cause"] for each in group("describe-scaling-activities")["Activities"]]
+    assert any("EC2 health check indicating it has been terminated or stopped" in each for each in causes)
+
+    size = ("autoscaling", "set-desired-capacity", "--auto-scaling-group-name", NODES, "--desired-capacity")
+    assert (
+        "An error occurred (ValidationError) when calling the SetDesiredCapacity operation: "
+        "New SetDesiredCapacity value 3 is above max value 2 for the AutoScalingGroup."
+    ) in aws.refused(*size, "3")
+    aws(*size, "2")
+    assert second in group.joined(2)
+    end = ("autoscaling", "terminate-instance-in-auto-scaling-group", "--instance-id")
+    activity = aws(*end, second, "--should-decrement-desired-capacity")["Activity"]
+    assert activity["Description"] == f"Terminating EC2 instance: {second}"
+    [third] = group.joined(1)
+    unknown = f"Instance Id not found - No managed instance found for instance ID: {first}"
+    assert unknown in aws.refused(*end, first, "--no-should-decrement-desired-capacity")
+
+    preferences = {"MinHealthyPercentage": 100, "MaxHealthyPercentage": 200, "InstanceWarmup": 0}
+    started = group("start-instance-refresh", "--preferences", json.dumps(preferences))
+
+    def refresh() -> dict[str, Any]:
+        [shown] = group.client.describe_instance_refreshes(AutoScalingGroupName=NODES)["InstanceRefreshes"]
+        return dict(shown)
+
+    aws.cluster.until(lambda: refresh()["Status"] == "Successful", "the refresh to be successful")
+    assert refresh()["InstanceRefreshId"] == started["InstanceRefreshId"]
+    assert group.joined(1) != {third}
+    refused = ("start-instance-refresh", "--auto-scaling-group-name", NODES, "--preferences")
+    assert "CheckpointPercentages of an instance refresh is not supported" in aws.refused(
+        "autoscaling", *refused, "CheckpointPercentages=50,100"
+    )
+    group("delete-auto-scaling-group", "--force-delete")
+
+
+@pytest.mark.usefixtures("terraform")
+def test_terraform_waits_for_a_steady_state_and_its_destroy_for_no_hook_of_managed_draining(
+    aws: CommandLine, tmp_path: Path
+) -> None:
     (tmp_path / "main.tf").write_text(ROOT)
-    root = Root("steady", tmp_path, {**surroundings(aws.environment, {}), **installation(tmp_path, os.environ)})
+    image = aws.cluster.ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    given = surroundings(aws.environment, {"image": image})
+    root = Root("steady", tmp_path, {**given, **installation(tmp_path, os.environ)})
     root.init()
     root.apply()
-    [service] = aws.ecs("describe-services", "--services", "steady")["services"]
-    assert (service["runningCount"], len(service["deployments"])) == (2, 1)
+    [service] = aws("ecs", "describe-services", "--cluster", "steady", "--services", "steady")["services"]
+    assert (service["runningCount"], len(service["deployments"])) == (1, 1)
     root.destroy()
+    groups = aws("autoscaling", "describe-auto-scaling-groups")["AutoScalingGroups"]
+    assert "steady" not in [each["AutoScalingGroupName"] for each in groups]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
-from sim.chaos.run import TUNING, ChaosResult, Load, find, run
-from sim.faults.plan import Fault
+from sim.chaos.run import SECONDS, TUNING, ChaosResult, Load, find, run
+from sim.faults.plan import Fault, FaultPlan
 from sim.history.events import Faulted
 from sim.targets import LOCAL, create
 from sim.targets.target import Capability, Target
@@ -41,6 +42,25 @@ def test_a_version_rolls_out_while_instances_end_and_a_zone_is_cut_off(target: T
     assert outcome.verdict.good, outcome.verdict
     assert outcome.accepted > 300
     assert hit_by(outcome) == {Fault.DEPLOY, Fault.SCALE, Fault.KILL_INSTANCE, Fault.LOSE_ZONE}
+
+
+@pytest.mark.needs(Capability.DEPLOY)
+@pytest.mark.timeout(900)
+def test_an_instance_ends_another_one_drains_and_a_zone_is_cut_off(target: Target) -> None:
+    outcome = run(target, shortened(find("instances-and-zones").seeded(7)), Load(rate=15), print)
+    assert outcome.verdict.good, outcome.verdict
+    assert outcome.accepted > 150
+    assert hit_by(outcome) == {Fault.KILL_INSTANCE, Fault.DRAIN_INSTANCE, Fault.LOSE_ZONE}
+
+
+def shortened(plan: FaultPlan) -> FaultPlan:
+    """What happens to instances, in half the time. Lost answers would make good e-mails poison on a shared target."""
+    rules = [
+        replace(rule, since=rule.since / 2, seconds=rule.seconds and rule.seconds / 2)
+        for rule in plan.rules
+        if rule.scheduled
+    ]
+    return replace(plan, rules=tuple(rules), seconds=(plan.seconds or SECONDS) / 2)
 
 
 def hit_by(outcome: ChaosResult) -> set[str]:

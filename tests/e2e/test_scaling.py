@@ -103,6 +103,7 @@ def test_a_version_that_answers_badly_is_taken_back_by_the_alarm(cluster: Cluste
         ended = ("ROLLBACK_SUCCESSFUL", "ECS deployment failed: alarm detected.")
         until(lambda: _ending(cluster) == ended, "the rollback", seconds=SECONDS, seen=lambda: _ending(cluster))
     assert load.failures, "the bad version answered nobody"
+    assert any(each.endswith("to ALARM") for each in _changes(cluster, "emails-local-services")), "people are notified"
     assert api.described()["taskDefinition"] == present
     assert {each["taskDefinitionArn"] for each in api.tasks()} == {present}
 
@@ -151,6 +152,12 @@ def _alarms(cluster: ClusterTarget) -> list[str]:
     """The names of the alarms in ALARM."""
     cloudwatch: Any = local_session().client("cloudwatch", endpoint_url=cluster.data_plane.endpoint)
     return [each["AlarmName"] for each in cloudwatch.describe_alarms(StateValue="ALARM")["MetricAlarms"]]
+
+
+def _changes(cluster: ClusterTarget, alarm: str) -> list[str]:
+    """What the history of an alarm says of its state."""
+    cloudwatch: Any = local_session().client("cloudwatch", endpoint_url=cluster.data_plane.endpoint)
+    return [each["HistorySummary"] for each in cloudwatch.describe_alarm_history(AlarmName=alarm)["AlarmHistoryItems"]]
 
 
 def _ending(cluster: ClusterTarget) -> tuple[str, str]:

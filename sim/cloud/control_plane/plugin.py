@@ -37,11 +37,12 @@ from sim.cloud.control_plane.application_autoscaling.scaling import ScalesServic
 from sim.cloud.control_plane.autoscaling.groups import Groups, GroupSteps
 from sim.cloud.control_plane.autoscaling.provider import AutoScaling
 from sim.cloud.control_plane.call import AwsError, Call, Operations, Regional, Route, Values, moment
+from sim.cloud.control_plane.cloudwatch.composites import CompositeEvaluation, notification
 from sim.cloud.control_plane.cloudwatch.evaluation import Evaluation
 from sim.cloud.control_plane.cloudwatch.metrics import Metrics, Published
 from sim.cloud.control_plane.cloudwatch.provider import operations as cloudwatch_operations
 from sim.cloud.control_plane.cloudwatch.queues import depths
-from sim.cloud.control_plane.cloudwatch.stored import metric_alarms
+from sim.cloud.control_plane.cloudwatch.stored import stored_alarms
 from sim.cloud.control_plane.cloudwatch.watch import Watch
 from sim.cloud.control_plane.cluster.backends import bake_for
 from sim.cloud.control_plane.cluster.driver import Driver
@@ -120,8 +121,9 @@ def _client(service: str, place: Place) -> Any:
     return getattr(connect_to(region_name=place.region, aws_access_key_id=place.account), service)
 
 
-def _set_alarm(place: Place, name: str, state: State, reason: str) -> None:
-    _client("cloudwatch", place).set_alarm_state(AlarmName=name, StateValue=state, StateReason=reason)
+def _set_alarm(place: Place, name: str, state: State, reason: str, data: str = "") -> None:
+    more = {"StateReasonData": data} if data else {}
+    _client("cloudwatch", place).set_alarm_state(AlarmName=name, StateValue=state, StateReason=reason, **more)
 
 
 def _metrics_file() -> str:
@@ -139,9 +141,11 @@ def _publish(points: Iterable[Published]) -> None:
 
 _metrics = Metrics(_metrics_file)
 _scaling = ScalesServices(partial(_client, "ecs"), _now)
+_metric_alarms = Evaluation(stored_alarms, _metrics, _set_alarm, _scaling.act, _now)
+_composite_alarms = CompositeEvaluation(stored_alarms, _set_alarm, _now)
 _watch = Watch(
     lambda at: _metrics.write([*depths(at, time.time(), _clock), *_providers.published(at)]),
-    Evaluation(metric_alarms, _metrics, _set_alarm, _scaling.act, _now).take,
+    (_metric_alarms.take, _composite_alarms.take),
     _now,
 )
 
@@ -229,12 +233,19 @@ def elbv2() -> Service:
 
 @_provides(api="cloudwatch", name="control-plane")
 def cloudwatch() -> Service:
-    from localstack.services.cloudwatch.alarm_scheduler import AlarmScheduler  # noqa: PLC0415 - import only at the first call
-    from localstack.services.cloudwatch.provider_v2 import CloudwatchProvider  # noqa: PLC0415
+    from localstack.services.cloudwatch import provider_v2  # noqa: PLC0415 - import only at the first call
+    from localstack.services.cloudwatch.alarm_scheduler import AlarmScheduler  # noqa: PLC0415
 
-    # LocalStack would evaluate plain alarms too, in another way.
+    # LocalStack would evaluate plain alarms too, in another way, and composite ones where it can.
     AlarmScheduler.schedule_metric_alarm = lambda *_, **__: None
-    service = _over_localstack(Service.for_provider(CloudwatchProvider()), cloudwatch_operations(_now))
+    provider_v2.CloudwatchProvider._evaluate_composite_alarms = lambda *_: None  # noqa: SLF001
+    provider_v2.CloudwatchProvider._validate_alarm_rule_expression = lambda *_: []  # noqa: SLF001
+    written = provider_v2.create_message_response_update_state_sns
+    provider_v2.create_message_response_update_state_sns = lambda alarm, before: notification(
+        written(alarm, before), alarm.alarm
+    )
+    operations = cloudwatch_operations(_now, _metrics.write_sets)
+    service = _over_localstack(Service.for_provider(provider_v2.CloudwatchProvider()), operations)
     _watch.begin()
     return service
 

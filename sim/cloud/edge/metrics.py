@@ -1,4 +1,6 @@
-"""A load balancer's metrics: one statistic set for each metric, zone and minute. Pure.
+"""A load balancer's metrics: one statistic set for each metric, zone and minute; of times one for each value. Pure.
+
+CloudWatch has percentiles of what it knows the values of. So times are rounded to two digits, and equal ones are a set.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/elb-cloudwatch-metrics.html
 """
@@ -17,6 +19,10 @@ NAMESPACE: Final = "AWS/ELB"
 _BACKEND: Final = tuple(f"HTTPCode_Backend_{kind}XX" for kind in range(10))
 _SERVER_ERROR: Final = 500
 _SECONDS: Final = frozenset({"Latency", "TargetResponseTime"})
+_DIGITS: Final = 2
+
+Kind = tuple[str, float | None]
+"""A metric, and of a time its value."""
 
 
 @dataclass(slots=True)
@@ -47,15 +53,19 @@ class Minutes:
     """Collects the samples of the present minute, by zone and metric."""
 
     def __init__(self) -> None:
-        self._sets: defaultdict[str, dict[str, Statistics]] = defaultdict(dict)
+        self._sets: defaultdict[str, dict[Kind, Statistics]] = defaultdict(dict)
 
     def sample(self, zone: str, metric: str, value: float) -> None:
         """One sample of a metric."""
-        self._statistics(zone, metric).add(value)
+        if metric in _SECONDS:
+            value = float(f"{value:.{_DIGITS}g}")
+            self._statistics(zone, (metric, value)).add(value)
+        else:
+            self._statistics(zone, (metric, None)).add(value)
 
     def count(self, zone: str, metric: str) -> None:
         """One more of what the metric counts."""
-        self._statistics(zone, metric).add(1)
+        self.sample(zone, metric, 1)
 
     def connection_failed(self, zone: str) -> None:
         """A target could not be connected to for a request."""
@@ -68,36 +78,36 @@ class Minutes:
     def request(self, zone: str, record: Record) -> None:
         """A request over HTTP that was answered, by an instance or by the balancer."""
         if record.target_status:
-            self._statistics(zone, "RequestCount").add(1)
-            self._statistics(zone, "Latency").add(record.target_seconds)
-            self._statistics(zone, _BACKEND[record.target_status // 100]).add(1)
+            self.count(zone, "RequestCount")
+            self.sample(zone, "Latency", record.target_seconds)
+            self.count(zone, _BACKEND[record.target_status // 100])
         elif record.status:
             self.count(zone, "HTTPCode_ELB_5XX" if record.status >= _SERVER_ERROR else "HTTPCode_ELB_4XX")
 
-    def take(self) -> Mapping[str, Mapping[str, Statistics]]:
+    def take(self) -> Mapping[str, Mapping[Kind, Statistics]]:
         """What was collected, by zone and metric; the next minute begins empty."""
         taken, self._sets = self._sets, defaultdict(dict)
         return taken
 
-    def _statistics(self, zone: str, metric: str) -> Statistics:
+    def _statistics(self, zone: str, kind: Kind) -> Statistics:
         of_zone = self._sets[zone]
-        found = of_zone.get(metric)
+        found = of_zone.get(kind)
         if found is None:
-            found = of_zone[metric] = Statistics()
+            found = of_zone[kind] = Statistics()
         return found
 
 
-def merged(taken: Iterable[Mapping[str, Statistics]]) -> Mapping[str, Statistics]:
+def merged(taken: Iterable[Mapping[Kind, Statistics]]) -> Mapping[Kind, Statistics]:
     """What several zones have seen together, by metric."""
-    together: defaultdict[str, Statistics] = defaultdict(Statistics)
+    together: defaultdict[Kind, Statistics] = defaultdict(Statistics)
     for of_zone in taken:
-        for metric, each in of_zone.items():
-            together[metric].merge(each)
+        for kind, each in of_zone.items():
+            together[kind].merge(each)
     return together
 
 
 def data(
-    dimensions: Mapping[str, str], taken: Mapping[str, Mapping[str, Statistics]], at: float
+    dimensions: Mapping[str, str], taken: Mapping[str, Mapping[Kind, Statistics]], at: float
 ) -> list[dict[str, Any]]:
     """The entries of PutMetricData with these dimensions, one for each metric of each zone, and of all together.
 
@@ -109,7 +119,7 @@ def data(
     return together + [entry for zone, of_zone in taken.items() for entry in _entries(zones[zone], of_zone, at)]
 
 
-def _entries(dimensions: Sequence[Mapping[str, str]], of: Mapping[str, Statistics], at: float) -> list[dict[str, Any]]:
+def _entries(dimensions: Sequence[Mapping[str, str]], of: Mapping[Kind, Statistics], at: float) -> list[dict[str, Any]]:
     return [
         {
             "MetricName": metric,
@@ -123,5 +133,5 @@ def _entries(dimensions: Sequence[Mapping[str, str]], of: Mapping[str, Statistic
                 "Maximum": each.maximum,
             },
         }
-        for metric, each in of.items()
+        for (metric, _), each in of.items()
     ]

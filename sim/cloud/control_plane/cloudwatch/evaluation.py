@@ -1,7 +1,7 @@
-"""Evaluates the alarms that LocalStack keeps, in a thread of its own; LocalStack keeps their states and tells SNS.
+"""Evaluates the metric alarms that LocalStack keeps; LocalStack keeps their states and tells SNS.
 
-A state changes by CloudWatch's own SetAlarmState, so that history, actions and composite alarms follow. Actions of
-scaling policies, which LocalStack does not take, go to `act`.
+A state changes by CloudWatch's own SetAlarmState, so that history and actions follow. Actions of scaling policies,
+which LocalStack does not take, go to `act`.
 """
 
 from __future__ import annotations
@@ -48,16 +48,16 @@ class Evaluation:
         self._act = act
         self._now = now
         self._known: dict[tuple[str, object], Alarm] = {}
-        """By ARN and by when the alarm was put."""
 
     def take(self) -> None:
         """One look at all of them."""
         calls: list[ScalingAlarm] = []
         alarms: dict[tuple[str, object], Alarm] = {}
         for each in self._stored():
-            key = (str(each.values["AlarmArn"]), each.values["AlarmConfigurationUpdatedTimestamp"])
-            known = self._known.get(key) or alarm_of(each.values)
-            alarms[key], found = self._look(each.place, replace(known, state=each.values["StateValue"]))
+            if each.is_composite:
+                continue
+            known = self._known.get(each.key) or alarm_of(each.values)
+            alarms[each.key], found = self._look(each.place, replace(known, state=each.values["StateValue"]))
             calls += found
         self._known = alarms
         if calls:

@@ -7,7 +7,7 @@ looks for as well.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +16,7 @@ from sim.cluster.cloudwatch.metric_math import Metric
 from sim.cluster.cloudwatch.statistics import Samples
 from sim.cluster.desired import Place
 
+_Row = tuple[str | int | float | None, ...]
 _PATIENCE_SECONDS: Final = 10.0
 _READ: Final = """
 SELECT timestamp, samples, total, least, most FROM (
@@ -32,6 +33,11 @@ _WRITE: Final = """
 INSERT INTO SINGLE_METRICS (account_id, region, metric_name, namespace, timestamp, dimensions, unit, value)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
+_WRITE_SET: Final = """
+INSERT INTO AGGREGATED_METRICS (account_id, region, metric_name, namespace, timestamp, dimensions, unit, sample_count,
+  sum, min, max)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,18 @@ class Published:
     at: int
     value: float
     unit: str = "Count"
+
+
+@dataclass(frozen=True)
+class PublishedSet:
+    """A statistic set of a metric."""
+
+    place: Place
+    namespace: str
+    name: str
+    dimensions: tuple[tuple[str, str], ...]
+    samples: Samples
+    unit: str | None
 
 
 class Metrics:
@@ -62,10 +80,16 @@ class Metrics:
 
     def write(self, points: Iterable[Published]) -> None:
         """Publishes values, all in one transaction."""
-        rows = [_row(each) for each in points]
+        self._insert(_WRITE, [_row(each) for each in points])
+
+    def write_sets(self, sets: Iterable[PublishedSet]) -> None:
+        """Publishes statistic sets, all in one transaction."""
+        self._insert(_WRITE_SET, [_row_of_set(each) for each in sets])
+
+    def _insert(self, statement: str, rows: Sequence[_Row]) -> None:
         if rows:
             with closing(self._connect()) as connection, connection:
-                connection.executemany(_WRITE, rows)
+                connection.executemany(statement, rows)
 
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(self._path(), timeout=_PATIENCE_SECONDS)
@@ -76,6 +100,12 @@ def _dimensions(of: Iterable[tuple[str, str]]) -> str | None:
     return "".join(f"{name}={each}\t" for name, each in sorted(of)) or None
 
 
-def _row(of: Published) -> tuple[str | int | float | None, ...]:
+def _row(of: Published) -> _Row:
     place, dimensions = of.place, _dimensions(of.dimensions)
     return place.account, place.region, of.name, of.namespace, of.at, dimensions, of.unit, of.value
+
+
+def _row_of_set(of: PublishedSet) -> _Row:
+    place, dimensions, found = of.place, _dimensions(of.dimensions), of.samples
+    statistics = (found.count, found.total, found.minimum, found.maximum)
+    return place.account, place.region, of.name, of.namespace, found.at, dimensions, of.unit, *statistics

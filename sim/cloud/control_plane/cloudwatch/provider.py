@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from sim.cloud.control_plane.call import AwsError, Call, Operations, Values, moment
 from sim.cloud.control_plane.cloudwatch.alarms import alarm_of
+from sim.cloud.control_plane.cloudwatch.composites import delete_alarms, put_composite_alarm
+from sim.cloud.control_plane.cloudwatch.metrics import PublishedSet
 from sim.cloud.control_plane.cloudwatch.stored import keep_state
 from sim.cluster.cloudwatch.metric_functions import InvalidMath
+from sim.cluster.cloudwatch.statistics import Samples
 from sim.cluster.desired import Place
 
 
@@ -40,22 +43,39 @@ def put_alarm(call: Call) -> Values:
     return answer
 
 
-def put_metric_data(call: Call, now: float) -> Values:
-    """Data without a time are of the time at which they come, by AWS's clock.
+WriteSets = Callable[[Iterable[PublishedSet]], None]
+"""Publishes statistic sets."""
+
+
+def put_metric_data(call: Call, now: float, write_sets: WriteSets) -> Values:
+    """Data without a time are of the time at which they come, by AWS's clock. Statistic sets are written together.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
     """
-    given = call.parameters.get("MetricData") or []
-    if all(each.get("Timestamp") for each in given):
-        return call.forward()
-    data = [{"Timestamp": moment(now), **each} for each in given]
-    return call.forward("PutMetricData", {**call.parameters, "MetricData": data})
+    place, namespace = Place(call.account, call.region), call.parameters["Namespace"]
+    given = [{"Timestamp": moment(now), **each} for each in call.parameters.get("MetricData") or []]
+    write_sets(_published_set(place, namespace, each) for each in given if _is_set(each))
+    others = [each for each in given if not _is_set(each)]
+    return call.forward("PutMetricData", {**call.parameters, "MetricData": others}) if others else {}
 
 
-def operations(now: Callable[[], float]) -> Operations:
+def _is_set(datum: Values) -> bool:
+    return "StatisticValues" in datum and not datum.keys() & {"Value", "Values"}
+
+
+def _published_set(place: Place, namespace: str, datum: Values) -> PublishedSet:
+    of = datum["StatisticValues"]
+    at = int(datum["Timestamp"].timestamp())
+    samples = Samples(at, *(float(of[each]) for each in ("SampleCount", "Sum", "Minimum", "Maximum")))
+    dimensions = tuple((each["Name"], each["Value"]) for each in datum.get("Dimensions") or ())
+    return PublishedSet(place, namespace, datum["MetricName"], dimensions, samples, datum.get("Unit"))
+
+
+def operations(now: Callable[[], float], write_sets: WriteSets) -> Operations:
     """The operations. `now` is AWS's time in seconds since 1970."""
     return {
-        "PutCompositeAlarm": put_alarm,
+        "DeleteAlarms": delete_alarms,
+        "PutCompositeAlarm": lambda call: put_composite_alarm(call, put_alarm),
         "PutMetricAlarm": put_metric_alarm,
-        "PutMetricData": lambda call: put_metric_data(call, now()),
+        "PutMetricData": lambda call: put_metric_data(call, now(), write_sets),
     }

@@ -21,23 +21,29 @@ _STATE: Final = (
 
 @dataclass(frozen=True)
 class Stored:
-    """A metric alarm as LocalStack keeps it: DescribeAlarms' answer."""
+    """A metric or a composite alarm as LocalStack keeps it: DescribeAlarms' answer."""
 
     place: Place
     values: Values
 
+    @property
+    def key(self) -> tuple[str, object]:
+        """Another one each time that the alarm is put."""
+        return self.values["AlarmArn"], self.values["AlarmConfigurationUpdatedTimestamp"]
 
-def metric_alarms() -> Iterator[Stored]:
+    @property
+    def is_composite(self) -> bool:
+        """True if its state follows from those of other alarms."""
+        return "AlarmRule" in self.values
+
+
+def stored_alarms() -> Iterator[Stored]:
     """Those of all accounts and regions."""
-    from localstack.services.cloudwatch.models import (  # noqa: PLC0415 - LocalStack loads its services late
-        LocalStackMetricAlarm,
-        cloudwatch_stores,
-    )
+    from localstack.services.cloudwatch.models import cloudwatch_stores  # noqa: PLC0415 - LocalStack loads it late
 
     for account, region, store in cloudwatch_stores.iter_stores():
         for each in list(store.alarms.values()):
-            if isinstance(each, LocalStackMetricAlarm):
-                yield Stored(Place(account, region), each.alarm)
+            yield Stored(Place(account, region), each.alarm)
 
 
 @contextmanager

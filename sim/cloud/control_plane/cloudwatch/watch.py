@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 _LOG: Final = logging.getLogger(__name__)
@@ -13,9 +13,11 @@ _MINUTE: Final = 60
 
 
 class Watch:
-    """`publish` takes the beginning of the minute that has ended, `evaluate` looks at every alarm."""
+    """`publish` takes the beginning of the minute that has ended, all of `evaluate` look at every alarm."""
 
-    def __init__(self, publish: Callable[[int], None], evaluate: Callable[[], None], now: Callable[[], float]) -> None:
+    def __init__(
+        self, publish: Callable[[int], None], evaluate: Sequence[Callable[[], None]], now: Callable[[], float]
+    ) -> None:
         self._publish = publish
         self._evaluate = evaluate
         self._now = now
@@ -37,6 +39,7 @@ class Watch:
                 if minute > published:
                     self._publish((minute - 1) * _MINUTE)
                     published = minute
-                self._evaluate()
+                for evaluate in self._evaluate:
+                    evaluate()
             except Exception:
                 _LOG.exception("The alarms were not evaluated; they are tried again in a second.")

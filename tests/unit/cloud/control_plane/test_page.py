@@ -40,7 +40,7 @@ def test_the_page_has_a_row_for_each_corrected_operation() -> None:
             ecs.has_service, Regional(Scaling), lambda _: None
         ).operations,
         "autoscaling": AutoScaling(groups, steps, time.time, Random(0)).operations,
-        "cloudwatch": cloudwatch(time.time),
+        "cloudwatch": cloudwatch(time.time, lambda _: None),
         "ec2": EC2,
         "ecr": Ecr(None, now).operations,
         "ecs": {**ecs.operations, **CapacityProviderOperations(groups).operations},

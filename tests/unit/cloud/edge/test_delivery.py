@@ -95,12 +95,25 @@ def test_a_metric_is_one_statistic_set_for_each_zone_and_for_all() -> None:
         for each in entries
     }
     assert found["RequestCount", "web"]["Sum"] == found["RequestCount", "web", "a"]["Sum"] == 2
-    assert found["Latency", "web"]["Maximum"] == 0.5
     assert found["HTTPCode_Backend_2XX", "web", "a"]["SampleCount"] == 1
     assert found["HTTPCode_Backend_5XX", "web", "a"]["SampleCount"] == 1
     assert found["HTTPCode_ELB_5XX", "web", "b"]["Sum"] == 1
     assert ("HTTPCode_ELB_4XX", "web") not in found
     assert not minutes.take()
+
+
+def test_a_time_is_in_the_statistic_set_of_its_value_so_that_it_has_percentiles() -> None:
+    minutes = metrics.Minutes()
+    for seconds in (0.0121, 0.0119, 0.5, 0.0):
+        minutes.request("a", record(target_seconds=seconds))
+    entries = [each for each in metrics.data("web", minutes.take(), BEGAN) if each["MetricName"] == "Latency"]
+    sets = [each["StatisticValues"] for each in entries if len(each["Dimensions"]) == 1]
+    assert [(each["SampleCount"], each["Minimum"], each["Maximum"]) for each in sets] == [
+        (2, 0.012, 0.012),
+        (1, 0.5, 0.5),
+        (1, 0.0, 0.0),
+    ]
+    assert {each["Unit"] for each in entries} == {"Seconds"}
 
 
 class Cloud:
