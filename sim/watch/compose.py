@@ -36,6 +36,9 @@ class ComposeProject:
         self._read = datetime.now(UTC)
         """Up to when the logs of the API were counted."""
 
+    def check(self) -> None:
+        """Does nothing: whether the project runs is for the engine to say."""
+
     def look(self) -> Observation:
         """What there is now. Raises NothingRuns, EngineFailed or what boto3 raises."""
         containers = self._containers.answer()

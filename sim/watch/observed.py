@@ -78,7 +78,7 @@ class Observation:
     tasks: Mapping[str, PartTask] = field(default_factory=dict)
     """The parts that are tasks of a service, by name, where there is no cluster to say it."""
     noted: Sequence[Moment] = ()
-    """What was done by the page since the observation before."""
+    """What was done by the page lately."""
     trouble: str = ""
     """What does not answer."""
     ended: str = ""
