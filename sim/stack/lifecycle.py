@@ -196,10 +196,14 @@ def running_cluster(directory: Path) -> tuple[Stack, ClusterPlace]:
     stack = running(directory)
     if stack.cluster is None:
         raise NoCluster(f"the running stack is of the target {stack.target}; `sim up --target cluster` has a cluster")
+    return stack, with_new_services(stack, stack.cluster)
+
+
+def with_new_services(stack: Stack, cluster: ClusterPlace) -> ClusterPlace:
+    """The cluster of a stack with the services that there are now: a project's Terraform may have made others since."""
     if stack.project is None:
-        return stack, stack.cluster
-    # What the project's Terraform has made since is there as well.
-    return stack, replace(stack.cluster, services=services_of(stack.endpoint, stack.cluster.region))
+        return cluster
+    return replace(cluster, services=services_of(stack.endpoint, cluster.region))
 
 
 def up(
