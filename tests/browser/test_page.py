@@ -173,7 +173,7 @@ def test_a_project_is_its_load_balancers_and_services_and_has_no_queue_and_no_bu
         assert not page.is_visible(nothing), nothing
     accessible(page)
     page.click("#node-web")
-    assert not page.is_visible("#detail >> text=Deploy ")
+    assert page.locator("#detail .row").count() == 1, "it is scaled, and not deployed"
     page.fill("#detail input", "3")
     page.click("#detail >> text=Scale")
     page.click("#ask-yes")

@@ -108,9 +108,7 @@ def test_a_deployment_is_seen_from_its_first_task_to_its_last(
     with publishing(cluster.client(), 4):
         ecs_of(cluster).update_service(cluster=api.cluster, service=api.name, taskDefinition=new)
         comes_true(page, f"{tags}.some((tag) => tag.includes('{version}'))", DEPLOYED)
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)
-            photograph(page, scheme, tmp_path)
+        photograph(page, "deployment", tmp_path)
         comes_true(page, f"{tags}.every((tag) => tag.includes('{version}'))", DEPLOYED)
     assert any(version in each for each in texts(page, "#moments [data-kind=deployment]"))
     assert _shown(page) == _said_by_aws(cluster)
