@@ -69,8 +69,15 @@ def up(
         stack = lifecycle.up_project(directory, options, progress)
     place = stack.cluster
     assert place is not None  # noqa: S101 - the stack of a project has a cluster
-    report.facts({"urls": dict(place.urls), "endpoint": stack.endpoint, "services": sorted(place.services)})
-    report.hint("see it with `sim cluster status`, change it with `sim apply`, end it with `sim down`")
+    report.facts(
+        {
+            "urls": dict(place.urls),
+            "page": stack.page.link,
+            "endpoint": stack.endpoint,
+            "services": sorted(place.services),
+        }
+    )
+    report.hint("see it on the page or with `sim cluster status`, change it with `sim apply`, end it with `sim down`")
 
 
 @cluster.command()

@@ -32,6 +32,7 @@ class PartName(StrEnum):
     GATEWAY = "gateway"
     EDGE = "edge"
     AGENT = "agent"
+    PAGE = "page"
     API = "api"
     WORKER = "worker"
 
@@ -70,6 +71,7 @@ def up(
     report.facts(
         {
             "url": stack.url,
+            "page": stack.page.link,
             "endpoint": stack.endpoint,
             "provision": chosen,
             **tasks,
@@ -77,8 +79,8 @@ def up(
         }
     )
     report.hint(
-        "publish e-mails with `sim publish FILE...`, list them with `sim objects`, see and break what runs with "
-        "`sim watch`, end the stack with `sim down`"
+        "publish e-mails with `sim publish FILE...`, list them with `sim objects`, open the page in a browser "
+        "to see and break what runs, end the stack with `sim down`"
     )
 
 

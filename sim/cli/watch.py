@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,23 +9,30 @@ import typer
 from sim.cli.options import HERE, Directory
 from sim.cli.output import Report
 from sim.stack import lifecycle
-from sim.stack.deployment import deployment_of
 from sim.watch.compose import ComposeProject
 from sim.watch.watch import Watch
-from sim.watch.watched import RunningStack
+from sim.watch.watched import running_stack
 
 
 def watch(
     directory: Directory = HERE,
     compose: Annotated[
-        bool, typer.Option("--compose", help="Watch the stack of compose.yaml in this folder instead.")
+        bool,
+        typer.Option("--compose", help="Serve a page of the stack of compose.yaml in this folder instead."),
     ] = False,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Of the page; 0 for any that is free.")] = 0,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Serve a second page at this port, until Ctrl-C; 0 is any that is free."),
+    ] = None,
 ) -> None:
-    """Serve the live page of the stack that is up, until Ctrl-C: see what runs, and break it."""
+    """Print the link of the live page of the stack that is up: see what runs, and break it."""
     report = Report(False)
-    watched = ComposeProject() if compose else _running(directory)
-    with Watch(watched, port) as page:
+    if port is None and not compose:
+        report.lines([lifecycle.running(directory).page.link])
+        report.hint("open it in a browser of this machine; the page ends with the stack")
+        return
+    watched = ComposeProject() if compose else running_stack(directory)
+    with Watch(watched, port or 0) as page:
         report.lines([page.link])
         report.hint("open it in a browser of this machine; Ctrl-C ends the page, not the stack")
         try:
@@ -35,7 +40,3 @@ def watch(
         except KeyboardInterrupt:
             return
     raise lifecycle.NothingRuns(ended)
-
-
-def _running(directory: Path) -> RunningStack:
-    return RunningStack(partial(lifecycle.running, directory), partial(deployment_of, directory))

@@ -36,11 +36,20 @@ def free_port() -> int:
 class Process:
     """A program that can be started, stopped and started again. It appends its output to one log file."""
 
-    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str], cleanup: Cleanup) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        cleanup: Cleanup,
+        inherits: Sequence[int] = (),
+    ) -> None:
+        """`inherits` are file descriptors that the program gets under the same numbers."""
         self.name = name
         self.log = cleanup.directory / f"{name}.log"
         self._command = list(command)
         self._environment = dict(environment)
+        self._inherits = tuple(inherits)
         self._cleanup = cleanup
         self._popen: subprocess.Popen[bytes] | None = None
         self.starts = 0
@@ -62,6 +71,7 @@ class Process:
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
+                pass_fds=self._inherits,
             )
         self.starts += 1
         self._group = self._popen.pid

@@ -1,7 +1,8 @@
 """The stack of `sim up`: a pipeline that keeps running, so that other commands can use it.
 
 A supervisor process owns the pipeline (`python -m sim.stack.supervisor`). Other commands find it by a state file.
-The file does not hold the token. Clients read the token from SSM, as the API does.
+The file is for its owner alone: it holds the token of the live page, and a project's variables. It does not hold the
+token of the API, which clients read from SSM, as the API does.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from sim.cloud.resources import DataPlane, Resources
 from sim.errors import SimError
 from sim.host.identity import start_of
 from sim.host.waiting import until
+from sim.stack.page import PageAddress
 from sim.targets.cluster_acts import Acts
 from sim.targets.cluster_tasks import Tasks
 from sim.targets.project_options import ProjectOptions
@@ -103,6 +105,7 @@ class Stack:
     parts: Mapping[str, Part]
     versions: Path
     gateway: str
+    page: PageAddress
     cluster: ClusterPlace | None = None
     project: ProjectOptions | None = None
     """Whose cluster it is, if it is not the pipeline's."""
@@ -193,10 +196,14 @@ def running_cluster(directory: Path) -> tuple[Stack, ClusterPlace]:
     stack = running(directory)
     if stack.cluster is None:
         raise NoCluster(f"the running stack is of the target {stack.target}; `sim up --target cluster` has a cluster")
+    return stack, with_new_services(stack, stack.cluster)
+
+
+def with_new_services(stack: Stack, cluster: ClusterPlace) -> ClusterPlace:
+    """The cluster of a stack with the services that there are now: a project's Terraform may have made others since."""
     if stack.project is None:
-        return stack, stack.cluster
-    # What the project's Terraform has made since is there as well.
-    return stack, replace(stack.cluster, services=services_of(stack.endpoint, stack.cluster.region))
+        return cluster
+    return replace(cluster, services=services_of(stack.endpoint, cluster.region))
 
 
 def up(

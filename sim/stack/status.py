@@ -50,7 +50,7 @@ def status_of(stack: Stack) -> Status:
 def processes_of(stack: Stack, api_ready: Callable[[str], bool]) -> tuple[PartStatus, ...]:
     """The status of the processes that the stack consists of. `api_ready` asks an API by its URL."""
     cloud = _part(stack, "localstack", ok=settings.is_ready(stack.endpoint), detail=stack.endpoint)
-    others = [(name, *_runs(stack, name)) for name in ("gateway", "edge", "agent") if name in stack.parts]
+    others = [(name, *_runs(stack, name)) for name in ("gateway", "edge", "agent", "page") if name in stack.parts]
     if stack.cluster is None:
         others.append(("api", api_ready(stack.url), stack.url))
         others.append(("worker", fresh(stack.heartbeat, PROCESSES, HEARTBEAT_SECONDS), _runs(stack, "worker")[1]))

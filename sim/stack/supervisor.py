@@ -1,7 +1,8 @@
 """`python -m sim.stack.supervisor DIRECTORY TARGET PROVISION`: owns a stack from its start until SIGTERM.
 
 Prints progress on standard output, and closes it when the stack is ready. Starts the agent and the edge of a cluster
-again when they end. If LocalStack ends, the cluster ends, and a file keeps the reason for the next command.
+again when they end, and the live page when somebody opens it. If LocalStack ends, the cluster ends, and a file keeps
+the reason for the next command.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import os
 import shutil
 import signal
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -21,6 +21,7 @@ from release.errors import ReleaseError
 from sim.errors import SimError
 from sim.host.identity import start_of
 from sim.stack import lifecycle as stack
+from sim.stack.page import PagePart
 from sim.targets import create_cluster
 from sim.targets.cluster import ClusterTarget
 from sim.targets.process import ProcessTarget
@@ -43,10 +44,10 @@ def run(directory: Path, target: Callable[[Path], Supervised], provision: Provis
     # Terraform's state of an earlier stack, whose cloud no longer exists.
     shutil.rmtree(roots, ignore_errors=True)
     try:
-        with target(roots) as running:
-            stack.write(state_of(running, provision), directory)
+        with target(roots) as running, PagePart(directory) as page:
+            stack.write(state_of(running, provision, page), directory)
             _close_output()
-            _keep(running, directory, provision)
+            _keep(running, page, directory, provision)
     except (SimError, ReleaseError) as error:
         print(error, flush=True)
         stack.note_end(directory, str(error))
@@ -56,14 +57,14 @@ def run(directory: Path, target: Callable[[Path], Supervised], provision: Provis
         shutil.rmtree(roots, ignore_errors=True)
 
 
-def _keep(target: Supervised, directory: Path, provision: Provision) -> NoReturn:
-    """Keeps it up until SIGTERM. Raises SimError if it cannot be kept."""
-    while isinstance(target, ProcessTarget):
-        signal.pause()
+def _keep(target: Supervised, page: PagePart, directory: Path, provision: Provision) -> NoReturn:
+    """Keeps both up until SIGTERM. Raises SimError if the target cannot be kept."""
     while True:
-        time.sleep(_LOOK_SECONDS)
-        if target.keep():
-            stack.write(state_of(target, provision), directory)
+        changed = page.wait(_LOOK_SECONDS)
+        if not isinstance(target, ProcessTarget) and target.keep():
+            changed = True
+        if changed:
+            stack.write(state_of(target, provision, page), directory)
 
 
 def _target(
@@ -74,7 +75,7 @@ def _target(
     return ProcessTarget(tuning, _report, provision=provision, roots=roots)
 
 
-def state_of(target: Supervised, provision: Provision) -> stack.Stack:
+def state_of(target: Supervised, provision: Provision, page: PagePart) -> stack.Stack:
     """A target that is up, as a stack of this process."""
     project = None if isinstance(target, ProcessTarget | ClusterTarget) else target.options
     return stack.Stack(
@@ -86,9 +87,14 @@ def state_of(target: Supervised, provision: Provision) -> stack.Stack:
         target=target.name,
         provision=provision,
         resources=target.data_plane.resources if isinstance(target, ProcessTarget | ClusterTarget) else None,
-        parts={each.name: stack.Part(each.pid, str(each.log), each.starts) for each in target.processes if each.pid},
+        parts={
+            each.name: stack.Part(each.pid, str(each.log), each.starts)
+            for each in (*target.processes, *page.processes)
+            if each.pid
+        },
         versions=target.versions,
         gateway=target.gateway_control.url if isinstance(target, ProcessTarget | ClusterTarget) else "",
+        page=page.address,
         cluster=None if isinstance(target, ProcessTarget) else _cluster(target),
         project=project,
     )

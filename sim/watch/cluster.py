@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from sim.aws.arn import last_part
 from sim.cloud.ecs import zone_of
 from sim.watch.observed import Described, SeenCluster
-from sim.watch.picture import AlarmNow, Health, InstanceNow, ServiceNow, TaskNow
+from sim.watch.picture import AlarmNow, Health, InstanceNow, Registration, ServiceNow, TaskNow
 
 _STARTING: Final = frozenset({"PROVISIONING", "PENDING", "ACTIVATING"})
 _STOPPED: Final = "STOPPED"
+IN_SERVICE: Final = "InService"
 _CHECKED: Final = {"HEALTHY": Health.GOOD, "UNHEALTHY": Health.BAD}
 _DIGITS: Final = 12
 """Of a digest that stands for a version."""
@@ -55,16 +56,15 @@ def service(
         _rollout(described, seen),
         calls,
         failing,
+        tuple(
+            str(each["loadBalancerName"]) for each in described.get("loadBalancers", ()) if "loadBalancerName" in each
+        ),
     )
 
 
 def instances(seen: SeenCluster) -> dict[str, InstanceNow]:
-    """The container instances, by EC2 instance id, with the load balancer's view of each."""
-    views = {str(each["InstanceId"]): each for each in seen.health}
-    return {
-        str(each["ec2InstanceId"]): _instance(each, views.get(str(each["ec2InstanceId"]), {}))
-        for each in seen.instances
-    }
+    """The container instances, by EC2 instance id, with the load balancers' view of each."""
+    return {str(each["ec2InstanceId"]): _instance(each, seen.health) for each in seen.instances}
 
 
 def alarms(seen: SeenCluster) -> dict[str, AlarmNow]:
@@ -105,7 +105,7 @@ def state_of(described: Described) -> str:
     return f"{described['lastStatus']} {described.get('healthStatus', '')}".strip()
 
 
-def _instance(each: Described, view: Described) -> InstanceNow:
+def _instance(each: Described, health: Mapping[str, Sequence[Described]]) -> InstanceNow:
     connected, draining = bool(each["agentConnected"]), each["status"] == "DRAINING"
     types = {attribute["name"]: attribute.get("value", "") for attribute in each["attributes"]}
     state = "cut off" if not connected else "draining" if draining else ""
@@ -113,8 +113,12 @@ def _instance(each: Described, view: Described) -> InstanceNow:
         zone_of(each),
         Health.BAD if not connected else Health.STOPPING if draining else Health.GOOD,
         state,
-        view.get("State", ""),
-        "" if view.get("State") == "InService" else view.get("Description", ""),
+        {
+            balancer: Registration(view["State"], "" if view["State"] == IN_SERVICE else view["Description"])
+            for balancer, views in sorted(health.items())
+            for view in views
+            if view["InstanceId"] == each["ec2InstanceId"]
+        },
         types.get("ecs.instance-type", ""),
         lost=not connected,
         draining=draining,

@@ -1,4 +1,4 @@
-"""The stack of compose.yaml, watched: its containers, and what they have in the local cloud. Nothing acts on it."""
+"""The stack of compose.yaml, watched: its containers, and what they have in the local cloud."""
 
 from __future__ import annotations
 
@@ -7,19 +7,30 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, Final, NoReturn
+from typing import Final
 
 from python_on_whales import Container as EngineContainer
 
 from sim.cloud.resources import DataPlane, local_resources
-from sim.faults.plan import FaultPlan
 from sim.host.engine import engine
 from sim.stack.lifecycle import NothingRuns
+from sim.targets.target import Progress
+from sim.watch.counting import Rarely, StoredObjects
 from sim.watch.detail import LINES, Container, NoSuchTask, TaskDetail, environment
-from sim.watch.observe import Rarely, attributes
-from sim.watch.observed import Observation, PartTask, SeenPart
+from sim.watch.observe import pipeline
+from sim.watch.observed import API, Observation, PartTask, SeenPart
 from sim.watch.tail import objects, request_status
-from sim.watch.wanted import BadAct
+from sim.watch.wanted import (
+    BadAct,
+    LoseTask,
+    OfContainers,
+    PauseTask,
+    ResumeTask,
+    StartTask,
+    StopTask,
+    Wanted,
+    names,
+)
 
 _SERVICES: Final = ("api", "worker")
 _REMEDY: Final = "`docker compose ps` in this folder says what runs."
@@ -36,25 +47,22 @@ class ComposeProject:
         self._read = datetime.now(UTC)
         """Up to when the logs of the API were counted."""
 
+    def check(self) -> None:
+        """Does nothing: whether the project runs is for the engine to say."""
+
     def look(self) -> Observation:
         """What there is now. Raises NothingRuns, EngineFailed or what boto3 raises."""
         containers = self._containers.answer()
         if not containers:
             raise NothingRuns("no stack of compose runs here; start one with `docker compose up --wait`")
-        names = self._data_plane.resources
         return Observation(
             at=time.time(),
             target="compose",
-            url=_published(containers, "load-balancer"),
-            answered=self._answered(),
-            calls={},
-            queue=attributes(self._data_plane, names.queue_url),
-            dead_letters=attributes(self._data_plane, names.dead_letter_queue_url),
-            bucket=names.bucket,
-            objects=self._objects.answer(),
+            acts=names(OfContainers),
+            answered={API: self._answered()},
+            urls={API: {"": _published(containers, "load-balancer")}},
             parts={name: _part(each) for name, each in containers.items()},
-            plan=FaultPlan(),
-            cut=(),
+            pipeline=pipeline(self._data_plane, self._objects),
             tasks={
                 name: PartTask(_service(each), _version(each))
                 for name, each in containers.items()
@@ -69,9 +77,7 @@ class ComposeProject:
     def detail(self, task: str, seen: Observation) -> TaskDetail:
         """The settings of a container, and its log."""
         del seen
-        container = self._containers.answer().get(task)
-        if container is None:
-            raise NoSuchTask(f"there is no container {task!r} any more")
+        container = self._container(task)
         pairs = (each.partition("=") for each in container.config.env or ())
         variables = [{"name": name, "value": value} for name, _, value in pairs]
         with engine(_REMEDY):
@@ -79,10 +85,20 @@ class ComposeProject:
         shown = Container(task, container.config.image or "", "", environment({"environment": variables}), {}, log)
         return TaskDetail("", f"{container.state.started_at:%H:%M:%S}", [shown])
 
-    def perform(self, wanted: Any, progress: Any) -> NoReturn:
-        """Raises BadAct."""
+    def perform(self, wanted: Wanted, progress: Progress) -> str:
+        """Does it to a container, and returns what was done. Raises BadAct, NoSuchTask or EngineFailed."""
         del progress
-        raise BadAct(f"nothing does {wanted.act} to a stack of compose; `docker compose` stops and scales its services")
+        if not isinstance(wanted, OfContainers):
+            raise BadAct(f"nothing does {wanted.act} to a stack of compose; `docker compose` scales its services")
+        container = self._container(wanted.task)
+        with engine(_REMEDY):
+            return f"{_done(wanted, container)} {wanted.task}"
+
+    def _container(self, name: str) -> EngineContainer:
+        found = self._containers.answer().get(name)
+        if found is None:
+            raise NoSuchTask(f"there is no container {name!r} any more")
+        return found
 
     def _answered(self) -> dict[str, int]:
         """How many requests got each status since the first look, as the logs of the API say."""
@@ -100,13 +116,32 @@ class ComposeProject:
         return Rarely(lambda: dict(_found()))
 
     @cached_property
-    def _objects(self) -> Rarely[int]:
-        return Rarely(lambda: len(self._data_plane.object_keys()))
+    def _objects(self) -> StoredObjects:
+        return StoredObjects(self._data_plane)
 
     @cached_property
     def _data_plane(self) -> DataPlane:
         endpoint = _published(self._containers.answer(), "localstack")
         return DataPlane(endpoint, local_resources(endpoint))
+
+
+def _done(wanted: OfContainers, container: EngineContainer) -> str:
+    match wanted:
+        case StopTask():
+            container.stop()
+            return "stopped"
+        case LoseTask():
+            container.kill()
+            return "killed"
+        case StartTask():
+            container.start()
+            return "started"
+        case PauseTask():
+            container.pause()
+            return "paused"
+        case ResumeTask():
+            container.unpause()
+            return "resumed"
 
 
 def _found() -> Iterator[tuple[str, EngineContainer]]:
@@ -143,4 +178,5 @@ def _published(containers: dict[str, EngineContainer], service: str) -> str:
 def _part(container: EngineContainer) -> SeenPart:
     health = container.state.health.status if container.state.health else "healthy"
     runs = bool(container.state.running)
-    return SeenPart(runs, runs and health == "healthy", f"{container.state.status}, {health}")
+    works = runs and not container.state.paused
+    return SeenPart(runs, works and health == "healthy", f"{container.state.status}, {health}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sim.aws.arn import last_part
-from sim.cloud.aws_client import local_session
+from sim.cloud.aws_client import REGION, local_session
 from sim.cloud.permissions import Row, reports, rows
 from sim.errors import SimError
 from sim.stack.lifecycle import Stack
@@ -68,7 +68,9 @@ def of_task(stack: Stack, seen: Observation, name: str) -> TaskDetail:
     task = next((each for each in seen.cluster.tasks if last_part(each["taskArn"]) == name), None)
     if task is None:
         raise NoSuchTask(f"there is no task {name!r} any more")
-    logs: Any = local_session().client("logs", endpoint_url=stack.endpoint)
+    logs: Any = local_session(region=stack.cluster.region if stack.cluster else REGION).client(
+        "logs", endpoint_url=stack.endpoint
+    )
     definition = seen.cluster.definitions[task["taskDefinitionArn"]]
     states = {each["name"]: state_of(each) for each in task["containers"]}
     return TaskDetail(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from sim.faults.plan import Rule
 from sim.watch import cluster
 from sim.watch.moments import since
-from sim.watch.observed import Observation, SeenPart
+from sim.watch.observed import API, Observation, SeenPart, SeenPipeline
 from sim.watch.picture import (
     BucketNow,
     Entry,
@@ -23,7 +23,6 @@ from sim.watch.picture import (
     ServiceNow,
     TaskNow,
 )
-from sim.watch.wanted import OfCalls, OfCluster, names
 
 HERE: Final = "this machine"
 """Stands for the instance where services run without a cluster."""
@@ -31,6 +30,8 @@ _SMOOTH: Final = 0.5
 """The weight of the newest second in a rate; the others have the rest."""
 _CLASSES: Final = ("2xx", "3xx", "4xx", "5xx", "none")
 _OK: Final = "2"
+_OLD_SECONDS: Final = 3.0
+"""A number that is older is shown with its age."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,8 @@ def draw(seen: Observation, before: Drawn | None) -> Drawn:
     services, tasks, instances = _running(seen, rates)
     picture = Picture(
         target=seen.target,
-        acts=names(OfCluster | OfCalls) if seen.cluster else names(OfCalls) if seen.target == "process" else (),
-        entry=_entry(seen, rates),
-        queue=_queue(seen.queue, seen.at, old.queue if old else None),
-        dead_letters=_queue(seen.dead_letters, seen.at, old.dead_letters if old else None),
-        bucket=BucketNow(seen.bucket, seen.objects, _shown(rates.get("objects", 0.0))),
+        acts=seen.acts,
+        entries=_entries(seen, rates),
         services=services,
         instances=instances,
         tasks=tasks,
@@ -65,6 +63,13 @@ def draw(seen: Observation, before: Drawn | None) -> Drawn:
         trouble=seen.trouble,
         ended=seen.ended,
     )
+    if seen.pipeline is not None:
+        picture = replace(
+            picture,
+            queue=_queue(seen.pipeline.queue, seen.at, old.queue if old else None),
+            dead_letters=_queue(seen.pipeline.dead_letters, seen.at, old.dead_letters if old else None),
+            bucket=_bucket(seen.pipeline, seen.at, _shown(rates.get("objects", 0.0))),
+        )
     return Drawn(seen, replace(picture, moments=since(picture, old, seen)), rates)
 
 
@@ -83,7 +88,7 @@ def _running(
         for name, of in seen.tasks.items()
     }
     services = {name: _service(name, tasks, rates) for name in sorted({each.service for each in tasks.values()})}
-    here = InstanceNow("", Health.GOOD, "", "", "", "", lost=False, draining=False)
+    here = InstanceNow("", Health.GOOD, "", {}, "", lost=False, draining=False)
     return services, tasks, {HERE: here}
 
 
@@ -96,14 +101,19 @@ def _service(name: str, tasks: Mapping[str, TaskNow], rates: Mapping[str, float]
     return ServiceNow(len(mine), len(running), 0, len(healthy), ", ".join(versions), versions, "", *_calls(name, rates))
 
 
-def _entry(seen: Observation, rates: Mapping[str, float]) -> Entry:
-    by_class = {each: _shown(rates.get(f"answered {each}", 0.0)) for each in _CLASSES}
+def _entries(seen: Observation, rates: Mapping[str, float]) -> dict[str, Entry]:
     if seen.cluster is None:
         good = [seen.parts[name].good for name, of in seen.tasks.items() if of.service == "api"]
-        return Entry("API", "no load balancer", seen.url, by_class, sum(good), len(good))
-    states = [each["State"] for each in seen.cluster.health]
-    name = str(seen.cluster.balancer.get("LoadBalancerName", ""))
-    return Entry(name, "Classic ELB", seen.url, by_class, states.count("InService"), len(states))
+        return {API: _entry(API, "no load balancer", seen, rates, good)}
+    return {
+        name: _entry(name, "Classic ELB", seen, rates, [each["State"] == cluster.IN_SERVICE for each in states])
+        for name, states in sorted(seen.cluster.health.items())
+    }
+
+
+def _entry(name: str, kind: str, seen: Observation, rates: Mapping[str, float], in_service: Sequence[bool]) -> Entry:
+    by_class = {each: _shown(rates.get(f"answered {each} {name}", 0.0)) for each in _CLASSES}
+    return Entry(kind, seen.urls.get(name, {}), by_class, sum(in_service), len(in_service))
 
 
 def _queue(attributes: Mapping[str, str], at: float, before: QueueNow | None) -> QueueNow:
@@ -112,6 +122,10 @@ def _queue(attributes: Mapping[str, str], at: float, before: QueueNow | None) ->
     since_then = before.busy_since if before and before.busy_since else at
     busy_since = since_then if visible or in_flight else 0.0
     return QueueNow(attributes.get("QueueArn", "").rpartition(":")[2], visible, in_flight, busy_since)
+
+
+def _bucket(seen: SeenPipeline, at: float, rate: float) -> BucketNow:
+    return BucketNow(seen.bucket, seen.objects, rate, seen.counted if at - seen.counted > _OLD_SECONDS else 0.0)
 
 
 def _versions(tasks: Mapping[str, TaskNow], before: Mapping[str, int]) -> dict[str, int]:
@@ -153,13 +167,14 @@ def _calls(service: str, rates: Mapping[str, float]) -> tuple[dict[str, float], 
 
 def _counts(seen: Observation) -> Counter[str]:
     counts: Counter[str] = Counter()
-    for status, number in seen.answered.items():
-        counts[f"answered {f'{status[0]}xx' if status[:1] in set('12345') else 'none'}"] += number
+    for name, answered in seen.answered.items():
+        for status, number in answered.items():
+            counts[f"answered {f'{status[0]}xx' if status[:1] in set('12345') else 'none'} {name}"] += number
     for (caller, operation, outcome), number in seen.calls.items():
         counts[f"calls {caller} {operation}"] += number
         if not outcome.startswith(_OK):
             counts[f"failing {caller}"] += number
-    counts["objects"] = seen.objects
+    counts["objects"] = seen.pipeline.objects if seen.pipeline else 0
     return counts
 
 

@@ -3,50 +3,31 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
 from services.pipeline.version import version
 from sim.cloud import desired
-from sim.cloud.aws_client import local_session
-from sim.cloud.ecs import container_instances
+from sim.cloud.aws_client import REGION, local_session
+from sim.cloud.ecs import EcsService, container_instances
 from sim.cloud.gateway.control_client import GatewayControl
 from sim.cloud.resources import DataPlane
 from sim.cluster.aws_clock import AwsClock
 from sim.host.loopback import answers, json_of, request
-from sim.stack.lifecycle import ClusterPlace, Stack
+from sim.stack.lifecycle import ClusterPlace, Stack, with_new_services
 from sim.stack.status import processes_of
 from sim.targets.target import SERVICES
-from sim.watch.observed import Described, Observation, PartTask, SeenCluster, SeenPart
+from sim.watch.counting import Rarely, StoredObjects
+from sim.watch.observed import API, Described, Observation, PartTask, SeenCluster, SeenPart, SeenPipeline
 from sim.watch.tail import Tail, call, request_status
+from sim.watch.wanted import OfCalls, OfCluster, OfPipeline, names
 
-_Answer = TypeVar("_Answer")
 _SECONDS: Final = 5
-_RARELY: Final = 10
-"""What takes long is asked again after so many times as long as it took."""
-
-
-class Rarely(Generic[_Answer]):
-    """Remembers an answer that may take long to get."""
-
-    def __init__(self, ask: Callable[[], _Answer]) -> None:
-        self._ask = ask
-        self._known: tuple[float, _Answer] | None = None
-        """When to ask again, and the answer."""
-
-    def answer(self) -> _Answer:
-        """The newest answer, of now or of a little while ago."""
-        began = time.monotonic()
-        if self._known is None or began >= self._known[0]:
-            answer = self._ask()
-            ended = time.monotonic()
-            self._known = (ended + _RARELY * (ended - began), answer)
-        return self._known[1]
 
 
 class StackObserver:
@@ -60,25 +41,35 @@ class StackObserver:
     def look(self) -> Observation:
         """What there is now. Raises NothingRuns if there is no stack, or another SimError or what boto3 raises."""
         stack = self._find()
-        # Another project has no e-mails to watch.
-        resources = stack.data_plane.resources
+        if stack.cluster is not None and stack.project:
+            return self._project(stack, stack.cluster)
         gateway = GatewayControl(stack.gateway).state()
         cluster = stack.cluster
         return Observation(
             at=time.time(),
             target=stack.target,
-            url=stack.url,
-            answered=self._requests.counts() if cluster is None else _answered(cluster),
+            acts=names(OfCluster | OfPipeline | OfCalls) if cluster else names(OfCalls),
+            answered=_answered(cluster) if cluster else {API: self._requests.counts()},
+            urls={} if cluster else {API: {"": stack.url}},
             calls=self._calls.counts(),
-            queue=attributes(self._data_plane, resources.queue_url),
-            dead_letters=attributes(self._data_plane, resources.dead_letter_queue_url),
-            bucket=resources.bucket,
-            objects=self._objects.answer(),
             parts=_parts(stack),
             plan=gateway.plan,
             cut=gateway.cut,
+            pipeline=pipeline(self._data_plane, self._objects),
             cluster=self._cluster(cluster) if cluster else None,
             tasks={} if cluster else self._tasks,
+        )
+
+    def _project(self, stack: Stack, cluster: ClusterPlace) -> Observation:
+        """Another project has no e-mails, and no gateway that counts its calls."""
+        return Observation(
+            at=time.time(),
+            target=stack.target,
+            acts=names(OfCluster),
+            answered=_answered(cluster),
+            urls=_by_balancer(cluster.urls),
+            parts=_parts(stack),
+            cluster=self._cluster(replace(cluster, services=self._services.answer())),
         )
 
     def look_again(self, last: Observation, trouble: str) -> Observation:
@@ -97,16 +88,13 @@ class StackObserver:
         services = {name: each.described() for name, each in place.services.items()}
         tasks = [task for each in place.services.values() for task in each.tasks()]
         used = {each["taskDefinitionArn"] for each in tasks} | {each["taskDefinition"] for each in services.values()}
-        elb = self._client("elb")
-        [balancer, *_] = elb.describe_load_balancers()["LoadBalancerDescriptions"] or [{}]
-        name = balancer.get("LoadBalancerName")
+        ecs, clusters = self._client("ecs"), sorted({each.cluster for each in place.services.values()})
         return SeenCluster(
             services=services,
             tasks=tasks,
             definitions={arn: self._definition(arn) for arn in used},
-            instances=container_instances(self._client("ecs"), next(iter(place.services.values())).cluster),
-            balancer=balancer,
-            health=elb.describe_instance_health(LoadBalancerName=name)["InstanceStates"] if name else (),
+            instances=[instance for each in clusters for instance in container_instances(ecs, each)],
+            health=_health(self._client("elb")),
             alarms=self._alarms.answer(),
             tags=self._tags,
             clock=self._clock,
@@ -142,8 +130,18 @@ class StackObserver:
         return Tail(Path(self._first.parts["gateway"].log), call)
 
     @cached_property
-    def _objects(self) -> Rarely[int]:
-        return Rarely(lambda: len(self._data_plane.object_keys()))
+    def _objects(self) -> StoredObjects:
+        return StoredObjects(self._data_plane)
+
+    @cached_property
+    def _services(self) -> Rarely[Mapping[str, EcsService]]:
+        """Of a project, whose Terraform may make others at any time."""
+
+        def ask() -> Mapping[str, EcsService]:
+            stack = self._find()
+            return with_new_services(stack, stack.cluster).services if stack.cluster else {}
+
+        return Rarely(ask)
 
     @cached_property
     def _alarms(self) -> Rarely[list[Described]]:
@@ -163,7 +161,8 @@ class StackObserver:
 
     def _client(self, name: str) -> Any:
         if name not in self._clients:
-            self._clients[name] = local_session().client(name, endpoint_url=self._first.endpoint)  # type: ignore[call-overload]  # by name
+            region = self._first.cluster.region if self._first.cluster else REGION
+            self._clients[name] = local_session(region=region).client(name, endpoint_url=self._first.endpoint)  # type: ignore[call-overload]  # by name
         return self._clients[name]
 
     @cached_property
@@ -171,7 +170,14 @@ class StackObserver:
         return {}
 
 
-def attributes(of: DataPlane, queue: str) -> Mapping[str, str]:
+def pipeline(of: DataPlane, objects: StoredObjects) -> SeenPipeline:
+    """Where the e-mails are. Raises what boto3 raises."""
+    names = of.resources
+    queue, dead_letters = (_attributes(of, each) for each in (names.queue_url, names.dead_letter_queue_url))
+    return SeenPipeline(queue, dead_letters, names.bucket, *objects.count())
+
+
+def _attributes(of: DataPlane, queue: str) -> Mapping[str, str]:
     """The attributes of a queue that a picture shows."""
     found = of.sqs.get_queue_attributes(
         QueueUrl=queue,
@@ -185,13 +191,25 @@ def _parts(stack: Stack) -> dict[str, SeenPart]:
     return {each.part: SeenPart(each.state != "ended", each.state == "ok", each.detail) for each in found}
 
 
-def _answered(place: ClusterPlace) -> dict[str, int]:
-    """How many requests got each status from the load balancers; none while the edge starts again."""
-    shown: dict[str, dict[str, int]] = json_of(f"{place.edge}/answered", seconds=_SECONDS) or {}
-    together: Counter[str] = Counter()
-    for each in shown.values():
-        together.update(each)
-    return dict(together)
+def _answered(place: ClusterPlace) -> dict[str, dict[str, int]]:
+    """How many requests got each status from each load balancer; none while the edge starts again."""
+    return json_of(f"{place.edge}/answered", seconds=_SECONDS) or {}
+
+
+def _health(elb: Any) -> dict[str, Sequence[Described]]:
+    """The states of the instances of each Classic ELB."""
+    pages = elb.get_paginator("describe_load_balancers").paginate()
+    found = [each["LoadBalancerName"] for page in pages for each in page["LoadBalancerDescriptions"]]
+    return {each: elb.describe_instance_health(LoadBalancerName=each)["InstanceStates"] for each in found}
+
+
+def _by_balancer(urls: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """The URLs of listeners by load balancer and port, of those by `NAME:PORT`."""
+    found: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for listener, url in urls.items():
+        name, _, port = listener.rpartition(":")
+        found[name][port] = url
+    return dict(found)
 
 
 def _api_lives(url: str) -> bool:

@@ -14,6 +14,8 @@ from sim.faults.plan import FaultPlan
 from sim.watch.picture import Moment
 
 Described = Mapping[str, Any]
+API = "API"
+"""Stands for a load balancer where there is none."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,24 @@ class SeenCluster:
     """By ARN."""
     instances: Sequence[Described]
     """Container instances."""
-    balancer: Described
-    health: Sequence[Described]
-    """The states of the instances of the load balancer."""
+    health: Mapping[str, Sequence[Described]]
+    """The states of the instances of each load balancer, by its name."""
     alarms: Sequence[Described]
     tags: Mapping[str, str] = field(default_factory=dict)
     """The tags of images in ECR by digest, of those that definitions name by it."""
     clock: AwsClock = THIS_MACHINES
+
+
+@dataclass(frozen=True)
+class SeenPipeline:
+    """Where the e-mails are. The queues are attributes as GetQueueAttributes returns them."""
+
+    queue: Mapping[str, str]
+    dead_letters: Mapping[str, str]
+    bucket: str
+    objects: int
+    counted: float
+    """When there were so many objects, in Unix seconds."""
 
 
 @dataclass(frozen=True)
@@ -60,25 +73,25 @@ class Observation:
 
     at: float
     target: str
-    url: str
-    answered: Mapping[str, int]
-    """Requests by status."""
-    calls: Mapping[tuple[str, str, str], int]
-    """AWS calls of the services by caller, operation and outcome."""
-    queue: Mapping[str, str]
-    """The attributes of the queue, as GetQueueAttributes returns them."""
-    dead_letters: Mapping[str, str]
-    bucket: str
-    objects: int
+    acts: tuple[str, ...]
+    """What can be done to the stack, by the names in `sim.watch.wanted`."""
+    answered: Mapping[str, Mapping[str, int]]
+    """Requests by status, of each load balancer by its name; of `API` where there is none."""
     parts: Mapping[str, SeenPart]
-    plan: FaultPlan
-    cut: Sequence[str]
+    urls: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Where each of these can be asked from this machine, by the listener's port."""
+    calls: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    """AWS calls of the services by caller, operation and outcome."""
+    plan: FaultPlan = field(default_factory=FaultPlan)
+    cut: Sequence[str] = ()
     """The names of the gateway's ports that are closed, such as `worker-s3`."""
+    pipeline: SeenPipeline | None = None
+    """None for another project."""
     cluster: SeenCluster | None = None
     tasks: Mapping[str, PartTask] = field(default_factory=dict)
     """The parts that are tasks of a service, by name, where there is no cluster to say it."""
     noted: Sequence[Moment] = ()
-    """What was done by the page since the observation before."""
+    """What was done by the page lately."""
     trouble: str = ""
     """What does not answer."""
     ended: str = ""

@@ -10,7 +10,7 @@ from dataclasses import replace
 from sim.cloud.gateway.control_client import GatewayControl
 from sim.errors import SimError
 from sim.faults.plan import Rule
-from sim.stack.lifecycle import NoCluster, Stack
+from sim.stack.lifecycle import NoCluster, NoPipeline, Stack, with_new_services
 from sim.targets import nat_gateway
 from sim.targets.cluster_acts import Acts
 from sim.targets.deployment import LocalDeployment
@@ -32,8 +32,12 @@ from sim.watch.wanted import (
     Mend,
     OfCalls,
     OfCluster,
+    OfPipeline,
+    PauseTask,
     Restore,
+    ResumeTask,
     Scale,
+    StartTask,
     StopTask,
     Wanted,
 )
@@ -54,13 +58,21 @@ class Performer:
     def perform(self, wanted: Wanted, progress: Progress) -> str:
         """Does it, and returns what was done. Raises SimError, ReleaseError, or what boto3 raises."""
         stack = self._find()
+        if stack.project and isinstance(wanted, OfCalls | OfPipeline):
+            raise NoPipeline(f"the running stack is of another project, and {wanted.act} is for the pipeline's")
         if isinstance(wanted, OfCalls):
             return _on_calls(wanted, GatewayControl(stack.gateway))
         if stack.cluster is None:
             raise NoCluster(f"the running stack has no cluster, which {wanted.act} needs")
-        if isinstance(wanted, Deploy):
-            return self._deploy(wanted, progress)
-        return _on_cluster(wanted, stack.cluster.acts(stack.endpoint))
+        acts = with_new_services(stack, stack.cluster).acts(stack.endpoint)
+        match wanted:
+            case Deploy():
+                return self._deploy(wanted, progress)
+            case LoseNat():
+                return f"lost the NAT gateway, which cuts off {', '.join(nat_gateway.lose(acts))}"
+            case StartTask() | PauseTask() | ResumeTask():
+                raise BadAct(f"{wanted.act} is for a stack of compose; ECS starts a task in place of one that ends")
+        return _on_cluster(wanted, acts)
 
     def _deploy(self, wanted: Deploy, progress: Progress) -> str:
         with self._alone():
@@ -92,8 +104,6 @@ def _on_cluster(wanted: OfCluster, acts: Acts) -> str:  # noqa: PLR0911 - one fo
             return f"brought instance {instance} back"
         case LoseZone(zone=zone):
             return f"cut off all of {zone}: {', '.join(acts.lose_zone(zone))}"
-        case LoseNat():
-            return f"lost the NAT gateway, which cuts off {', '.join(nat_gateway.lose(acts))}"
         case Drain(instance=instance):
             acts.drain(instance)
             return f"began to drain instance {instance}"

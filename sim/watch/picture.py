@@ -1,7 +1,8 @@
 """The picture of a stack at one moment, as the page shows it. Pure values.
 
 Everything that there can be many of is a mapping by name, so that two pictures can be compared member by member.
-Nothing is None: in a patch that means that it is gone. Times are Unix seconds of this machine.
+Only a whole part of it can be None, and
+is not in the document then, since null in a patch means that it is gone. Times are Unix seconds of this machine.
 """
 
 from __future__ import annotations
@@ -36,12 +37,12 @@ class Kind(StrEnum):
 class Entry:
     """Where requests come in: a load balancer, or the API itself where there is none.
 
-    `rates` are requests a second by the class of their status, such as `2xx`; `none` had no answer.
+    `urls` are where it can be asked, by the listener's port. `rates` are requests a second by the class of their
+    status, such as `2xx`; `none` had no answer.
     """
 
-    name: str
     kind: str
-    url: str
+    urls: Mapping[str, str]
     rates: Mapping[str, float]
     in_service: int
     registered: int
@@ -62,17 +63,26 @@ class ServiceNow:
     """Calls of AWS a second, by operation."""
     failing: float
     """How many of them a second fail."""
+    behind: tuple[str, ...] = ()
+    """The load balancers that it is registered with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """How a load balancer sees an instance: `InService`, `OutOfService` or `Unknown`, and why it is not in service."""
+
+    state: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class InstanceNow:
-    """A container instance. `state` is a word or two, `balancer` the load balancer's view of it."""
+    """A container instance. `state` is a word or two, `balancers` are those that it is registered with, by name."""
 
     zone: str
     health: Health
     state: str
-    balancer: str
-    reason: str
+    balancers: Mapping[str, Registration]
     type: str
     lost: bool
     draining: bool
@@ -101,11 +111,12 @@ class QueueNow:
 
 @dataclass(frozen=True, slots=True)
 class BucketNow:
-    """The bucket, and how many e-mails a second are stored."""
+    """The bucket, and how many e-mails a second are stored. `as_of` is when they were counted; 0 if that is now."""
 
     name: str
     objects: int
     rate: float
+    as_of: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +162,11 @@ class Picture:
     target: str
     acts: tuple[str, ...]
     """What can be done to it, by the names in `sim.watch.wanted`."""
-    entry: Entry
-    queue: QueueNow
-    dead_letters: QueueNow
-    bucket: BucketNow
+    entries: Mapping[str, Entry]
+    queue: QueueNow | None = None
+    """It, the dead letters and the bucket are None for a project that is not the pipeline."""
+    dead_letters: QueueNow | None = None
+    bucket: BucketNow | None = None
     services: Mapping[str, ServiceNow] = field(default_factory=dict)
     instances: Mapping[str, InstanceNow] = field(default_factory=dict)
     tasks: Mapping[str, TaskNow] = field(default_factory=dict)
@@ -169,4 +181,4 @@ class Picture:
 
     def document(self) -> dict[str, Any]:
         """As a JSON object."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if value is not None}

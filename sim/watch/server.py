@@ -25,8 +25,8 @@ from sim.watch.guard import Guard
 from sim.watch.wanted import Wanted, read
 
 _PAGE: Final = Path(__file__).with_name("page")
-_QUIET_SECONDS: Final = 10.0
-"""After so many without a change comes an empty event, which shows that the server is there."""
+_QUIET_SECONDS: Final = 5.0
+"""After so many without a change comes an empty event. It shows that the server is there, and whether the page is."""
 _MOST_BYTES: Final = 10_000
 _HEADERS: Final = {
     "Content-Security-Policy": (
@@ -102,8 +102,13 @@ def _events(board: Board) -> Iterator[str]:
         yield f"data: {json.dumps(patch)}\n\n"
 
 
-def serve(port: int, app: Callable[[int], Flask]) -> BaseWSGIServer:
-    """A server on loopback, with a thread for each connection. `app` gets its port: any that is free for the port 0."""
-    server = make_server("127.0.0.1", port, lambda _environ, _start: (), threaded=True, request_handler=_Quiet)
+def serve(port: int, app: Callable[[int], Flask], socket: int | None = None) -> BaseWSGIServer:
+    """A server on loopback, with a thread for each connection. `app` gets its port: any that is free for the port 0.
+
+    `socket` is the file descriptor of one that listens already.
+    """
+    server = make_server(
+        "127.0.0.1", port, lambda _environ, _start: (), threaded=True, request_handler=_Quiet, fd=socket
+    )
     server.app = app(server.port)
     return server

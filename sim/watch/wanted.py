@@ -36,6 +36,30 @@ class StopTask:
 
 
 @dataclass(frozen=True, config=_STRICT)
+class StartTask:
+    """Start a container that has ended."""
+
+    act: Literal["start-task"]
+    task: Name
+
+
+@dataclass(frozen=True, config=_STRICT)
+class PauseTask:
+    """Freeze a container: it keeps its connections, and answers nothing."""
+
+    act: Literal["pause-task"]
+    task: Name
+
+
+@dataclass(frozen=True, config=_STRICT)
+class ResumeTask:
+    """End the pause of a container."""
+
+    act: Literal["resume-task"]
+    task: Name
+
+
+@dataclass(frozen=True, config=_STRICT)
 class LoseInstance:
     """Cut an instance off."""
 
@@ -140,11 +164,13 @@ class Mend:
     port: Name
 
 
-OfCluster = (
-    LoseTask | StopTask | LoseInstance | BringBack | LoseZone | LoseNat | Drain | Activate | Restore | Scale | Deploy
-)
+OfCluster = LoseTask | StopTask | LoseInstance | BringBack | LoseZone | Drain | Activate | Restore | Scale
+OfPipeline = LoseNat | Deploy
+"""On the cluster of the pipeline alone."""
 OfCalls = Inject | EndFault | Cut | Mend
-Wanted = OfCluster | OfCalls
+OfContainers = StopTask | LoseTask | StartTask | PauseTask | ResumeTask
+"""On the containers of a stack of compose."""
+Wanted = OfCluster | OfPipeline | OfCalls | OfContainers
 
 _WANTED: Final[TypeAdapter[Wanted]] = TypeAdapter(Annotated[Wanted, Field(discriminator="act")])
 

@@ -1,4 +1,8 @@
-"""The live page of a running stack as a whole: it looks once a second, and serves what it sees."""
+"""The live page of a running stack as a whole: it serves what it sees, and looks once a second while it is open.
+
+A page that nobody has open asks nothing of the stack. What it saw before is forgotten then, since nobody knows what
+happened meanwhile: the next picture is drawn as the first, beside what was done by the page.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,7 @@ from services.pipeline.aws import AWS_ERRORS
 from sim.errors import SimError
 from sim.host.loopback import NoAnswer
 from sim.stack.lifecycle import NothingRuns
+from sim.stack.page import PageAddress
 from sim.watch.board import Board
 from sim.watch.detail import TaskDetail
 from sim.watch.draw import draw
@@ -28,30 +33,36 @@ from sim.watch.watched import Watched
 
 _SECONDS: Final = 1.0
 _SILENT: Final = (SimError, NoAnswer, *AWS_ERRORS)
+_NOTED: Final = 50
 
 
 class Watch:
-    """Watches a stack, and serves its page inside `with`."""
+    """Watches a stack, and serves its page inside `with`: at any port that is free for the port 0.
 
-    def __init__(self, watched: Watched, port: int = 0) -> None:
+    `token` is made if none is given. `socket` is the file descriptor of one that listens already.
+    """
+
+    def __init__(self, watched: Watched, port: int = 0, *, token: str = "", socket: int | None = None) -> None:
         self._watched = watched
         self._port = port
+        self._token = token or secrets.token_urlsafe(24)
+        self._socket = socket
         self._board = Board()
-        self._noted: deque[Moment] = deque()
+        self._noted: deque[Moment] = deque(maxlen=_NOTED)
         self._failure: Exception | None = None
         self._wake = threading.Event()
         self._over = threading.Event()
 
     @property
     def link(self) -> str:
-        """The page's address, with the token of this run where no server and no log sees it."""
-        return f"http://127.0.0.1:{self._server.port}/#{self._token}"
+        """The page's address, with the token of this run."""
+        return PageAddress(self._server.port, self._token).link
 
     def __enter__(self) -> Watch:
         """Raises NothingRuns, or another error if the stack does not answer."""
-        self._board.show(draw(self._watched.look(), None))
-        self._token = secrets.token_urlsafe(24)
-        self._server = serve(self._port, self._app)
+        self._seen = self._watched.look()
+        self._board.show(draw(self._seen, None))
+        self._server = serve(self._port, self._app, self._socket)
         self._threads = [
             threading.Thread(target=self._server.serve_forever, name="serve the page", daemon=True),
             threading.Thread(target=self._look_on, name="look at the stack", daemon=True),
@@ -73,15 +84,13 @@ class Watch:
         self._over.wait()
         if self._failure is not None:
             raise self._failure
-        return self._board.observation.ended if self._board.observation else ""
+        return self._seen.ended
 
     def _app(self, port: int) -> Flask:
         return create_app(Guard(port, self._token), self._board, self._detail, self._perform)
 
     def _detail(self, task: str) -> TaskDetail:
-        observation = self._board.observation
-        assert observation is not None  # noqa: S101 - there is a picture before there is a server
-        return self._watched.detail(task, observation)
+        return self._watched.detail(task, self._board.observation or self._watched.look())
 
     def _perform(self, wanted: Wanted) -> str:
         try:
@@ -99,32 +108,28 @@ class Watch:
     def _look_on(self) -> None:
         try:
             while not self._over.is_set():
-                self._wake.wait(_SECONDS)
-                self._wake.clear()
-                self._draw_next()
+                if self._board.await_reader(_SECONDS):
+                    self._show(self._look())
+                    self._wake.wait(_SECONDS)
+                    self._wake.clear()
+                else:
+                    self._board.clear()
+                    self._watched.check()
+        except NothingRuns as error:
+            self._show(replace(self._seen, ended=str(error)))
         except Exception as error:
             self._failure = error
+        finally:
             self._over.set()
 
-    def _draw_next(self) -> None:
-        before = self._board.drawn
-        assert before is not None  # noqa: S101 - the first was drawn at the beginning
-        noted = [self._noted.popleft() for _ in range(len(self._noted))]
-        seen = self._look(before.observation)
-        self._board.show(draw(replace(seen, noted=noted), before))
-        if seen.ended:
-            self._over.set()
-
-    def _look(self, before: Observation) -> Observation:
+    def _look(self) -> Observation:
         try:
             return self._watched.look()
-        except NothingRuns as error:
-            return replace(before, ended=str(error))
+        except NothingRuns:
+            raise
         except _SILENT as error:
-            return self._look_again(before, str(error))
+            return self._watched.look_again(self._seen, str(error))
 
-    def _look_again(self, before: Observation, trouble: str) -> Observation:
-        try:
-            return self._watched.look_again(before, trouble)
-        except NothingRuns as error:
-            return replace(before, ended=str(error))
+    def _show(self, seen: Observation) -> None:
+        self._seen = seen
+        self._board.show(draw(replace(seen, noted=tuple(self._noted)), self._board.drawn))

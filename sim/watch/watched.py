@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Protocol
 
+from sim.stack import lifecycle
+from sim.stack.deployment import deployment_of
 from sim.stack.lifecycle import Stack
 from sim.targets.deployment import LocalDeployment
 from sim.targets.target import Progress
@@ -18,6 +22,9 @@ from sim.watch.wanted import Wanted
 
 class Watched(Protocol):
     """Looks at a stack, and acts on it."""
+
+    def check(self) -> None:
+        """Raises NothingRuns if it is known that the stack has ended. Asks nothing of the stack."""
 
     def look(self) -> Observation:
         """What there is now. Raises NothingRuns if there is no stack, or another SimError or what boto3 raises."""
@@ -42,6 +49,15 @@ class RunningStack:
         self.look_again = observer.look_again
         self.perform = performer.perform
 
+    def check(self) -> None:
+        """Raises NothingRuns."""
+        self._find()
+
     def detail(self, task: str, seen: Observation) -> TaskDetail:
         """The details of a task that was seen."""
         return detail.of_task(self._find(), seen, task)
+
+
+def running_stack(directory: Path) -> RunningStack:
+    """The stack of this directory."""
+    return RunningStack(partial(lifecycle.running, directory), partial(deployment_of, directory))

@@ -21,7 +21,7 @@ from sim.watch.observed import Observation
 from sim.watch.server import create_app, serve
 from sim.watch.wanted import Cut, Inject, LoseTask, Scale, Wanted
 from tests.browsing import SECONDS, Scheme, accessible, browser, comes_true, opened, photograph, shows, texts
-from tests.unit.watch.seen import AT, alarm, cluster, instance, observation, queue, rolling
+from tests.unit.watch.seen import AT, BALANCER, alarm, cluster, instance, observation, project, queue, rolling
 
 __all__ = ["browser"]
 
@@ -82,16 +82,21 @@ def page(browser: Browser, live: Live) -> Iterator[Page]:
 
 
 def test_it_shows_what_was_observed_and_then_what_changes(live: Live, page: Page) -> None:
-    shows(page, {"api.healthy": 2, "worker.healthy": 1, "entry.in_service": 2, "queue.visible": 0, "bucket.objects": 0})
+    shows(
+        page,
+        {"api.healthy": 2, "worker.healthy": 1, f"{BALANCER}.in_service": 2, "queue.visible": 0, "bucket.objects": 0},
+    )
     assert sorted(texts(page, ".zone h3")) == ["eu-central-1a", "eu-central-1b"]
     assert page.locator(".task").count() == 3
     seen = rolling(cluster(), 1)
     lost = replace(seen, instances=[instance(0), instance(1, connected=False)], alarms=[alarm("late", "ALARM")])
     rule = Rule(Fault.THROTTLE, service="s3", probability=0.5)
-    live.show(observation(lost, AT + 1, queue=queue(41, 7), objects=1234, plan=FaultPlan((rule,)), answered={"503": 8}))
+    live.show(
+        observation(lost, AT + 1, waiting=queue(41, 7), objects=1234, plan=FaultPlan((rule,)), answered={"503": 8})
+    )
     shows(page, {"queue.visible": 41, "queue.in_flight": 7, "bucket.objects": 1234, "entry.rate": 4})
     assert "rolling out 1.5.0: 1 of 2, 1 to replace" in page.inner_text("#node-api")
-    assert "5xx failed 4/s" in page.inner_text("#rates")
+    assert "5xx failed 4/s" in page.inner_text("#entries")
     chips = [" ".join(each.split()) for each in texts(page, ".task")]
     assert sum(each.startswith("■ api 1.5.0 ✓ healthy, task ") for each in chips) == 1, chips
     assert "✕ cut off" in page.inner_text(f"[data-instance={instance(1)['ec2InstanceId']}]")
@@ -110,7 +115,7 @@ def test_a_deployment_in_pictures(browser: Browser, live: Live, scheme: Scheme, 
             answered, stored = {"200": 240 * second, "503": 5 * (second // 3)}, 230 * second
             calls = {("api", "SendMessageBatch", "200"): 30 * second, ("worker", "ReceiveMessage", "200"): 30 * second}
             live.show(
-                observation(seen, AT + second, queue=queue(40, 20), objects=stored, answered=answered, calls=calls)
+                observation(seen, AT + second, waiting=queue(40, 20), objects=stored, answered=answered, calls=calls)
             )
             shows(page, {"bucket.objects": stored})
         # The line has its first point after a second.
@@ -149,6 +154,31 @@ def test_it_is_accessible(browser: Browser, live: Live, scheme: Scheme, rules: t
         page.keyboard.press("Escape")
         page.click("#break")
         accessible(page, *rules)
+
+
+def test_a_project_is_its_load_balancers_and_services_and_has_no_queue_and_no_bucket(live: Live, page: Page) -> None:
+    live.show(project(answered={"shop-web": {"200": 0}}))
+    live.show(project(AT + 1, answered={"shop-web": {"200": 8}}))
+    page.reload()
+    shows(page, {"entry.rate": 4, "shop-web.in_service": 1, "shop-web.registered": 2, "shop-admin.in_service": 1})
+    assert texts(page, "#entries h2") == ["Load balancer shop-admin", "Load balancer shop-web"]
+    assert "port 81: 127.0.0.1:4702" in page.inner_text("[data-entry=shop-admin]")
+    assert texts(page, ".node .title") == ["admin", "web", "watch"]
+    assert "behind shop-web" in page.inner_text("#node-web")
+    assert texts(page, f"[data-instance={instance(1)['ec2InstanceId']}] .badge") == [
+        "✓ in service of shop-admin",
+        "✕ out of service of shop-web",
+    ]
+    for nothing in ("#node-bucket", "#node-queue", "#node-dead", "#second-services", "#break", "#nat"):
+        assert not page.is_visible(nothing), nothing
+    accessible(page)
+    page.click("#node-web")
+    assert page.locator("#detail .row").count() == 1, "it is scaled, and not deployed"
+    page.fill("#detail input", "3")
+    page.click("#detail >> text=Scale")
+    page.click("#ask-yes")
+    until(lambda: live.performed, "the act", seconds=SECONDS)
+    assert live.performed == [Scale("scale", "web", 3)]
 
 
 def test_a_dangerous_act_asks_first_and_goes_by_the_keyboard_alone(live: Live, page: Page) -> None:
@@ -216,7 +246,7 @@ def test_a_thousand_tasks_change_without_a_stutter(live: Live, page: Page) -> No
     sick = [{**each, "healthStatus": "UNHEALTHY"} for each in seen.tasks[:20]]
     for second in range(PICTURES):
         tasks = [*(sick if second % 2 == 0 else seen.tasks[:20]), *seen.tasks[20:]]
-        live.show(observation(replace(seen, tasks=tasks), AT + 2 + second, queue=queue(second + 1)))
+        live.show(observation(replace(seen, tasks=tasks), AT + 2 + second, waiting=queue(second + 1)))
         shows(page, {"queue.visible": second + 1})
     assert page.locator(".task[data-health=bad]").count() == 20
     assert page.evaluate("[...window.drawn].filter(Boolean).length") <= 20

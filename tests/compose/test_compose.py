@@ -23,6 +23,7 @@ from sim.host.waiting import until
 from sim.targets.settings import api_ready
 from sim.watch.compose import ComposeProject
 from sim.watch.detail import HIDDEN
+from sim.watch.wanted import PauseTask, ResumeTask
 from tests.compose.target import ROOT, ComposeTarget, left
 
 pytestmark = [pytest.mark.timeout(300)]
@@ -90,10 +91,11 @@ def test_the_live_page_sees_it(
     before = project.look()
     tracker.publish(email)
     tracker.verify()
-    wanted = (len(compose.data_plane.object_keys()), Counter(before.answered) + Counter({"200": 1}))
+    wanted = (len(compose.data_plane.object_keys()), Counter(before.answered["API"]) + Counter({"200": 1}))
 
     def counted() -> tuple[int, Mapping[str, int]]:
-        return project.look().objects, project.look().answered
+        seen = project.look()
+        return seen.pipeline.objects if seen.pipeline else 0, seen.answered["API"]
 
     until(lambda: counted() == wanted, f"it to show {wanted}", seconds=30, seen=counted)
     seen = project.look()
@@ -101,6 +103,12 @@ def test_the_live_page_sees_it(
         "api-1": ("api", True),
         "worker-1": ("worker", True),
     }
+    for act, words in (
+        (PauseTask("pause-task", "worker-1"), "paused"),
+        (ResumeTask("resume-task", "worker-1"), "resumed"),
+    ):
+        assert project.perform(act, print) == f"{words} worker-1"
+        assert project.look().parts["worker-1"].detail.startswith("paused" if words == "paused" else "running")
     [container] = project.detail("api-1", seen).containers
     assert container.environment["AWS_SECRET_ACCESS_KEY"] == HIDDEN
     assert any('"message": "request"' in each for each in container.log)

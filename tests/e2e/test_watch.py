@@ -14,6 +14,7 @@ from sim.client.load import publishing
 from sim.client.tracker import EmailTracker
 from sim.cloud.aws_client import local_session
 from sim.host.waiting import until
+from sim.stack.page import PagePart
 from sim.stack.supervisor import state_of
 from sim.targets.cluster import ClusterTarget
 from sim.targets.process import ProcessTarget
@@ -28,11 +29,14 @@ __all__ = ["browser", "cluster"]
 
 
 @pytest.fixture
-def watch(target: Target) -> Iterator[Watch]:
+def watch(target: Target, tmp_path: Path) -> Iterator[Watch]:
     """The target, watched as by `sim watch`."""
     if not isinstance(target, ProcessTarget | ClusterTarget):
         pytest.skip(f"not applicable: target {target.name} is no stack of `sim up`")
-    with Watch(RunningStack(lambda: state_of(target, Provision.KIT), _no_deployment)) as watch:
+    with (
+        PagePart(tmp_path) as part,
+        Watch(RunningStack(lambda: state_of(target, Provision.KIT, part), _no_deployment)) as watch,
+    ):
         yield watch
 
 

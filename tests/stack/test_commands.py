@@ -87,7 +87,7 @@ def stored(sim: Sim, number: int) -> list[str]:
 
 def test_a_stack_from_up_to_down(up: Ended, sim: Sim, temporary: Path) -> None:
     assert up.status == 0
-    assert set(up.document) >= {"url", "endpoint", "queue_url", "bucket", "token_parameter"}
+    assert set(up.document) >= {"url", "page", "endpoint", "queue_url", "bucket", "token_parameter"}
     assert "waiting for LocalStack" in up.err
     processes = family(stacks.running(STATE).supervisor)
 
@@ -108,8 +108,16 @@ def test_a_stack_from_up_to_down(up: Ended, sim: Sim, temporary: Path) -> None:
     lists_and_shows_objects(sim, message_id)
     publishes_what_is_piped_into_it(temporary)
     shows_logs(sim, message_id)
+    assert "page" not in stacks.running(STATE).parts, "nobody has opened it"
+    assert sim("watch").out == f"{up.document['page']}\n"
+    serves_the_live_page(up.document["page"])
+    until(lambda: states(sim("status", "--json")).get("page") == "ok", "the page as a part", seconds=SECONDS)
+    processes = family(stacks.running(STATE).supervisor)
 
-    with running("logs", "--follow", "api") as (following, printed), running("watch") as (watching, link):
+    with (
+        running("logs", "--follow", "api") as (following, printed),
+        running("watch", "--port", "0") as (watching, link),
+    ):
         assert json.loads(printed.readline())["service"] == "api"
         serves_the_live_page(link.readline().strip())
         os.kill(stacks.running(STATE).parts["localstack"].pid, signal.SIGKILL)

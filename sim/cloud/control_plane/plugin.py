@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from http import HTTPStatus
 from random import Random
 from typing import Any
 
@@ -20,11 +21,13 @@ from localstack.aws.api import CommonServiceException, RequestContext
 from localstack.aws.connect import connect_to
 from localstack.aws.forwarder import create_aws_request_context
 from localstack.aws.spec import load_service
+from localstack.constants import AWS_REGION_US_EAST_1, DEFAULT_AWS_ACCOUNT_ID
 from localstack.http import Request, Response
 from localstack.runtime import hooks
 from localstack.services.edge import ROUTER
 from localstack.services.moto import MotoFallbackDispatcher, call_moto
 from localstack.services.plugins import SERVICE_PLUGINS, Service, aws_provider
+from localstack.services.s3.models import S3DeleteMarker, s3_stores
 from localstack.utils.aws.request_context import extract_access_key_id_from_auth_header
 
 from sim.aws.api_call import ApiCall, ApiProtocol
@@ -164,6 +167,7 @@ def open_cluster_routes() -> None:
     )
     ROUTER.add("/_sim/cluster/desired", _answer_desired, methods=["GET"])
     ROUTER.add("/_sim/cluster/health", _answer_health, methods=["GET"])
+    ROUTER.add("/_sim/buckets/<bucket>/objects", _answer_objects, methods=["GET"])
     for path, answer in _permissions.routes.items():
         ROUTER.add(path, partial(_answer, answer), methods=["GET"])
     localstack_handlers.serve_custom_service_request_handlers.handlers.extend([_find_way, _judge])
@@ -384,6 +388,17 @@ def _answer_desired(request: Request) -> Response:
         return Response(_driver.desired(request.args.get("after", type=int)), mimetype="application/json")
     except AwsError as error:
         return _failed(error)
+
+
+def _answer_objects(request: Request, bucket: str) -> Response:
+    """https://.../_sim/buckets/NAME/objects[?prefix=PREFIX]: their number, since to list many takes long."""
+    account = s3_stores[DEFAULT_AWS_ACCOUNT_ID][AWS_REGION_US_EAST_1].global_bucket_map.get(bucket)
+    if account is None:
+        return Response(status=HTTPStatus.NOT_FOUND)
+    objects = s3_stores[account][AWS_REGION_US_EAST_1].buckets[bucket].objects.values()
+    prefix = request.args.get("prefix", "")
+    there = (each for each in objects if not isinstance(each, S3DeleteMarker))
+    return Response.for_json({"objects": sum(each.key.startswith(prefix) for each in there)})
 
 
 def _answer_health(_: Request) -> Response:

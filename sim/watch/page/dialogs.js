@@ -50,14 +50,14 @@ export class Dialogs {
     }
     this.#open = { kind, name };
     this.#opened += 1;
-    const title = { task: `Task ${name.slice(0, 8)}`, instance: `Instance ${name}`, service: name === "api" ? "The API" : "The worker" }[kind];
+    const title = { task: `Task ${name.slice(0, 8)}`, instance: `Instance ${name}`, service: `The service ${name}` }[kind];
     text(find("#detail-title"), title);
     find("#detail-body").replaceChildren(element("dl", { className: "facts", id: "facts" }));
     find("#detail-acts").replaceChildren(...this.#acts(kind, name));
     this.#facts();
     find("#detail").showModal();
     if (kind === "task") this.#task(name, this.#opened);
-    if (kind === "service" && this.#can("deploy")) find("#detail-body").append(...this.#serviceForms(name));
+    if (kind === "service") find("#detail-body").append(...this.#serviceForms(name));
   }
 
   /** Asks the server to do something. What came of it is shown in the time line; a failure here, too. */
@@ -109,24 +109,28 @@ export class Dialogs {
     if (instance === undefined) return [["state", "it is gone"]];
     const tasks = Object.values(this.#picture.tasks).filter((task) => task.instance === name);
     return [["zone", instance.zone], ["type", instance.type], ["state", `${mark(instance.health)} ${instance.state || "takes tasks"}`],
-      ["load balancer", instance.balancer ? `${instance.balancer}${instance.reason ? `: ${instance.reason}` : ""}` : "not registered"],
+      ...this.#registrations(instance.balancers),
       ["tasks", tasks.map((task) => `${task.service} ${task.version}`).join(", ") || "none"]];
+  }
+
+  #registrations(balancers) {
+    const rows = Object.entries(balancers).map(([name, { state, reason }]) => [name, `${state}${reason ? `: ${reason}` : ""}`]);
+    return rows.length > 0 ? rows : [["load balancer", "not registered"]];
   }
 
   #factsOfService(name) {
     const service = this.#picture.services[name];
+    if (service === undefined) return [["state", "it is gone"]];
     const calls = Object.entries(service.calls).filter(([, rate]) => rate > 0).map(([call, rate]) => `${call} ${rate.toFixed(1)}/s`);
     return [["tasks", `${service.healthy} healthy, ${service.running} running, ${service.pending} pending, ${service.desired} desired`],
-      ["version", service.version], ["deployment", service.rollout || "none goes on"], ["calls of AWS", calls.join(", ") || "none in this moment"],
-      ["failing calls", `${service.failing.toFixed(1)}/s`]];
+      ["version", service.version], ["deployment", service.rollout || "none goes on"], ["load balancer", service.behind.join(", ") || "none"],
+      // Only the pipeline's calls go through the gateway, which counts them.
+      ...(this.#can("inject") ? [["calls of AWS", calls.join(", ") || "none in this moment"], ["failing calls", `${service.failing.toFixed(1)}/s`]] : [])];
   }
 
   #acts(kind, name) {
     const buttons = {
-      task: [
-        ["Stop it", "stop-task", ["Stop this task?", "It gets SIGTERM, and finishes what it has in hand. ECS starts another in its place.", "Stop it", { act: "stop-task", task: name }]],
-        ["Kill it", "lose-task", ["Kill this task?", "It gets SIGKILL, and cannot finish anything. ECS starts another in its place.", "Kill it", { act: "lose-task", task: name }]],
-      ],
+      task: this.#actsOnTask(name),
       instance: this.#actsOnInstance(name),
       service: [],
     }[kind];
@@ -135,6 +139,19 @@ export class Dialogs {
       button.addEventListener("click", () => this.#askAndAct(...question));
       return button;
     });
+  }
+
+  #actsOnTask(name) {
+    // A container of compose stays ended until somebody starts it; ECS starts another task.
+    const { state = "" } = this.#picture.tasks[name] ?? {};
+    const next = this.#can("start-task") ? "It can be started again from here." : "ECS starts another in its place.";
+    if (/^(exited|created|dead)/.test(state)) return [["Start it", "start-task", ["Start this task?", "It is the same container again.", "Start it", { act: "start-task", task: name }]]];
+    if (/^paused/.test(state)) return [["Resume it", "resume-task", ["Resume this task?", "It goes on where it was.", "Resume it", { act: "resume-task", task: name }]]];
+    return [
+      ["Pause it", "pause-task", ["Pause this task?", "It keeps its connections, and answers nothing until it is resumed.", "Pause it", { act: "pause-task", task: name }]],
+      ["Stop it", "stop-task", ["Stop this task?", `It gets SIGTERM, and finishes what it has in hand. ${next}`, "Stop it", { act: "stop-task", task: name }]],
+      ["Kill it", "lose-task", ["Kill this task?", `It gets SIGKILL, and cannot finish anything. ${next}`, "Kill it", { act: "lose-task", task: name }]],
+    ];
   }
 
   #actsOnInstance(name) {
@@ -153,16 +170,17 @@ export class Dialogs {
     const versions = [...this.#versions[name]].map((version) => element("option", { value: version }, `version ${version}`));
     const chosen = element("select", {}, element("option", { value: "" }, "a new version, made of this checkout"), ...versions);
     const deploy = element("button", { type: "button", className: "danger" }, "Deploy");
-    deploy.addEventListener("click", () => this.#askAndAct(`Deploy the ${name}?`, "As production does: plan, apply, wait for ECS, smoke test, and back if one of them fails. It takes minutes.", "Deploy it", { act: "deploy", service: name, version: chosen.value }));
+    deploy.addEventListener("click", () => this.#askAndAct(`Deploy ${name}?`, "As production does: plan, apply, wait for ECS, smoke test, and back if one of them fails. It takes minutes.", "Deploy it", { act: "deploy", service: name, version: chosen.value }));
     const count = element("input", { type: "number", min: 0, max: 1000, value: this.#picture.services[name].desired });
     const scale = element("button", { type: "button", className: "danger" }, "Scale");
     scale.addEventListener("click", () => {
-      if (count.reportValidity()) this.#askAndAct(`Scale the ${name} to ${count.value}?`, "ECS starts or stops tasks until there are so many.", "Scale it", { act: "scale", service: name, count: Number(count.value) });
+      if (count.reportValidity()) this.#askAndAct(`Scale ${name} to ${count.value}?`, "ECS starts or stops tasks until there are so many.", "Scale it", { act: "scale", service: name, count: Number(count.value) });
     });
-    return [
-      element("div", { className: "row" }, element("label", {}, "Deploy ", chosen), deploy),
-      element("div", { className: "row" }, element("label", {}, "How many tasks ", count), scale),
+    const rows = [
+      ["deploy", element("div", { className: "row" }, element("label", {}, "Deploy ", chosen), deploy)],
+      ["scale", element("div", { className: "row" }, element("label", {}, "How many tasks ", count), scale)],
     ];
+    return rows.filter(([act]) => this.#can(act)).map(([, row]) => row);
   }
 
   /** Environment and log of a task, asked for again while it is open. */

@@ -1,4 +1,4 @@
-// The way of an e-mail: clients, load balancer, API, queue, worker, bucket.
+// The way of a request: clients, load balancers, services; in the pipeline also the queue, the worker and the bucket.
 
 import { attribute, duration, element, find, keyed, number, text } from "./dom.js";
 import { hue, shape } from "./marks.js";
@@ -9,52 +9,73 @@ const seconds = [];
 let shown = {};
 let latest = {};
 
-export function flow(picture) {
+/** `open` gets the name of a service that was clicked. */
+export function flow(picture, open) {
   latest = picture;
-  if (picture.entry !== shown.entry) entry(picture.entry);
-  if (picture.queue !== shown.queue) queue(picture.queue);
-  if (picture.dead_letters !== shown.dead_letters) dead(picture.dead_letters);
-  if (picture.bucket !== shown.bucket) bucket(picture.bucket);
-  for (const name of ["api", "worker"]) {
-    const service = picture.services[name];
-    if (service !== shown.services?.[name] || picture.versions !== shown.versions || picture.entry !== shown.entry) {
-      node(name, service, picture.versions);
-    }
-  }
+  const changed = (name) => picture[name] !== shown[name];
+  if (changed("entries")) entries(picture.entries);
+  if (picture.queue && changed("queue")) queue(picture.queue);
+  if (picture.dead_letters && changed("dead_letters")) dead(picture.dead_letters);
+  if (picture.bucket && changed("bucket")) bucket(picture.bucket);
+  if (changed("services") || changed("versions") || changed("entries")) services(picture, open);
+  attribute(find("#flow"), "data-kind", picture.queue ? "pipeline" : "project");
   shown = picture;
 }
 
 /** What changes with the time alone: called once a second. */
 export function tick() {
-  if (shown.entry === undefined) return;
-  seconds.push(total(shown.entry));
+  if (shown.entries === undefined) return;
+  seconds.push(sum(Object.values(shown.entries).map(total)));
   if (seconds.length > POINTS) seconds.shift();
   sparkline();
   age();
 }
 
-const total = (entry) => Object.values(entry.rates).reduce((sum, rate) => sum + rate, 0);
+const sum = (numbers) => numbers.reduce((all, each) => all + each, 0);
+const total = (entry) => sum(Object.values(entry.rates));
+const failed = (entry) => entry.rates["5xx"] + entry.rates.none;
 
 function value(name, given) {
-  text(find(`[data-value="${name}"]`), number(given));
+  text(find(`[data-value="${CSS.escape(name)}"]`), number(given));
 }
 
-function entry(now) {
-  text(find("#entry-kind"), now.kind === "Classic ELB" ? "Load balancer" : "Entry");
-  value("entry.rate", total(now));
-  value("entry.in_service", now.in_service);
-  value("entry.registered", now.registered);
-  attribute(find("#node-entry"), "data-health", now.in_service === 0 ? "bad" : now.in_service < now.registered ? "starting" : "good");
-  const rates = Object.entries(now.rates).filter(([kind, rate]) => rate > 0 || kind === "2xx");
-  const items = rates.map(([kind, rate]) => [kind, { kind, rate }]);
-  keyed(find("#rates"), items, (kind) => element("li", { className: `status-${kind}` }), (child, item) => {
-    text(child, `${item.kind === "none" ? "none" : item.kind} ${WORDS[item.kind]} ${number(item.rate)}/s`);
+function entries(now) {
+  const all = Object.values(now);
+  const named = all.length > 1;
+  keyed(find("#entries"), Object.entries(now).map(([name, each]) => [name, { ...each, named }]), makeEntry, updateEntry);
+  value("entry.rate", sum(all.map(total)));
+  for (const name of ["clients", "entry"]) wire(name, sum(all.map(total)), sum(all.map(failed)));
+}
+
+function makeEntry(name) {
+  const made = element("div", { className: "node plain", "data-entry": name });
+  made.innerHTML = `
+    <div class="name"><svg aria-hidden="true"><use href="#balancer"/></svg><h2></h2></div>
+    <p class="big"><span class="in-service"></span><small> of <span class="registered"></span> in service</small></p>
+    <p class="small urls"></p>
+    <div class="bar" aria-hidden="true"></div>
+    <ul class="rates" aria-label="Answers a second by status"></ul>`;
+  made.querySelector(".in-service").dataset.value = `${name}.in_service`;
+  made.querySelector(".registered").dataset.value = `${name}.registered`;
+  return made;
+}
+
+function updateEntry(place, now, name) {
+  const kind = now.kind === "Classic ELB" ? "Load balancer" : "Entry";
+  text(place.querySelector("h2"), now.named ? `${kind} ${name}` : kind);
+  text(place.querySelector(".in-service"), number(now.in_service));
+  text(place.querySelector(".registered"), number(now.registered));
+  attribute(place, "data-health", now.in_service === 0 ? "bad" : now.in_service < now.registered ? "starting" : "good");
+  const urls = Object.entries(now.urls).map(([port, url]) => [port, { url, words: port ? `port ${port}: ${url.replace(/^\w+:\/\//, "")}` : url }]);
+  keyed(place.querySelector(".urls"), urls, () => element("span"), (child, item) => text(child, item.words));
+  const rates = Object.entries(now.rates).filter(([status, rate]) => rate > 0 || status === "2xx");
+  const items = rates.map(([status, rate]) => [status, { status, rate }]);
+  keyed(place.querySelector(".rates"), items, (status) => element("li", { className: `status-${status}` }), (child, item) => {
+    text(child, `${item.status} ${WORDS[item.status]} ${number(item.rate)}/s`);
   });
-  keyed(find("#statuses"), items.filter(([, item]) => item.rate > 0), (kind) => element("span", { className: `status-${kind}` }), (child, item) => {
+  keyed(place.querySelector(".bar"), items.filter(([, item]) => item.rate > 0), (status) => element("span", { className: `status-${status}` }), (child, item) => {
     child.style.flexGrow = item.rate;
   });
-  wire("clients", total(now), now.rates["5xx"] + now.rates.none);
-  wire("entry", total(now), now.rates["5xx"] + now.rates.none);
 }
 
 function queue(now) {
@@ -65,6 +86,8 @@ function queue(now) {
 }
 
 function age() {
+  const counted = (latest.bucket ?? {}).as_of;
+  text(find("#bucket-age"), counted ? `, counted ${duration(Date.now() / 1000 - counted)} ago` : "");
   const since = shown.queue?.busy_since;
   text(find("#queue-age"), since ? `, busy for ${duration(Date.now() / 1000 - since)}` : "");
 }
@@ -78,40 +101,58 @@ function dead(now) {
 function bucket(now) {
   value("bucket.objects", now.objects);
   value("bucket.rate", now.rate);
+  age();
   wire("worker", now.rate, 0);
 }
 
 const CALLED = { api: ["SendMessageBatch", "SendMessage"], worker: ["ReceiveMessage"] };
+const TITLES = { api: "API", worker: "Worker" };
 
-function node(name, service, versions) {
-  const place = find(`#node-${name}`);
-  if (service === undefined) {
-    place.replaceChildren(element("span", { className: "small" }, `no ${name}`));
-    return;
+/** Those of the pipeline before and behind the queue; those of a project together, the ones behind a load balancer first. */
+function services(picture, open) {
+  const pipeline = picture.queue !== undefined;
+  const items = Object.entries(picture.services).map(([name, service]) => [name, { service, versions: picture.versions, pipeline }]);
+  const second = (name) => pipeline && name === "worker";
+  items.sort(([one, a], [other, b]) => (b.service.behind.length > 0) - (a.service.behind.length > 0) || one.localeCompare(other));
+  for (const [place, mine] of [["#first-services", (name) => !second(name)], ["#second-services", second]]) {
+    keyed(find(place), items.filter(([name]) => mine(name)), (name) => makeService(name, open), updateService);
   }
-  if (place.querySelector(".big") === null) {
-    place.innerHTML = `
-      <span class="name"><svg aria-hidden="true"><use href="#service"/></svg><span class="title"></span></span>
-      <span class="big"><span data-value="${name}.healthy"></span><small> of <span data-value="${name}.desired"></span> healthy</small></span>
-      <span class="tags"></span><span class="small rollout"></span><span class="small calls"></span>`;
-    text(place.querySelector(".title"), name === "api" ? "API" : "Worker");
-  }
-  value(`${name}.healthy`, service.healthy);
-  value(`${name}.desired`, service.desired);
+  if (pipeline) for (const [name, { service }] of items) flows(name, service);
+}
+
+function makeService(name, open) {
+  const made = element("button", { type: "button", className: "node", id: `node-${name}` });
+  made.innerHTML = `
+    <span class="name"><svg aria-hidden="true"><use href="#service"/></svg><span class="title"></span></span>
+    <span class="big"><span class="healthy"></span><small> of <span class="desired"></span> healthy</small></span>
+    <span class="small behind"></span><span class="tags"></span><span class="small rollout"></span><span class="small calls"></span>`;
+  made.querySelector(".healthy").dataset.value = `${name}.healthy`;
+  made.querySelector(".desired").dataset.value = `${name}.desired`;
+  made.addEventListener("click", () => open(name));
+  return made;
+}
+
+function updateService(place, { service, versions, pipeline }, name) {
+  text(place.querySelector(".title"), (pipeline && TITLES[name]) || name);
+  text(place.querySelector(".healthy"), number(service.healthy));
+  text(place.querySelector(".desired"), number(service.desired));
+  text(place.querySelector(".behind"), pipeline ? "" : service.behind.length ? `behind ${service.behind.join(", ")}` : "behind no load balancer");
   const tags = Object.entries(service.versions).map(([version, count]) => [version, { version, count, number: versions[version] }]);
   keyed(place.querySelector(".tags"), tags, () => element("span", { className: "tag" }), (child, item) => {
     attribute(child, "data-hue", hue(item.number));
     text(child, `${shape(item.number)} ${item.version}${item.count > 1 ? ` ×${item.count}` : ""}`);
   });
   text(place.querySelector(".rollout"), service.rollout ? `rolling out ${service.rollout}` : "");
-  const failing = service.failing > 0 ? `${number(service.failing)} AWS calls/s fail` : "";
-  text(place.querySelector(".calls"), failing);
+  text(place.querySelector(".calls"), service.failing > 0 ? `${number(service.failing)} AWS calls/s fail` : "");
   attribute(place, "data-health", service.healthy === 0 && service.desired > 0 ? "bad" : service.healthy < service.desired || service.rollout ? "starting" : "good");
   attribute(place, "data-failing", service.failing > 0 ? "yes" : null);
-  // Where nobody counts the calls, requests and stored e-mails show that something flows.
-  const uncounted = name === "api" ? total(latest.entry) : latest.bucket.rate;
+}
+
+/** Where nobody counts the calls of a service, requests and stored e-mails show that something flows. */
+function flows(name, service) {
+  const uncounted = name === "api" ? sum(Object.values(latest.entries).map(total)) : latest.bucket.rate;
   const counted = Object.keys(service.calls).length > 0;
-  const calls = counted ? CALLED[name].reduce((sum, call) => sum + (service.calls[call] ?? 0), 0) : uncounted;
+  const calls = counted ? sum((CALLED[name] ?? []).map((call) => service.calls[call] ?? 0)) : uncounted;
   wire(name === "api" ? "api" : "queue", calls, service.failing);
 }
 

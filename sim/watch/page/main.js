@@ -31,8 +31,11 @@ function show(picture) {
 function render() {
   const picture = next;
   next = null;
-  text(find("#target"), picture.target === "cluster" ? "cluster" : `${picture.target} stack`);
-  flow(picture);
+  const pipeline = picture.queue !== undefined;
+  text(find("#title"), pipeline ? "The pipeline, live" : "The cluster, live");
+  text(find("#target"), { cluster: "cluster", project: "of a project" }[picture.target] ?? `${picture.target} stack`);
+  for (const part of document.querySelectorAll("[data-of=pipeline]")) part.hidden = !pipeline;
+  flow(picture, (name) => dialogs.open("service", name));
   places(picture, (kind, name) => dialogs.open(kind, name));
   side(picture, (end) => dialogs.act(end));
   dialogs.update(picture);
@@ -49,9 +52,6 @@ function link(there) {
   text(find("#link-text"), there ? "live" : "not connected");
 }
 
-for (const service of document.querySelectorAll("button[data-service]")) {
-  service.addEventListener("click", () => dialogs.open("service", service.dataset.service));
-}
 setInterval(tick, 1000);
 if (given) follow(given, show, link);
-else banner("Open the link that `sim watch` has printed: it has the token of this run.");
+else banner("Open the link that `sim up` or `sim watch` has printed: it has the token of this run.");

@@ -64,9 +64,11 @@ function updateInstance(card, { instance, tasks }, name, versions, open) {
     text(card.querySelector(".id"), name);
     const badges = [];
     if (instance.state) badges.push([instance.state, { words: `${mark(instance.health)} ${instance.state}`, kind: instance.lost ? "bad" : "wait" }]);
-    if (instance.balancer) {
-      const serves = instance.balancer === "InService";
-      badges.push(["balancer", { words: serves ? "✓ in service" : "✕ out of service", kind: serves ? "good" : "bad", title: instance.reason }]);
+    const several = Object.keys(instance.balancers).length > 1;
+    for (const [balancer, { state, reason }] of Object.entries(instance.balancers)) {
+      const serves = state === "InService";
+      const words = `${serves ? "in" : "out of"} service${several ? ` of ${balancer}` : ""}`;
+      badges.push([`balancer ${balancer}`, { words: `${serves ? "✓" : "✕"} ${words}`, kind: serves ? "good" : "bad", title: reason }]);
     }
     keyed(card.querySelector(".badges"), badges, () => element("span", { className: "badge" }), (child, item) => {
       text(child, item.words);

@@ -24,12 +24,12 @@ function faults(now, acts, end) {
     const button = element("button", { type: "button", className: "quiet" }, "end");
     const made = element("li", {}, element("span", { className: "what" }, element("b"), element("small")), button);
     button.addEventListener("click", () => end(made.item.end));
-    button.hidden = !acts.includes("mend");
     button.setAttribute("aria-label", `End ${name}`);
     return made;
   }, (child, fault) => {
     text(child.querySelector("b"), `⚡ ${fault.title}`);
     text(child.querySelector("small"), fault.detail);
+    child.querySelector("button").hidden = !acts.includes(fault.end.act);
   });
 }
 

@@ -13,6 +13,7 @@ from sim.cloud.resources import Resources
 from sim.host.identity import start_of
 from sim.stack import lifecycle
 from sim.stack.lifecycle import ClusterPlace, NoCluster, NothingRuns, Part, Stack
+from sim.stack.page import PageAddress
 from sim.targets.cluster_tasks import ContainerTasks, ProcessTasks
 from sim.targets.project_options import ProjectOptions
 from sim.targets.target import Provision, TaskRuntime
@@ -30,6 +31,7 @@ ALIVE = Stack(
     parts={"gateway": Part(os.getpid(), "gateway.log")},
     versions=Path("/versions"),
     gateway="http://127.0.0.1:2",
+    page=PageAddress(3, "the token of the page"),
 )
 SERVICE = EcsService(ALIVE.endpoint, "emails-local", "emails-local-api")
 CLUSTERS = [
@@ -43,6 +45,13 @@ def test_what_was_written_is_found(tmp_path: Path) -> None:
     for stack in (ALIVE, *clusters):
         lifecycle.write(stack, tmp_path)
         assert lifecycle.find(tmp_path) == stack
+
+
+def test_the_token_of_the_page_is_for_the_owner_alone(tmp_path: Path) -> None:
+    lifecycle.write(ALIVE, tmp_path)
+    assert oct(lifecycle.state_file(tmp_path).stat().st_mode)[-3:] == "600"
+    assert lifecycle.running(tmp_path).page.link == "http://127.0.0.1:3/#the token of the page"
+    assert "the token of the page" not in repr(ALIVE)
 
 
 def test_a_stack_whose_supervisor_has_ended_does_not_run(tmp_path: Path) -> None:

@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sim.faults.plan import FaultPlan
-from sim.watch.observed import Observation, SeenCluster, SeenPart
+from sim.watch.observed import API, Observation, SeenCluster, SeenPart, SeenPipeline
+from sim.watch.wanted import OfCalls, OfCluster, OfPipeline, names
 
 AT = 1_800_000_000.0
 ZONES = ("eu-central-1a", "eu-central-1b")
 OLD, NEW = "api:1", "api:2"
+BALANCER = "emails-api"
 DEFINITIONS = {
     name: {
         "containerDefinitions": [
@@ -81,6 +82,11 @@ def alarm(name: str, state: str = "OK") -> dict[str, str]:
     return {"AlarmName": name, "StateValue": state, "StateReason": "Threshold Crossed"}
 
 
+def registered(on: int, state: str = "InService", why: str = "N/A") -> dict[str, str]:
+    """An instance as a load balancer sees it."""
+    return {"InstanceId": instance(on)["ec2InstanceId"], "State": state, "Description": why}
+
+
 def cluster(tasks: int = 2, instances: int = 2) -> SeenCluster:
     """So many tasks of the API's old version, spread over so many instances, and one of the worker."""
     api = [task(number, "api", OLD, number % instances) for number in range(tasks)]
@@ -89,11 +95,7 @@ def cluster(tasks: int = 2, instances: int = 2) -> SeenCluster:
         tasks=[*api, task(100_000, "worker", "worker:1", 0)],
         definitions=DEFINITIONS,
         instances=[instance(number) for number in range(instances)],
-        balancer={"LoadBalancerName": "emails-api"},
-        health=[
-            {"InstanceId": instance(number)["ec2InstanceId"], "State": "InService", "Description": "N/A"}
-            for number in range(instances)
-        ],
+        health={BALANCER: [registered(number) for number in range(instances)]},
         alarms=[alarm("emails-dead-letters"), alarm("emails-latency"), alarm("TargetTracking-worker-low", "ALARM")],
     )
 
@@ -117,21 +119,64 @@ def _renewed(of: Mapping[str, Any]) -> dict[str, Any]:
     return {**of, "taskDefinitionArn": NEW, "taskArn": of["taskArn"].replace("/c/0", "/c/b")}
 
 
-def observation(seen: SeenCluster | None, at: float = AT, **more: Any) -> Observation:
-    """An observation in which nothing moves, unless `more` says otherwise."""
+def observation(
+    seen: SeenCluster | None,
+    at: float = AT,
+    *,
+    answered: Mapping[str, int] | None = None,
+    waiting: Mapping[str, str] | None = None,
+    dead_letters: Mapping[str, str] | None = None,
+    objects: int = 0,
+    counted: float | None = None,
+    **more: Any,
+) -> Observation:
+    """An observation of the pipeline in which nothing moves, unless the others say otherwise."""
     still = Observation(
         at=at,
         target="cluster" if seen else "process",
-        url="http://127.0.0.1:8080",
-        answered={"200": 0},
-        calls={},
-        queue=queue(),
-        dead_letters=queue(),
-        bucket="emails",
-        objects=0,
+        acts=names(OfCluster | OfPipeline | OfCalls) if seen else names(OfCalls),
+        answered={BALANCER if seen else API: answered or {"200": 0}},
         parts={"localstack": SeenPart(runs=True, good=True, detail="process 1")},
-        plan=FaultPlan(),
-        cut=(),
+        pipeline=SeenPipeline(
+            waiting or queue(), dead_letters or queue(), "emails", objects, at if counted is None else counted
+        ),
+        cluster=seen,
+    )
+    return replace(still, **more)
+
+
+def project(at: float = AT, **more: Any) -> Observation:
+    """An observation of a project with two load balancers and no e-mails, each before a service; a third has none."""
+    on = {"web": 0, "admin": 1, "watch": 0}
+    seen = SeenCluster(
+        services={
+            name: {
+                **service(name, OLD, 1),
+                "serviceName": name,
+                "loadBalancers": [{"loadBalancerName": f"shop-{name}", "containerPort": 8080}]
+                if name != "watch"
+                else [],
+            }
+            for name in on
+        },
+        tasks=[
+            task(number, name, OLD, place, group=f"service:{name}") for number, (name, place) in enumerate(on.items())
+        ],
+        definitions=DEFINITIONS,
+        instances=[instance(0), instance(1)],
+        health={
+            "shop-web": [registered(0), registered(1, "OutOfService", "Instance has failed")],
+            "shop-admin": [registered(1)],
+        },
+        alarms=[],
+    )
+    still = Observation(
+        at=at,
+        target="project",
+        acts=names(OfCluster),
+        answered={},
+        urls={"shop-web": {"80": "http://127.0.0.1:4701"}, "shop-admin": {"81": "http://127.0.0.1:4702"}},
+        parts={"localstack": SeenPart(runs=True, good=True, detail="process 1")},
         cluster=seen,
     )
     return replace(still, **more)

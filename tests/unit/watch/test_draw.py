@@ -12,7 +12,20 @@ from sim.faults.plan import Fault, FaultPlan, Rule
 from sim.watch.draw import Drawn, draw
 from sim.watch.observed import Observation, PartTask, SeenPart
 from sim.watch.picture import Health, Kind, Picture
-from tests.unit.watch.seen import AT, OLD, alarm, cluster, instance, observation, queue, rolling, service, task
+from tests.unit.watch.seen import (
+    AT,
+    BALANCER,
+    OLD,
+    alarm,
+    cluster,
+    instance,
+    observation,
+    project,
+    queue,
+    rolling,
+    service,
+    task,
+)
 
 FIRST = instance(0)["ec2InstanceId"]
 
@@ -37,7 +50,7 @@ def test_a_cluster_is_its_services_instances_and_tasks() -> None:
         "api": (4, 4, "1.4.0"),
         "worker": (1, 1, "2.0.1"),
     }
-    assert (picture.entry.name, picture.entry.in_service, picture.entry.registered) == ("emails-api", 2, 2)
+    assert {name: (each.in_service, each.registered) for name, each in picture.entries.items()} == {BALANCER: (2, 2)}
     assert {each.zone for each in picture.instances.values()} == {"eu-central-1a", "eu-central-1b"}
     assert sum(each.instance == FIRST for each in picture.tasks.values()) == 3
     assert set(picture.versions) == {"1.4.0", "2.0.1"}
@@ -89,22 +102,28 @@ def test_rates_are_what_counts_grow_by_and_a_count_that_begins_again_is_no_rate(
         observation(seen, AT + 2, answered={"200": 140, "503": 4}, objects=20, calls=more),
         observation(seen, AT + 4, answered={"200": 0}, objects=20, calls=more),
     )
-    assert first.entry.rates["2xx"] == 0
-    assert (second.entry.rates["2xx"], second.entry.rates["5xx"]) == (10, 1), "half of it, the rest is smoothed away"
-    assert second.bucket.rate == 5
+    rates = [each.entries[BALANCER].rates for each in (first, second, third)]
+    assert rates[0]["2xx"] == 0
+    assert (rates[1]["2xx"], rates[1]["5xx"]) == (10, 1), "half of it, the rest is smoothed away"
+    assert [each.bucket.rate for each in (second, third) if each.bucket] == [5, 2.5]
     assert (second.services["worker"].calls["PutObject"], second.services["worker"].failing) == (7.5, 2.5)
-    assert (third.entry.rates["2xx"], third.bucket.rate) == (5, 2.5)
+    assert rates[2]["2xx"] == 5
 
 
 def test_a_queue_is_busy_from_when_it_was_not_empty_until_it_is() -> None:
     seen = cluster()
     found = pictures(
         observation(seen),
-        observation(seen, AT + 1, queue=queue(3)),
-        observation(seen, AT + 2, queue=queue(0, 1)),
+        observation(seen, AT + 1, waiting=queue(3)),
+        observation(seen, AT + 2, waiting=queue(0, 1)),
         observation(seen, AT + 3),
     )
-    assert [each.queue.busy_since for each in found] == [0, AT + 1, AT + 1, 0]
+    assert [each.queue.busy_since for each in found if each.queue] == [0, AT + 1, AT + 1, 0]
+
+
+def test_a_number_of_objects_that_is_old_says_of_when_it_is() -> None:
+    found = pictures(observation(None, AT + 1, counted=AT), observation(None, AT + 9, counted=AT))
+    assert [each.bucket.as_of for each in found if each.bucket] == [0, AT]
 
 
 def test_a_lost_instance_is_a_fault_and_can_be_brought_back() -> None:
@@ -160,6 +179,31 @@ def test_without_a_cluster_the_parts_are_the_tasks() -> None:
     assert (picture.services["worker"].running, picture.services["worker"].desired) == (0, 1)
     assert "inject" in picture.acts
     assert "lose-task" not in picture.acts
+
+
+def test_every_load_balancer_of_a_project_is_there_and_nothing_of_a_pipeline() -> None:
+    _, picture = pictures(
+        project(answered={"shop-web": {"200": 0}, "shop-admin": {"200": 0}}),
+        project(AT + 1, answered={"shop-web": {"200": 8}, "shop-admin": {"503": 2}}),
+    )
+    entries = {name: (each.in_service, each.registered, each.rates) for name, each in picture.entries.items()}
+    assert list(entries) == ["shop-admin", "shop-web"]
+    assert (entries["shop-web"][:2], entries["shop-web"][2]["2xx"]) == ((1, 2), 4)
+    assert (entries["shop-admin"][:2], entries["shop-admin"][2]["5xx"]) == ((1, 1), 1)
+    assert picture.entries["shop-web"].urls == {"80": "http://127.0.0.1:4701"}
+    assert {name: each.behind for name, each in picture.services.items()} == {
+        "web": ("shop-web",),
+        "admin": ("shop-admin",),
+        "watch": (),
+    }
+    second = picture.instances[instance(1)["ec2InstanceId"]].balancers
+    assert {name: (each.state, each.reason) for name, each in second.items()} == {
+        "shop-admin": ("InService", ""),
+        "shop-web": ("OutOfService", "Instance has failed"),
+    }
+    assert not {"queue", "dead_letters", "bucket"} & picture.document().keys()
+    assert {"scale", "lose-instance"} < set(picture.acts)
+    assert not {"inject", "deploy", "lose-nat"} & set(picture.acts)
 
 
 def test_a_quiet_stack_makes_the_same_picture_again() -> None:

@@ -12,6 +12,7 @@ from sim.cloud.gateway.control_client import GatewayControl, GatewayState
 from sim.cloud.resources import Resources
 from sim.faults.plan import Fault, FaultPlan, Rule
 from sim.stack.lifecycle import NoCluster, Stack
+from sim.stack.page import PageAddress
 from sim.targets.target import Provision
 from sim.watch import perform
 from sim.watch.perform import Performer
@@ -32,6 +33,7 @@ STACK = Stack(
     parts={},
     versions=Path("/versions"),
     gateway="http://127.0.0.1:1",
+    page=PageAddress(2, "token"),
 )
 
 

@@ -110,6 +110,6 @@ def test_events_are_the_whole_picture_and_then_what_has_changed(client: FlaskCli
         return json.loads(next(events).decode().removeprefix("data: "))
 
     assert event() == json.loads(json.dumps(first.picture.document()))
-    stack.board.show(draw(observation(cluster(), AT + 1, queue=queue(5)), first))
+    stack.board.show(draw(observation(cluster(), AT + 1, waiting=queue(5)), first))
     assert event() == {"queue": {"visible": 5, "busy_since": AT + 1}}
     answer.close()
