@@ -16,6 +16,7 @@ from sim.cloud.control_plane.iam.backends import (
     audiences_of,
     begin_session,
     decryption,
+    is_of_user,
     policies_of,
     profile_role,
     roles,
@@ -37,7 +38,7 @@ class Permissions:
     def __init__(self, desired: Callable[[], Desired], now: Callable[[], float]) -> None:
         self._now = now
         self._sessions = Sessions()
-        self._gate = Gate(self._sessions.find, policies_of, decryption)
+        self._gate = Gate(self._sessions.find, is_of_user, policies_of, decryption)
         sessions = ServiceSessions(desired, profile_role, trust_of, begin_session, now)
         self.routes: Mapping[str, Answer] = {
             OF_TASK: sessions.of_task,
