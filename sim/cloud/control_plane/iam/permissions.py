@@ -24,12 +24,17 @@ from sim.cloud.control_plane.iam.backends import (
 )
 from sim.cloud.control_plane.iam.gate import Gate, is_temporary
 from sim.cloud.control_plane.iam.report import document
-from sim.cloud.control_plane.iam.service_sessions import ServiceSessions
+from sim.cloud.control_plane.iam.service_sessions import OF_TASKS, ServiceSessions, assumable
 from sim.cluster.desired import Desired
 from sim.cluster.role_keys import OF_INSTANCE, OF_TASK
 
 Answer = Callable[[Mapping[str, str]], Values]
 """Answers a GET of a path with these variables. Raises AwsError."""
+
+
+def assumable_by_ecs(role: str, task: str) -> bool:
+    """Whether ECS can assume a role for a task, by their ARNs."""
+    return assumable(trust_of(role), role, OF_TASKS, task)
 
 
 class Permissions:
