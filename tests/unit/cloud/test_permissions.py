@@ -14,6 +14,7 @@ from sim.cli.main import app
 from sim.cloud import permissions
 from sim.cloud.permissions import Denial, GivenPermission, RoleReport, rows
 from sim.errors import SimError
+from sim.stack import lifecycle
 
 WORKER = RoleReport(
     "arn:aws:iam::000000000000:role/emails/worker-task",
@@ -72,8 +73,8 @@ def test_after_the_stack_has_ended_the_last_report_is_shown_and_said_to_be_the_l
 ) -> None:
     ended: list[object] = []
     monkeypatch.setattr(stack, "reports", lambda _: (WORKER, IDLE))
-    monkeypatch.setattr(stack.lifecycle, "running", lambda _: Running())
-    monkeypatch.setattr(stack.lifecycle, "down", ended.append)
+    monkeypatch.setattr(lifecycle, "running", lambda _: Running())
+    monkeypatch.setattr(lifecycle, "down", ended.append)
     done = CliRunner().invoke(app, ["down", "--dir", str(tmp_path)])
     assert (done.exit_code, len(ended)) == (0, 1), done.output
     monkeypatch.undo()
@@ -88,8 +89,8 @@ def test_a_stack_whose_localstack_has_ended_goes_down_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended: list[object] = []
-    monkeypatch.setattr(stack.lifecycle, "running", lambda _: Running())
-    monkeypatch.setattr(stack.lifecycle, "down", ended.append)
+    monkeypatch.setattr(lifecycle, "running", lambda _: Running())
+    monkeypatch.setattr(lifecycle, "down", ended.append)
     done = CliRunner().invoke(app, ["down", "--dir", str(tmp_path)])
     assert (done.exit_code, len(ended)) == (0, 1), done.output
 

@@ -33,7 +33,10 @@ Answer = Callable[[Mapping[str, str]], Values]
 
 
 def assumable_by_ecs(role: str, task: str) -> bool:
-    """Whether ECS can assume a role for a task, by their ARNs. A trust policy that cannot be read holds no task back."""
+    """Whether ECS can assume a role for a task, by their ARNs.
+
+    A trust policy that cannot be read holds no task back.
+    """
     try:
         return assumable(trust_of(role), role, OF_TASKS, task)
     except MalformedPolicy:
