@@ -8,7 +8,8 @@ https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter
 https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html,
 https://smithy.io/2.0/aws/protocols/,
 https://docs.aws.amazon.com/fis/latest/userguide/fis-actions-reference.html (inject-api-throttle-error and its like),
-https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html, and CommonErrors.html of SNS
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html, and CommonErrors.html of SNS and IAM;
+that SQS and the JSON services keep their own codes for an unknown key is taken from messages that people quote
 """
 
 from __future__ import annotations
@@ -48,6 +49,22 @@ _DENIED_BY_SERVICE: Mapping[str, tuple[int, str]] = {
     "sqs": (403, "AccessDenied"),
 }
 
+_INVALID_TOKEN = "The security token included in the request is invalid."  # noqa: S105 - a message
+_UNKNOWN_KEY: Mapping[ApiProtocol, tuple[int, str, str]] = {
+    ApiProtocol.JSON: (400, "UnrecognizedClientException", _INVALID_TOKEN),
+    ApiProtocol.QUERY: (403, "InvalidClientTokenId", _INVALID_TOKEN),
+    ApiProtocol.REST_XML: (
+        403,
+        "InvalidAccessKeyId",
+        "The AWS Access Key Id you provided does not exist in our records.",
+    ),
+}
+"""The status, the code and the message of a call that is signed with a key that nobody issued, by the protocol."""
+_UNKNOWN_KEY_BY_SERVICE: Mapping[str, tuple[int, str, str]] = {
+    "ec2": (401, "AuthFailure", "AWS was not able to validate the provided access credentials"),
+    "sqs": (403, "InvalidClientTokenId", _INVALID_TOKEN),
+}
+
 _SERVER_ERROR = 500
 _QUERY_COMPATIBLE = frozenset({"sqs"})
 """Services of the JSON protocol that repeat the code of an error in a header, as the query protocol had it."""
@@ -78,6 +95,12 @@ def error_of(service: str, kind: str) -> AwsError:
 def access_denied(call: ApiCall, message: str) -> AwsError:
     """The error of a call that IAM does not allow."""
     status, code = _DENIED_BY_SERVICE.get(call.service, _DENIED[call.protocol])
+    return AwsError(code, message, status)
+
+
+def unknown_key(call: ApiCall) -> AwsError:
+    """The error of a call that is signed with a key that nobody issued."""
+    status, code, message = _UNKNOWN_KEY_BY_SERVICE.get(call.service, _UNKNOWN_KEY[call.protocol])
     return AwsError(code, message, status)
 
 

@@ -19,6 +19,7 @@ from sim.cli.output import Report
 from sim.cli.runtime import Runtime
 from sim.client.api import Client
 from sim.client.files import Outcome, publish_files
+from sim.cloud.permissions import NoReport, keep, reports
 from sim.errors import SimError
 from sim.stack import lifecycle
 from sim.stack.status import status_of
@@ -85,9 +86,13 @@ def up(
 
 
 def down(directory: Directory = HERE) -> None:
-    """End the pipeline and remove everything that it created."""
+    """End the pipeline and remove everything that it created. What its roles did is kept, for `sim iam`."""
+    stack = lifecycle.running(directory)
     with Report(False).progress("stopping"):
-        lifecycle.down(lifecycle.running(directory))
+        # A LocalStack that has ended, or hangs, reports nothing.
+        with suppress(NoReport):
+            keep(reports(stack.endpoint), directory)
+        lifecycle.down(stack)
 
 
 def status(directory: Directory = HERE, json: Json = False) -> None:

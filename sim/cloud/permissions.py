@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from typing import Final, Literal
 
 from pydantic import TypeAdapter
@@ -84,6 +85,23 @@ def reports(endpoint: str) -> tuple[RoleReport, ...]:
     if answer.status != HTTPStatus.OK:
         raise NoReport(f"the control plane answers {answer.status} about permissions: {answer.data[:500]!r}")
     return _REPORTS.validate_json(answer.data)["roles"]
+
+
+def keep(found: tuple[RoleReport, ...], directory: Path) -> None:
+    """Keeps the reports of a stack that is about to end, for `kept`. There are no keys and no values in them."""
+    _file(directory).write_bytes(_REPORTS.dump_json({"roles": found}, indent=2))
+
+
+def kept(directory: Path) -> tuple[RoleReport, ...] | None:
+    """The reports of the last stack of a directory; None if it kept none."""
+    try:
+        return _REPORTS.validate_json(_file(directory).read_bytes())["roles"]
+    except FileNotFoundError:
+        return None
+
+
+def _file(directory: Path) -> Path:
+    return directory / "permissions.json"
 
 
 def rows(found: tuple[RoleReport, ...]) -> Iterator[Row]:

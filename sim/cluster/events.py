@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sim.cluster.citations import ECS_API, ECS_GUIDE, LeftOut, cites
+from sim.cluster.citations import ECS_API, ECS_GUIDE, LeftOut, cites, inferred
 
 KEPT: Final = 100
 REPEAT_SECONDS: Final = 6 * 3600.0
@@ -131,6 +131,22 @@ def no_capacity() -> str:
 def provisioning_limit() -> str:
     """A cluster with 500 tasks that wait for capacity takes no more."""
     return "was unable to place tasks in your cluster because the tasks provisioning capacity limit was exceeded."
+
+
+@inferred("no page has it; accounts' events do, such as the one in https://github.com/boto/boto3/issues/1878")
+def not_assumed(role: str) -> str:
+    """A task whose role ECS cannot assume is not started, and an event says so."""
+    return f"failed to launch a task with (error {unable_to_assume(role)})."
+
+
+@inferred("no page has it; accounts' events do, such as the one in https://github.com/boto/boto3/issues/1878")
+def unable_to_assume(role: str) -> str:
+    """ECS names the role, and not why it cannot assume it."""
+    return (
+        f"ECS was unable to assume the role '{role}' that was provided for this task. Please verify that the role "
+        "being passed has the proper trust relationship and permissions and that your IAM user has permissions to "
+        "pass this role."
+    )
 
 
 @cites(_LIST)

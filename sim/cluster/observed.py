@@ -19,3 +19,5 @@ class Observed:
     drained: Set[tuple[str, str]] = frozenset()
     """Pairs of a balancer's name and a target's id."""
     alarms: frozenset[str] = frozenset()
+    closed_roles: frozenset[str] = frozenset()
+    """The ARNs of roles that ECS cannot assume: they do not exist, or do not trust it."""

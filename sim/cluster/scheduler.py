@@ -233,6 +233,8 @@ def _launch(turn: Turn, count: int, replaced: int) -> int:
         if count:
             turn.conditions.append(events.throttled())
         return 0
+    if not turn.has_roles():
+        return 0
     begun, room = [], turn.room()
     for _ in range(count):
         spot = choose(primary.revision.definition, settings.constraints, settings.strategies, room, turn.chance)
@@ -285,7 +287,8 @@ def _daemon(turn: Turn) -> None:
     turn.service = replace(service, desired_count=len(instances))
     tasks = [each for each in turn.own() if not each.stopped]
     begun = []
-    for instance in daemons.starts(instances, tasks) if primary.rollout_state != "FAILED" else ():
+    starts = daemons.starts(instances, tasks) if primary.rollout_state != "FAILED" else []
+    for instance in starts if starts and turn.has_roles() else ():
         if choose(definition, constraints, (), replace(room, instances=(instance,), left=turn.left), turn.chance):
             begun.append(turn.start(new_id(turn.chance), instance.id).id)
         else:

@@ -55,6 +55,11 @@ class TaskDefinition:
     requires_attributes: tuple[Attribute, ...] = ()
     placement_constraints: tuple[PlacementConstraint, ...] = ()
     stop_timeout: float = STOP_TIMEOUT_SECONDS
+    roles: tuple[str, ...] = ()
+    """The ARNs of the roles that ECS assumes for a task: the task role and the execution role, where there are any.
+
+    A role that the definition names without its ARN is not among them.
+    """
 
 
 def registered(arn: str, settings: Mapping[str, Any]) -> TaskDefinition:
@@ -85,6 +90,11 @@ def registered(arn: str, settings: Mapping[str, Any]) -> TaskDefinition:
             for each in settings.get("placementConstraints") or ()
         ),
         stop_timeout=max((float(each.get("stopTimeout") or STOP_TIMEOUT_SECONDS) for each in containers), default=0.0),
+        roles=tuple(
+            str(settings[name])
+            for name in ("taskRoleArn", "executionRoleArn")
+            if str(settings.get(name)).startswith("arn:")
+        ),
     )
 
 

@@ -91,6 +91,13 @@ class Turn:
         grace = self.service.settings.grace_seconds
         return unhealthy(task, self.balancers(task), self.targets(task), grace, self.now)
 
+    def has_roles(self) -> bool:
+        """Whether ECS can assume the roles of the PRIMARY deployment's tasks; if not, that is an event."""
+        roles = self.service.primary.revision.definition.roles
+        closed = [each for each in roles if each in self.observed.closed_roles]
+        self.conditions += map(events.not_assumed, closed[:1])
+        return not closed
+
     def room(self) -> Room:
         """What placement looks at: for a capacity provider its own instances alone."""
         providers = self.service.primary.revision.capacity_providers

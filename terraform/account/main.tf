@@ -31,6 +31,7 @@ data "aws_iam_openid_connect_provider" "github" {
 data "aws_partition" "current" {}
 
 # Pushes images, and asks whether a version is there already. It can take none away, and tags are immutable.
+# https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html
 data "aws_iam_policy_document" "build" {
   statement {
     sid       = "LogInToEcr"
@@ -44,8 +45,7 @@ data "aws_iam_policy_document" "build" {
       "ecr:BatchCheckLayerAvailability",
       "ecr:BatchGetImage",
       "ecr:CompleteLayerUpload",
-      "ecr:DescribeImages",
-      "ecr:GetDownloadUrlForLayer",
+      "ecr:DescribeRepositories",
       "ecr:InitiateLayerUpload",
       "ecr:PutImage",
       "ecr:UploadLayerPart",

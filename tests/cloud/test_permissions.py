@@ -212,6 +212,18 @@ def test_what_a_role_did_is_reported_and_what_nobody_judged_passes(
     assert found.unknown == {"sqs:ListQueues": 1}
 
 
+def test_a_key_that_nobody_issued_is_refused(aws: Callable[[str], Client], queue: str, endpoint: str) -> None:
+    invented: Any = boto3.Session("AKIA" + "A" * 16, "secret", region_name="eu-central-1")
+    sqs, s3, iam = (invented.client(each, endpoint_url=endpoint, config=CONFIG) for each in ("sqs", "s3", "iam"))
+    assert denied(sqs.send_message, QueueUrl=queue, MessageBody="a")[:2] == ("InvalidClientTokenId", 403)
+    assert denied(s3.list_buckets)[:2] == ("InvalidAccessKeyId", 403)
+    assert denied(iam.list_roles)[:2] == ("InvalidClientTokenId", 403)
+    aws("iam").create_user(UserName="ann")
+    issued = aws("iam").create_access_key(UserName="ann")["AccessKey"]
+    ann: Any = boto3.Session(issued["AccessKeyId"], issued["SecretAccessKey"], region_name="eu-central-1")
+    assert ann.client("sts", endpoint_url=endpoint, config=CONFIG).get_caller_identity()["Arn"].endswith("user/ann")
+
+
 def test_the_root_user_of_an_account_may_do_everything(aws: Callable[[str], Client], queue: str) -> None:
     assert re.search("emails$", queue)
     aws("sqs").purge_queue(QueueUrl=queue)

@@ -120,6 +120,12 @@ _S3 = {
     **_same("s3", "AbortMultipartUpload", _object),
     **_same("s3", "CreateBucket DeleteBucket GetBucketLocation GetBucketVersioning PutBucketVersioning", _bucket),
     **_same("s3", "GetBucketPolicy PutBucketPolicy DeleteBucketPolicy GetBucketTagging PutBucketTagging", _bucket),
+    **_same("s3", "GetBucketAcl GetBucketLogging GetBucketOwnershipControls GetBucketPolicyStatus", _bucket),
+    **_same("s3", "GetBucketRequestPayment GetBucketWebsite", _bucket),
+    "s3:GetBucketAccelerateConfiguration": on("s3:GetAccelerateConfiguration", _bucket),
+    "s3:GetBucketCors": on("s3:GetBucketCORS", _bucket),
+    "s3:GetBucketReplication": on("s3:GetReplicationConfiguration", _bucket),
+    "s3:GetObjectLockConfiguration": on("s3:GetBucketObjectLockConfiguration", _bucket),
     "s3:GetBucketEncryption": on("s3:GetEncryptionConfiguration", _bucket),
     "s3:PutBucketEncryption": on("s3:PutEncryptionConfiguration", _bucket),
     "s3:GetBucketLifecycleConfiguration": on("s3:GetLifecycleConfiguration", _bucket),
@@ -208,6 +214,7 @@ def _definition(parameters: Parameters, destination: Destination) -> list[str]:
 _ECS = {
     **_same("ecs", "DescribeTaskDefinition DeregisterTaskDefinition ListTaskDefinitions ListServices", everything),
     **_same("ecs", "DiscoverPollEndpoint ListClusters", everything),
+    **_same("ecs", "DescribeCapacityProviders", named("ecs", "capacity-provider/{}", "capacityProviders")),
     **_same("ecs", "DescribeClusters", named("ecs", "cluster/{}", "clusters")),
     **_same("ecs", "RegisterContainerInstance DeregisterContainerInstance ListContainerInstances", _cluster),
     **_same("ecs", "DescribeServices", _in_cluster("service", "services"), _of_cluster),
@@ -260,10 +267,15 @@ _LOGS = {
 }
 
 _ROLE = _global(named("iam", "role/{}", "RoleName"))
+_PROFILE = _global(named("iam", "instance-profile/{}", "InstanceProfileName"))
+_PROVIDER = _global(named("iam", "oidc-provider/{}", "OpenIDConnectProviderArn"))
 _LINKED = _global(named("iam", "role/aws-service-role/{}/*", "AWSServiceName"))
 _IAM = {
     **_same("iam", "GetRole CreateRole DeleteRole UpdateAssumeRolePolicy ListRolePolicies GetRolePolicy", _ROLE),
     **_same("iam", "PutRolePolicy DeleteRolePolicy ListAttachedRolePolicies ListRoleTags TagRole", _ROLE),
+    **_same("iam", "GetInstanceProfile", _PROFILE),
+    **_same("iam", "GetOpenIDConnectProvider", _PROVIDER),
+    **_same("iam", "ListOpenIDConnectProviders ListRoles", everything),
     **_same("iam", "AttachRolePolicy DetachRolePolicy", _ROLE, key("iam:PolicyARN", "PolicyArn")),
     **_same("iam", "CreateServiceLinkedRole", _LINKED, key("iam:AWSServiceName", "AWSServiceName")),
 }
@@ -286,9 +298,21 @@ def _any_target(parameters: Parameters, destination: Destination) -> list[str]:
     return [destination.arn("application-autoscaling", "scalable-target/*")]
 
 
+def _dashboard(parameters: Parameters, destination: Destination) -> list[str]:
+    """Dashboards are the same in every region."""
+    return [f"arn:{destination.partition}:cloudwatch::{destination.account}:dashboard/{parameters['DashboardName']}"]
+
+
 _OTHERS = {
     **_same("kms", "Decrypt Encrypt GenerateDataKey DescribeKey", _KEY),
     **_same("sns", "Publish GetTopicAttributes", named("sns", "{}", "TopicArn")),
+    **_same("sns", "ListTagsForResource", named("sns", "{}", "ResourceArn")),
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html: it knows no resource.
+    **_same("sns", "GetSubscriptionAttributes", everything),
+    **_same("events", "DescribeRule", named("events", "rule/{}", "Name")),
+    **_same("events", "ListTargetsByRule", named("events", "rule/{}", "Rule")),
+    **_same("events", "ListTagsForResource", named("events", "rule/{}", "ResourceARN")),
+    **_same("cloudwatch", "GetDashboard", _dashboard),
     **_same("secretsmanager", "GetRandomPassword", everything),
     **_same("secretsmanager", "GetSecretValue", named("secretsmanager", "secret:{}", "SecretId")),
     **_same("cloudwatch", "GetMetricData GetMetricStatistics ListMetrics", everything),

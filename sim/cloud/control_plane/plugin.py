@@ -61,7 +61,7 @@ from sim.cloud.control_plane.ecs.provider import Ecs
 from sim.cloud.control_plane.ecs.state import Surroundings
 from sim.cloud.control_plane.elb.provider import Elb
 from sim.cloud.control_plane.elbv2.provider import Elbv2
-from sim.cloud.control_plane.iam.permissions import Answer, Permissions
+from sim.cloud.control_plane.iam.permissions import Answer, Permissions, assumable_by_ecs
 from sim.cloud.control_plane.logs.provider import Logs
 from sim.cloud.control_plane.sqs.provider import OPERATIONS as SQS_OPERATIONS
 from sim.cloud.control_plane.ssm.provider import OPERATIONS as SSM_OPERATIONS
@@ -94,7 +94,7 @@ _PROTOCOLS = {"query": ApiProtocol.QUERY, "ec2": ApiProtocol.QUERY, "rest-xml": 
 
 _on = threading.Event()
 _chance = Random()  # noqa: S311 - for ids and placement, no secrets
-_around = Surroundings(_now, _chance, _on.is_set, bake_for, _clock)
+_around = Surroundings(_now, _chance, _on.is_set, bake_for, _clock, assumable_by_ecs)
 _ecs = Ecs(_around)
 _elb = Elb(time.time, _clock)
 _elbv2 = Elbv2(time.time, _on.is_set, _clock)

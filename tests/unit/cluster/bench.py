@@ -67,6 +67,7 @@ class Bench:
         self.health: dict[str, dict[str, TargetHealth]] = {}
         self.drained: set[tuple[str, str]] = set()
         self.alarms: frozenset[str] = frozenset()
+        self.closed_roles: frozenset[str] = frozenset()
         self.chance = Random(1)
         self.said: list[str] = []
 
@@ -83,7 +84,7 @@ class Bench:
     def step(self, seconds: float = 10.0) -> list[Action]:
         """Some time, and a step of the scheduler."""
         self.now += seconds
-        observed = Observed(self.health, self.drained, self.alarms)
+        observed = Observed(self.health, self.drained, self.alarms, self.closed_roles)
         self.cluster, actions = step(self.cluster, observed, self.now, self.chance)
         for each in actions:
             match each:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sim.cluster import rolling_update, scheduler, services
+import pytest
+
+from sim.cluster import events, rolling_update, scheduler, services
 from sim.cluster import tasks as lifecycle
 from sim.cluster.actions import PlaceTask, Register
 from sim.cluster.container_instances import draining
@@ -25,6 +27,26 @@ def test_a_deleted_service_ends_its_tasks() -> None:
         bench.serve()
     assert bench.service.status == "INACTIVE"
     assert bench.live() == []
+
+
+@proves(events.not_assumed, events.unable_to_assume)
+@pytest.mark.parametrize("settings", [Settings(), Settings(scheduling="DAEMON")])
+def test_a_task_whose_role_cannot_be_assumed_is_not_started_until_it_can_be(settings: Settings) -> None:
+    roles = ("arn:aws:iam::1:role/task", "arn:aws:iam::1:role/execution")
+    bench = Bench(definition=replace(APP, roles=roles), settings=settings)
+    bench.closed_roles = frozenset(roles[1:])
+    for _ in range(3):
+        bench.step()
+    assert bench.live() == []
+    # Once, while it lasts.
+    assert bench.said == [
+        "(service app) failed to launch a task with (error ECS was unable to assume the role "
+        "'arn:aws:iam::1:role/execution' that was provided for this task. Please verify that the role being passed has "
+        "the proper trust relationship and permissions and that your IAM user has permissions to pass this role.)."
+    ]
+    bench.closed_roles = frozenset()
+    bench.settle()
+    assert len(bench.live()) == bench.service.desired_count
 
 
 @proves(rolling_update.surplus)

@@ -176,7 +176,13 @@ class Steps:
             elb = self._elb(place, name)
             targets[name] = elb.health(members.get(name, ()), (), now)
             drained |= {(name, each) for each in ids if each not in targets[name]}
-        return Observed(targets, drained, alarms)
+        return Observed(targets, drained, alarms, self._closed_roles(place, cluster))
+
+    def _closed_roles(self, place: Place, cluster: scheduler.Cluster) -> frozenset[str]:
+        primaries = (deployment for each in cluster.services.values() for deployment in each.deployments[:1])
+        roles = {role for each in primaries for role in each.revision.definition.roles}
+        task = f"arn:aws:ecs:{place.region}:{place.account}:task/new"
+        return frozenset(each for each in roles if not self._around.assumable(each, task))
 
     def _carry_out(self, place: Place, actions: Iterable[Action]) -> None:
         members = {each.name: set(each.members) for each in backends.balancers() if each.place == place}

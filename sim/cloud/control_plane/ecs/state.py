@@ -36,6 +36,8 @@ class Surroundings:
     bake_seconds: Callable[[str, str, tuple[str, ...]], float]
     """The bake time of deployments with the alarms of these names, in an account and a region."""
     clock: AwsClock = THIS_MACHINES
+    assumable: Callable[[str, str], bool] = lambda role, task: True  # noqa: ARG005 - for state without IAM
+    """Whether ECS can assume a role for a task, by their ARNs."""
 
     def new_id(self) -> str:
         """The id of a task or a container instance."""

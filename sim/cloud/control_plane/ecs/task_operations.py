@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import get_args
 
 from sim.aws.arn import last_part
@@ -23,6 +23,7 @@ from sim.cloud.control_plane.ecs.state import (
 )
 from sim.cloud.control_plane.ecs.task_definitions import TaskDefinition
 from sim.cloud.control_plane.ecs.tasks import TaskRecord, change, describe, health, placed, record, stop
+from sim.cluster import events
 from sim.cluster.container_instances import ContainerInstance, remaining
 from sim.cluster.placement import Room, choose, lacking, room_of, takes_new_tasks
 from sim.cluster.services import Service
@@ -98,7 +99,14 @@ class TaskOperations:
         definition = self._states.of(call).definitions.find(call.parameters["taskDefinition"])
         if self._around.driven():
             refuse_launch(call.parameters, definition.scheduled())
+            self._refuse_roles(call, definition.scheduled().roles)
         return definition
+
+    def _refuse_roles(self, call: Call, roles: Iterable[str]) -> None:
+        task = call.arn("ecs", "task/new")
+        for role in roles:
+            if not self._around.assumable(role, task):
+                raise AwsError("ClientException", events.unable_to_assume(role))
 
     def _started(
         self, call: Call, contents: Contents, definition: TaskDefinition, instance: ContainerInstance

@@ -45,6 +45,13 @@ class Sessions:
         return self._known[key]
 
 
+def is_of_user(account: str, key: str) -> bool:
+    """True for the access key of a user of an account."""
+    from moto.iam.models import iam_backends  # noqa: PLC0415 - import only at the first call
+
+    return key in iam_backends[account][_PARTITION].access_keys
+
+
 def begin_session(role: str, name: str, seconds: int) -> Credentials:
     """Has STS begin a session of a role, with this name. Whether the role trusts the caller is not asked here."""
     from localstack.services.iam.iam_patches import apply_iam_patches  # noqa: PLC0415 - import only at the first call

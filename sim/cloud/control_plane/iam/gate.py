@@ -1,6 +1,7 @@
 """Judges calls before LocalStack answers them.
 
 Only sessions of roles are judged. Whoever signs with the number of an account is its root user, whom no policy limits.
+A key that looks like one of AWS's, and that nobody issued here, is refused.
 An operation of which it is not known what it needs passes, and is recorded as such.
 """
 
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from sim.aws.api_call import ApiCall
+from sim.aws.errors import unknown_key
 from sim.aws.iam.denial import denial
 from sim.aws.iam.evaluate import Policies
 from sim.aws.iam.needs import Destination, Need, Parameters
@@ -24,6 +26,8 @@ from sim.aws.model import AwsError
 
 _TEMPORARY = ("ASIA", "LSIA")
 """How AWS's keys of sessions begin, and LocalStack's."""
+_OF_AWS = ("AKIA", "ASIA")
+"""How AWS's keys of users and of sessions begin."""
 _judgement = lru_cache(maxsize=65_536)(judgement)
 
 
@@ -41,14 +45,17 @@ class Gate:
     def __init__(
         self,
         session: Callable[[str, str], Session | None],
+        of_user: Callable[[str, str], bool],
         policies: Callable[[Session, Request], Policies],
         beside: Callable[[ApiCall, Parameters, Destination], list[Need]],
     ) -> None:
-        """`session` finds the session of a key in an account; `policies` finds all that have a say in a request.
+        """`session` finds the session of a key in an account, and `of_user` says whether it is the key of a user there.
 
-        `beside` returns what a call needs beside its own actions, because of what is there already.
+        `policies` finds all that have a say in a request. `beside` returns what a call needs beside its own actions,
+        because of what is there already.
         """
         self._session = session
+        self._of_user = of_user
         self._policies = policies
         self._beside = beside
         self._recording = Recording()
@@ -58,7 +65,8 @@ class Gate:
         """The error with which a call has to be refused; None if it may go on."""
         session = self._session(destination.account, key) if is_temporary(key) else None
         if session is None:
-            return None
+            invented = key.startswith(_OF_AWS) and not self._of_user(destination.account, key)
+            return unknown_key(call) if invented else None
         needs = needs_of(call.service, call.operation, parameters, destination)
         if needs is not None:
             needs = [*needs, *self._beside(call, parameters, destination)]

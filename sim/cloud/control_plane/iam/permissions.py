@@ -16,6 +16,7 @@ from sim.cloud.control_plane.iam.backends import (
     audiences_of,
     begin_session,
     decryption,
+    is_of_user,
     policies_of,
     profile_role,
     roles,
@@ -23,12 +24,23 @@ from sim.cloud.control_plane.iam.backends import (
 )
 from sim.cloud.control_plane.iam.gate import Gate, is_temporary
 from sim.cloud.control_plane.iam.report import document
-from sim.cloud.control_plane.iam.service_sessions import ServiceSessions
+from sim.cloud.control_plane.iam.service_sessions import OF_TASKS, ServiceSessions, assumable
 from sim.cluster.desired import Desired
 from sim.cluster.role_keys import OF_INSTANCE, OF_TASK
 
 Answer = Callable[[Mapping[str, str]], Values]
 """Answers a GET of a path with these variables. Raises AwsError."""
+
+
+def assumable_by_ecs(role: str, task: str) -> bool:
+    """Whether ECS can assume a role for a task, by their ARNs.
+
+    A trust policy that cannot be read holds no task back.
+    """
+    try:
+        return assumable(trust_of(role), role, OF_TASKS, task)
+    except MalformedPolicy:
+        return True
 
 
 class Permissions:
@@ -37,7 +49,7 @@ class Permissions:
     def __init__(self, desired: Callable[[], Desired], now: Callable[[], float]) -> None:
         self._now = now
         self._sessions = Sessions()
-        self._gate = Gate(self._sessions.find, policies_of, decryption)
+        self._gate = Gate(self._sessions.find, is_of_user, policies_of, decryption)
         sessions = ServiceSessions(desired, profile_role, trust_of, begin_session, now)
         self.routes: Mapping[str, Answer] = {
             OF_TASK: sessions.of_task,

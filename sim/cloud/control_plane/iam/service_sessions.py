@@ -18,6 +18,8 @@ from sim.aws.iam.request import Request, account_of, context, service
 from sim.cloud.control_plane.call import AwsError, Values
 from sim.cluster.desired import Desired, DesiredInstance, DesiredTask
 
+OF_TASKS: Final = "ecs-tasks.amazonaws.com"
+"""As whom ECS assumes the roles of tasks."""
 SESSION_SECONDS: Final = 6 * 3600
 """How long the keys of a task or an instance hold."""
 RENEWED_SECONDS: Final = 3600
@@ -44,6 +46,16 @@ class Credentials:
             "Token": self.token,
             "Expiration": f"{datetime.fromtimestamp(self.expires, UTC):%Y-%m-%dT%H:%M:%SZ}",
         }
+
+
+def assumable(trust: Policy | None, role: str, host: str, source: str) -> bool:
+    """Whether a role trusts a service that acts for a source, by their ARNs; without a trust policy there is no role.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html for the two condition keys.
+    """
+    keys = {"aws:SourceAccount": account_of(source), "aws:SourceArn": source, "aws:SecureTransport": "true"}
+    request = Request(service(host), "sts:AssumeRole", role, account_of(role), context(keys))
+    return trust is not None and decide(Policies(resource=trust), request).allowed
 
 
 Begin = Callable[[str, str, int], Credentials]
@@ -79,7 +91,7 @@ class ServiceSessions:
         role = task.role("executionRoleArn" if place["role"] == "execution" else "taskRoleArn")
         if not role:
             raise AwsError("ResourceNotFoundException", f"The task {place['task']} has no {place['role']} role.", 404)
-        return self._keys(role, place["task"], "ecs-tasks.amazonaws.com", task.arn)
+        return self._keys(role, place["task"], OF_TASKS, task.arn)
 
     def of_instance(self, place: Mapping[str, str]) -> Values:
         """The keys of the role in an instance's profile. Raises AwsError."""
@@ -103,14 +115,8 @@ class ServiceSessions:
             return held.document
 
     def _check_trust(self, role: str, host: str, source: str) -> None:
-        """Raises AwsError, in ECS's words, if the role does not trust the service.
-
-        https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html for the two condition keys.
-        """
-        trust = self._trust(role)
-        keys = {"aws:SourceAccount": account_of(source), "aws:SourceArn": source, "aws:SecureTransport": "true"}
-        request = Request(service(host), "sts:AssumeRole", role, account_of(role), context(keys))
-        if trust is None or not decide(Policies(resource=trust), request).allowed:
+        """Raises AwsError, in ECS's words, if the role does not trust the service."""
+        if not assumable(self._trust(role), role, host, source):
             what = "ECS" if host.startswith("ecs") else "EC2"
             raise AwsError(
                 "AccessDenied",

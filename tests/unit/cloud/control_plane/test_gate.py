@@ -17,6 +17,7 @@ from sim.cloud.control_plane.iam.gate import Gate, Session
 DESTINATION = Destination("eu-central-1", "111122223333")
 ROLE = "arn:aws:iam::111122223333:role/worker"
 KEY = "LSIA0000000000000001"
+OF_USER = "AKIA0000000000000001"
 QUEUE = {"QueueUrl": "http://127.0.0.1/111122223333/emails"}
 SEND = ApiCall("sqs", "SendMessage", ApiProtocol.JSON)
 STATEMENT = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}
@@ -28,7 +29,7 @@ class Account:
     def __init__(self, **changes: Any) -> None:
         self.document: dict[str, Any] = {"Version": "2012-10-17", "Statement": {**STATEMENT, **changes}}
         self.beside: list[Need] = []
-        self.gate = Gate(self._session, self._policies, self._beside)
+        self.gate = Gate(self._session, lambda _, key: key == OF_USER, self._policies, self._beside)
 
     def _session(self, account: str, key: str) -> Session | None:
         return Session(session(ROLE, "task-1")) if (account, key) == (DESTINATION.account, KEY) else None
@@ -62,12 +63,33 @@ def test_a_call_needs_all_that_it_needs_beside_its_own_action() -> None:
     assert account.code(SEND) is None
 
 
-@pytest.mark.parametrize("key", ["", "111122223333", "injectedaccesskey", "LSIA0000000000000002"])
+@pytest.mark.parametrize("key", ["", "111122223333", "test", "injectedaccesskey", "LSIA0000000000000002", OF_USER])
 def test_whoever_is_no_session_is_not_judged(key: str) -> None:
     account = Account()
     assert account.code(ApiCall("sqs", "PurgeQueue", ApiProtocol.JSON), key) is None
     found = account.usage()
     assert (found.used, found.denied, found.unknown) == ((), (), {})
+
+
+@pytest.mark.parametrize("key", ["ASIA0000000000000001", "AKIA0000000000000002"])
+@pytest.mark.parametrize(
+    ("service", "protocol", "status", "code", "message"),
+    [
+        ("sqs", ApiProtocol.JSON, 403, "InvalidClientTokenId", "security token included in the request is invalid."),
+        ("ecs", ApiProtocol.JSON, 400, "UnrecognizedClientException", "token included in the request is invalid."),
+        ("sts", ApiProtocol.QUERY, 403, "InvalidClientTokenId", "security token included in the request is invalid."),
+        ("s3", ApiProtocol.REST_XML, 403, "InvalidAccessKeyId", "you provided does not exist in our records."),
+        ("ec2", ApiProtocol.QUERY, 401, "AuthFailure", "was not able to validate the provided access credentials"),
+    ],
+)
+def test_a_key_of_aws_that_nobody_issued_is_refused(
+    key: str, service: str, protocol: ApiProtocol, status: int, code: str, message: str
+) -> None:
+    account = Account()
+    error = account.gate.check(key, ApiCall(service, "Any", protocol), {}, DESTINATION)
+    assert error is not None
+    assert (error.status, error.code) == (status, code)
+    assert error.message.endswith(message)
 
 
 def test_a_policy_that_changes_holds_at_the_next_call() -> None:

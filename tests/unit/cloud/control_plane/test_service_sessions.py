@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from sim.aws.iam.policy import Policy, PolicyKind, parse
+from sim.aws.iam.policy import MalformedPolicy, Policy, PolicyKind, parse
 from sim.cloud.control_plane.call import AwsError
+from sim.cloud.control_plane.iam import permissions
 from sim.cloud.control_plane.iam.service_sessions import (
     RENEWED_SECONDS,
     SESSION_SECONDS,
@@ -117,6 +118,25 @@ def test_a_role_that_does_not_trust_ecs_is_not_assumed(trust: Policy | None) -> 
     with pytest.raises(AwsError, match="ECS was unable to assume the role") as refused:
         account.task()
     assert (refused.value.code, account.begun) == ("AccessDenied", [])
+
+
+@pytest.mark.parametrize(
+    ("trust", "starts"), [(_trust(ECS, Condition=CONFUSED_DEPUTY), True), (_trust(EC2), False), (None, False)]
+)
+def test_ecs_starts_a_task_only_with_a_role_that_trusts_it(
+    trust: Policy | None, starts: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(permissions, "trust_of", lambda _: trust)
+    task = f"arn:aws:ecs:{PLACE.region}:{PLACE.account}:task/new"
+    assert permissions.assumable_by_ecs(ROLES["taskRoleArn"], task) is starts
+
+
+def test_a_trust_policy_that_cannot_be_read_holds_no_task_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable(_: str) -> Policy:
+        raise MalformedPolicy("the policy is malformed")
+
+    monkeypatch.setattr(permissions, "trust_of", unreadable)
+    assert permissions.assumable_by_ecs(ROLES["taskRoleArn"], "arn:aws:ecs:eu-central-1:000000000000:task/new")
 
 
 def test_secrets_are_in_no_repr() -> None:
