@@ -106,7 +106,11 @@ def test_a_time_is_in_the_statistic_set_of_its_value_so_that_it_has_percentiles(
     minutes = metrics.Minutes()
     for seconds in (0.0121, 0.0119, 0.5, 0.0):
         minutes.request("a", record(target_seconds=seconds))
-    entries = [each for each in metrics.data("web", minutes.take(), BEGAN) if each["MetricName"] == "Latency"]
+    entries = [
+        each
+        for each in metrics.data({"LoadBalancerName": "web"}, minutes.take(), BEGAN)
+        if each["MetricName"] == "Latency"
+    ]
     sets = [each["StatisticValues"] for each in entries if len(each["Dimensions"]) == 1]
     assert [(each["SampleCount"], each["Minimum"], each["Maximum"]) for each in sets] == [
         (2, 0.012, 0.012),
