@@ -263,4 +263,4 @@ def test_without_the_token_it_says_where_the_link_is(browser: Browser, live: Liv
     with browser.new_context() as context:
         page = context.new_page()
         page.goto(live.link.partition("#")[0])
-        assert "Open the link that `sim watch` has printed" in page.inner_text("#banner")
+        assert "Open the link that `sim up` or `sim watch` has printed" in page.inner_text("#banner")
