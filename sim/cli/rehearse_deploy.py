@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json as json_format
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,12 +11,15 @@ import typer
 
 from sim.cli.options import FAILED, HERE, Directory
 from sim.cli.output import Report
+from sim.errors import SimError
 
 if TYPE_CHECKING:
     from sim.stack.lifecycle import ClusterPlace, Stack
+    from sim.trial.record import Record
     from sim.trial.report import Result
     from sim.trial.run import LoadOf
     from sim.trial.scenario import DeploymentScenario
+    from sim.trial.stage import Stage
 
 _CLIENTS = 16
 """Of the pipeline's load; each sends a request every two seconds."""
@@ -77,8 +80,10 @@ def deploy(
     for name, each in _chosen(service, scenario or (), every=every):
         with report.progress(name) as progress:
             progress(f"{name}: {each.about}")
+            predict = _prediction(directory, stack, place, stage, each, progress)
             record = run(stage, each, load_of, progress)
-        results.append(Result(name, each.about, service, record, tuple(broken(each.expect, allowed, record))))
+        verdict = tuple(broken(each.expect, allowed, record))
+        results.append(Result(name, each.about, service, record, verdict, tuple(predict(record))))
         # After each, so that those that ended are kept whatever comes of the next.
         _write(results, json, junit)
         if json != _PRINTED:
@@ -105,6 +110,30 @@ def _chosen(service: str, given: Sequence[str], *, every: bool) -> list[tuple[st
                 f"change it for {service}"
             )
     return [*fitting, *named]
+
+
+def _prediction(
+    directory: Path,
+    stack: Stack,
+    place: ClusterPlace,
+    stage: Stage,
+    scenario: DeploymentScenario,
+    progress: Callable[[str], None],
+) -> Callable[[Record], list[str]]:
+    """Makes a record's comparison with what `sim rehearse plan` predicts now, before the trial; or says why not."""
+    from release.errors import ReleaseError  # noqa: PLC0415
+    from sim.trial.foretold import compared, foretold, predictable  # noqa: PLC0415
+    from sim.trial.states import resources_of  # noqa: PLC0415
+
+    if place.time_scale != 1 or not predictable(scenario):
+        return lambda _: []
+    try:
+        resources = resources_of(directory, stack, progress)
+        predicted = foretold(resources, stage.service.name, scenario, stage.count_instances())
+    except (SimError, ReleaseError) as error:
+        why = f"no prediction: {str(error).splitlines()[0]}"
+        return lambda _: [why]
+    return lambda record: [compared(predicted, record)]
 
 
 def _load(stack: Stack, place: ClusterPlace, file: Path | None, clients: int | None) -> LoadOf:

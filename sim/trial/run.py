@@ -34,9 +34,8 @@ def run(stage: Stage, scenario: DeploymentScenario, load_of: LoadOf, progress: P
     except BaseException:
         stage.put_back(before)
         raise
-    stage.put_back(before)
     progress(f"{record.ending}; the version before comes back")
-    stage.await_back(before)
+    stage.put_back_now(before)
     return record
 
 

@@ -59,7 +59,7 @@ class Stage:
     acts: Acts
     service: EcsService
     _paused: set[str] = field(default_factory=set)
-    _beside: set[str] = field(default_factory=set)
+    _beside: list[str] = field(default_factory=list)
 
     def before(self) -> Before:
         """The service as it is. Raises NotSettled unless it has all its tasks and one deployment."""
@@ -127,32 +127,41 @@ class Stage:
                 self.acts.drain(instance)
                 return f"drains {instance}", partial(self.acts.activate, instance)
 
+    def count_instances(self) -> int:
+        """How many container instances take tasks."""
+        return sum(each["status"] == "ACTIVE" and each["agentConnected"] for each in self._instances())
+
     def put_back(self, before: Before) -> None:
         """Ends all that was done, and makes the service go back to what it was. Does not wait for it."""
+        self._put_back(before, before.service["deploymentConfiguration"])
+
+    def put_back_now(self, before: Before) -> None:
+        """Does the same, and waits until the service is what it was. Raises TimedOut."""
+        usual = before.service["deploymentConfiguration"]
+        alarms = usual.get("alarms")
+        # Nobody wants to wait for the bake time of a version that is known.
+        quick = {"alarms": {**alarms, "enable": False, "rollback": False}} if alarms else {}
+        try:
+            self._put_back(before, {**usual, **quick})
+            until(
+                lambda: self._is_back(before),
+                f"{self.service.name} to be as before",
+                seconds=_SETTLED_SECONDS,
+                seen=self.service.summary,
+            )
+        finally:
+            self.service.update(deploymentConfiguration=usual)
+
+    def _put_back(self, before: Before, configuration: Mapping[str, Any]) -> None:
         self._let_go([])
         self.acts.restore()
-        for name in sorted(self._beside):
-            self._ecs.delete_service(cluster=self.service.cluster, service=name, force=True)
-        self._beside.clear()
-        described, given = self.service.described(), before.service
-        if described["taskDefinition"] != given["taskDefinition"]:
-            # Nobody wants to wait for the bake time of a version that is known.
-            alarms = given["deploymentConfiguration"].get("alarms")
-            quick = {"alarms": {**alarms, "enable": False, "rollback": False}} if alarms else {}
-            configuration = {**given["deploymentConfiguration"], **quick}
-            self.service.update(taskDefinition=given["taskDefinition"], deploymentConfiguration=configuration)
+        for each in self._beside:
+            self._ecs.delete_service(cluster=self.service.cluster, service=each, force=True)
+        described, present = self.service.described(), before.service["taskDefinition"]
+        if described["taskDefinition"] != present:
+            self.service.update(taskDefinition=present, deploymentConfiguration=configuration)
         if described["desiredCount"] != before.desired:
             self.service.scale(before.desired)
-
-    def await_back(self, before: Before) -> None:
-        """Waits until the service is what it was. Raises TimedOut."""
-        until(
-            lambda: self._is_back(before),
-            f"{self.service.name} to be as before",
-            seconds=_SETTLED_SECONDS,
-            seen=self.events,
-        )
-        self.service.update(deploymentConfiguration=before.service["deploymentConfiguration"])
 
     def _is_back(self, before: Before) -> bool:
         described = self.service.described()
@@ -162,7 +171,18 @@ class Stage:
             and described["taskDefinition"] == before.service["taskDefinition"]
             and sum(each.healthy for each in tasks) == len(tasks) == before.desired
             and self.service.deployments()[0]["status"] not in {"PENDING", "IN_PROGRESS", "ROLLBACK_IN_PROGRESS"}
+            and not self._still_beside()
         )
+
+    def _still_beside(self) -> bool:
+        """True while a task of a service that took the port may have it still."""
+        found = (
+            self._ecs.describe_services(cluster=self.service.cluster, services=self._beside)["services"]
+            if self._beside
+            else []
+        )
+        self._beside = [each["serviceName"] for each in found if each["status"] != "INACTIVE"]
+        return bool(self._beside)
 
     def _let_go(self, tasks: list[SeenTask]) -> None:
         """Resumes what is paused and is not to run any more: it has to notice that it is to stop."""
@@ -202,7 +222,7 @@ class Stage:
             launchType="EC2",
             desiredCount=len(free),
         )
-        self._beside.add(beside.name)
+        self._beside.append(beside.name)
         self._await_tasks(beside, len(free))
         return f"{beside.name} has the port on {len(free)} instances"
 
