@@ -77,7 +77,7 @@ def deploy(
     load_of = _load(stack, place, load, clients)
     allowed = Allowed(failed_at_most, outage_at_most, takes_at_most)
     report, results = Report(False), list[Result]()
-    for name, each in _chosen(service, scenario or (), every=every):
+    for name, each in chosen(service, scenario or (), every=every):
         with report.progress(name) as progress:
             progress(f"{name}: {each.about}")
             predict = _prediction(directory, stack, place, stage, each, progress)
@@ -96,7 +96,7 @@ def deploy(
         raise typer.Exit(FAILED)
 
 
-def _chosen(service: str, given: Sequence[str], *, every: bool) -> list[tuple[str, DeploymentScenario]]:
+def chosen(service: str, given: Sequence[str], *, every: bool) -> list[tuple[str, DeploymentScenario]]:
     """The scenarios to run. Raises BadScenario for one that is named and is of no use for the service."""
     from sim.trial.scenario import BadScenario  # noqa: PLC0415
     from sim.trial.shipped import NAMES, scenario_of  # noqa: PLC0415

@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 from sim.client.load import Load
 from sim.host.waiting import until
-from sim.trial.looks import Look, OfTask, due, percents_broken, treated
+from sim.trial.looks import Look, OfTask, SeenTask, due, percents_broken, treated
 from sim.trial.record import Event, Record, ending_of, per_second
-from sim.trial.scenario import DeploymentScenario, Ending
-from sim.trial.stage import Before, Stage, Undo
+from sim.trial.scenario import DeploymentScenario, Ending, Revision, Step
+from sim.trial.stage import Before, Undo
 
 LoadOf = Callable[[], AbstractContextManager[Load]]
 Progress = Callable[[str], None]
@@ -23,7 +23,21 @@ _AFTERWARDS_SECONDS: Final = 2.0
 """So long the load goes on after the end of the deployment: what comes then is seen as well."""
 
 
-def run(stage: Stage, scenario: DeploymentScenario, load_of: LoadOf, progress: Progress) -> Record:
+class OnTrial(Protocol):
+    """The service on trial, as `sim.trial.stage.Stage` has it."""
+
+    def before(self) -> Before: ...
+    def deploy(self, before: Before, change: Revision, /) -> tuple[str, str]: ...
+    def look(self, now: Callable[[], float], before: Before, revision: str = "", deployment: str = "", /) -> Look: ...
+    def reason(self, deployment: str, /) -> str: ...
+    def events(self) -> dict[str, str]: ...
+    def treat(self, task: SeenTask, act: OfTask, /) -> None: ...
+    def perform(self, step: Step, look: Look, /) -> tuple[str, Undo | None]: ...
+    def put_back(self, before: Before, /) -> None: ...
+    def put_back_now(self, before: Before, /) -> None: ...
+
+
+def run(stage: OnTrial, scenario: DeploymentScenario, load_of: LoadOf, progress: Progress) -> Record:
     """Runs a scenario. Returns when the service is again as it was before; after an error it only goes back to it.
 
     Raises NotSettled, TimedOut or what boto3 raises.
@@ -43,7 +57,7 @@ def run(stage: Stage, scenario: DeploymentScenario, load_of: LoadOf, progress: P
 class _Trial:
     """A trial in progress. Times are of the monotonic clock."""
 
-    stage: Stage
+    stage: OnTrial
     scenario: DeploymentScenario
     before: Before
     progress: Progress
