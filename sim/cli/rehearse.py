@@ -1,4 +1,4 @@
-"""`sim rehearse`: predicts from Terraform what a deployment would cost clients."""
+"""`sim rehearse`: what a deployment would cost clients, predicted from Terraform. `deploy` has its own file."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import typer
 
 from sim.cli.options import FAILED, Json
 from sim.cli.output import Report
+from sim.cli.rehearse_deploy import deploy, scenarios
 from sim.cluster.cadence import AWS, LOCAL, Cadence
 from sim.errors import SimError
 from sim.host.command import run
@@ -26,14 +27,13 @@ from sim.rehearsal.scenario import INSTANCE_START, USUAL, Application, Scenario,
 from sim.rehearsal.settings_beside import Line, Variant, advice, contradictions, variants
 from sim.rehearsal.terraform_json import Resource, read
 
-rehearse = typer.Typer(help="What a deployment would cost clients, before there is one.", no_args_is_help=True)
+rehearse = typer.Typer(help="What a deployment costs clients, before there is one in production.", no_args_is_help=True)
 _ZIP: Final = b"PK"
 """The first bytes of a binary Terraform plan."""
 
 
-@rehearse.callback()
-def _group() -> None:
-    """Makes `plan` a subcommand. Without a callback, Typer would merge it into `rehearse`."""
+rehearse.command()(deploy)
+rehearse.command()(scenarios)
 
 
 class Pace(StrEnum):

@@ -1,12 +1,13 @@
-"""Clients that publish steadily, each request once: what a deployment costs them is what they see."""
+"""Clients that send requests steadily, each once: what a deployment costs them is what they see."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from services.pipeline.message import Email
 from sim.client.api import Client
@@ -25,61 +26,90 @@ _EMAIL = Email(
 )
 
 
-@dataclass
-class Load:
-    """What the clients have seen so far: how long each request took in seconds, which were accepted, what went wrong.
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its end. `began` is of the monotonic clock, in seconds, and `seconds` is how long it took.
 
-    `accepted` are ids of e-mails, `failed_at` the times in seconds at which requests began that failed.
+    `failure` says in a few words what went wrong; "" if nothing did. `accepted` is the id of an e-mail, if it was one.
     """
 
-    seconds: list[float] = field(default_factory=list)
-    accepted: list[str] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
-    failed_at: list[float] = field(default_factory=list)
+    began: float
+    seconds: float
+    failure: str = ""
+    accepted: str = ""
+
+
+Send: TypeAlias = Callable[[], tuple[str, str]]
+"""Sends one request, and returns `failure` and `accepted` of its exchange."""
+
+
+@dataclass
+class Load:
+    """What the clients have seen so far, in the order in which the requests ended."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
 
     @property
     def requests(self) -> int:
         """All requests that have an end."""
-        return len(self.seconds)
+        return len(self.exchanges)
+
+    @property
+    def accepted(self) -> list[str]:
+        """The ids of the e-mails that were accepted."""
+        return [each.accepted for each in self.exchanges if each.accepted]
+
+    @property
+    def failures(self) -> list[str]:
+        """What went wrong, once for each request that failed."""
+        return [each.failure for each in self.exchanges if each.failure]
 
     @property
     def outage(self) -> float:
-        """The seconds between the first and the last request that failed; 0 without one."""
-        return max(self.failed_at) - min(self.failed_at) if self.failed_at else 0.0
+        """The seconds between the beginnings of the first and the last request that failed; 0 without one."""
+        failed = [each.began for each in self.exchanges if each.failure]
+        return max(failed) - min(failed) if failed else 0.0
 
     def percentile(self, share: float) -> float:
         """The seconds within which this share of the requests ended; 0 without a request."""
-        ordered = sorted(self.seconds)
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
+        return percentile([each.seconds for each in self.exchanges], share) or 0.0
 
     def __str__(self) -> str:
-        slowest = self.percentile(0.99) * 1000
-        failed = (
-            f"{len(self.failures)} failed: {', '.join(sorted(set(self.failures)))}" if self.failures else "0 failed"
-        )
+        slowest, failures = self.percentile(0.99) * 1000, self.failures
+        failed = f"{len(failures)} failed: {', '.join(sorted(set(failures)))}" if failures else "0 failed"
         return f"{self.requests} requests, {failed}; 99% within {slowest:.0f} ms"
 
 
-@contextmanager
-def publishing(client: Client, clients: int = CLIENTS) -> Iterator[Load]:
-    """Publishes by so many clients until the block ends. They take turns, so that requests come evenly."""
-    load, over, lock = Load(), threading.Event(), threading.Lock()
+def percentile(seconds: Sequence[float], share: float) -> float | None:
+    """The least of these times that so large a share of them does not exceed; None of none."""
+    ordered = sorted(seconds)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
 
-    def publish(pause: float) -> None:
-        while not over.wait(pause):
-            pause = PAUSE_SECONDS
+
+def publishing(client: Client, clients: int = CLIENTS) -> AbstractContextManager[Load]:
+    """Publishes by so many clients until the block ends."""
+
+    def publish() -> tuple[str, str]:
+        answer = client.publish(_EMAIL)
+        return ("", answer.message_id) if answer.accepted else (answer.why(), "")
+
+    return sending(publish, clients, PAUSE_SECONDS)
+
+
+@contextmanager
+def sending(send: Send, clients: int, pause_seconds: float) -> Iterator[Load]:
+    """Sends by so many clients until the block ends, each so often. They take turns, so that requests come evenly."""
+    load, over = Load(), threading.Event()
+
+    def go_on(wait: float) -> None:
+        while not over.wait(wait):
             began = time.monotonic()
-            answer = client.publish(_EMAIL)
-            with lock:
-                load.seconds.append(time.monotonic() - began)
-                if answer.accepted:
-                    load.accepted.append(answer.message_id)
-                else:
-                    load.failures.append(answer.why())
-                    load.failed_at.append(began)
+            failure, accepted = send()
+            load.exchanges.append(Exchange(began, time.monotonic() - began, failure, accepted))
+            wait = pause_seconds
 
     threads = [
-        threading.Thread(target=publish, args=(PAUSE_SECONDS * n / clients,), name=f"client {n + 1}", daemon=True)
+        threading.Thread(target=go_on, args=(pause_seconds * n / clients,), name=f"client {n + 1}", daemon=True)
         for n in range(clients)
     ]
     for each in threads:

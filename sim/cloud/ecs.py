@@ -57,6 +57,32 @@ class EcsService:
         """Sets the desired count."""
         self._ecs.update_service(cluster=self.cluster, service=self.name, desiredCount=count)
 
+    def update(self, **changes: Any) -> None:
+        """Calls UpdateService with these parameters."""
+        self._ecs.update_service(cluster=self.cluster, service=self.name, **changes)
+
+    def deployments(self) -> list[dict[str, Any]]:
+        """What ListServiceDeployments returns of it, the newest first.
+
+        AWS leaves the rollout state of a service behind a Classic ELB out of DescribeServices.
+        """
+        listed: list[dict[str, Any]] = self._ecs.list_service_deployments(cluster=self.cluster, service=self.name)[
+            "serviceDeployments"
+        ]
+        return listed
+
+    def definition(self) -> dict[str, Any]:
+        """Its task definition, as DescribeTaskDefinition returns it."""
+        present = self.described()["taskDefinition"]
+        found: dict[str, Any] = self._ecs.describe_task_definition(taskDefinition=present)["taskDefinition"]
+        return found
+
+    def revised(self, definition: Mapping[str, Any]) -> str:
+        """Registers a task definition in the form of `definition` as a new revision. Returns its ARN."""
+        taken = self._ecs.meta.service_model.operation_model("RegisterTaskDefinition").input_shape.members
+        given = {name: value for name, value in definition.items() if name in taken}
+        return str(self._ecs.register_task_definition(**given)["taskDefinition"]["taskDefinitionArn"])
+
     def await_healthy(self, seconds: float) -> None:
         """Waits until as many tasks as desired run and are healthy. Raises TimedOut."""
         until(self._is_healthy, f"the tasks of {self.name} to be healthy", seconds=seconds, seen=self.summary)

@@ -59,6 +59,10 @@ class ProjectRoots:
         self._prepare()
         return [self._timed("destroying", each) for each in reversed(self.project.roots)]
 
+    def states(self) -> dict[str, str]:
+        """The state of each root that was applied, as `terraform show -json` prints it, by the root's name."""
+        return {self.project.name(each): self._root(each).run("show", "-json")[1] for each in self.project.roots}
+
     @cached_property
     def project(self) -> Project:
         """The roots in order. Raises BadRoot or Unreadable."""

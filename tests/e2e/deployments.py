@@ -136,14 +136,8 @@ def ecs_of(cluster: ClusterTarget) -> Any:
 
 
 def newest_deployment(cluster: ClusterTarget) -> dict[str, Any]:
-    """The API's newest service deployment.
-
-    AWS leaves the rollout state of a service behind a Classic ELB out of DescribeServices.
-    """
-    api = cluster.service("api")
-    listed = ecs_of(cluster).list_service_deployments(cluster=api.cluster, service=api.name)
-    newest: dict[str, Any] = listed["serviceDeployments"][0]
-    return newest
+    """The API's newest service deployment."""
+    return cluster.service("api").deployments()[0]
 
 
 def completed(cluster: ClusterTarget) -> bool:
@@ -160,13 +154,9 @@ def await_completed(cluster: ClusterTarget) -> None:
 
 def defined_with(cluster: ClusterTarget, version: str) -> str:
     """The ARN of a new revision of the API's task definition, with a version that was registered."""
-    ecs = ecs_of(cluster)
-    present = cluster.service("api").described()["taskDefinition"]
-    found = ecs.describe_task_definition(taskDefinition=present)["taskDefinition"]
-    taken = ecs.meta.service_model.operation_model("RegisterTaskDefinition").input_shape.members
+    found = cluster.service("api").definition()
     [container] = found["containerDefinitions"]
     ecr = local_session().client("ecr", endpoint_url=cluster.data_plane.endpoint)
     [in_ecr] = ecr.describe_repositories(repositoryNames=[repository("api")])["repositories"]
     container["image"] = f"{in_ecr['repositoryUri']}:{version}"
-    made = ecs.register_task_definition(**{name: value for name, value in found.items() if name in taken})
-    return str(made["taskDefinition"]["taskDefinitionArn"])
+    return cluster.service("api").revised(found)

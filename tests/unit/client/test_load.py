@@ -33,7 +33,7 @@ def test_every_request_that_fails_is_counted_with_its_reason(monkeypatch: pytest
 
 def test_an_outage_is_from_the_first_to_the_last_request_that_fails() -> None:
     assert load.Load().outage == 0
-    assert load.Load(failed_at=[7.0, 5.0, 6.5]).outage == 2.0
+    assert load.Load([load.Exchange(began, 1.0, "503") for began in (7.0, 5.0, 6.5)]).outage == 2.0
 
 
 def test_without_a_request_there_is_nothing_to_fail() -> None:
