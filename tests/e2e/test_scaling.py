@@ -22,11 +22,6 @@ from sim.cloud.aws_client import local_session
 from sim.host.waiting import until
 from sim.targets.cluster import ClusterTarget
 from sim.targets.target import Capability, Progress, Target, Tuning
-from sim.trial.judge import Allowed, broken
-from sim.trial.run import run
-from sim.trial.scenario import Ending
-from sim.trial.shipped import scenario_of
-from sim.trial.stage import Stage
 from tests.e2e.deployments import SECONDS, cluster, defined_with, ecs_of, newest_deployment, unharmed
 from tests.e2e.scaled import scaled_cluster
 
@@ -36,8 +31,6 @@ pytestmark = pytest.mark.needs(Capability.DEPLOY)
 
 CLIENTS: Final = 32
 """So many publish 60 e-mails in a minute of AWS, and fewer than 20 are no alarm."""
-CRASHING_SECONDS: Final = 30
-"""So long a trial watches a version that crashes."""
 MOST_WORKERS: Final = 3
 BACKLOG_PER_TASK: Final = 40
 WORKERS: Final = {
@@ -194,25 +187,3 @@ def _subscribed(cluster: ClusterTarget) -> Iterator[Callable[[str], list[dict[st
     finally:
         sns.unsubscribe(SubscriptionArn=subscribed["SubscriptionArn"])
         sqs.delete_queue(QueueUrl=queue)
-
-
-def test_a_deployment_is_rehearsed_once_with_a_good_version_and_once_with_one_that_crashes(
-    cluster: ClusterTarget,
-) -> None:
-    """Afterwards the service is what it was, so that one trial follows another."""
-    stage, before = Stage(cluster.acts, cluster.service("api")), cluster.service("api").described()
-    good, crashes = (scenario_of(name)[1] for name in ("good", "crashes-later"))
-    ended = {}
-    for scenario in (good, crashes.model_copy(update={"watch_seconds": CRASHING_SECONDS})):
-        record = run(stage, scenario, lambda: publishing(cluster.client(), CLIENTS), print)
-        assert broken(scenario.expect, Allowed(failed=0), record) == [], record.events
-        ended[record.ending] = record
-    deployed, crashed = ended[Ending.DEPLOYED], ended[Ending.NO_END]
-    assert deployed.seconds[-1].old_running == 0
-    assert deployed.seconds[-1].new_serving == before["desiredCount"]
-    assert max(each.new_running for each in crashed.seconds) > 0
-    assert min(each.old_serving for each in crashed.seconds) == before["desiredCount"]
-    assert any(each.text.startswith("kill: task ") for each in crashed.events)
-    after = cluster.service("api").described()
-    for name in ("taskDefinition", "desiredCount", "deploymentConfiguration"):
-        assert after[name] == before[name]
