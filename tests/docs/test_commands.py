@@ -52,7 +52,7 @@ def test_ci_runs_every_make_command_of_a_page(page: str) -> None:
     assert made <= ci
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("page", RUN_IN_ORDER)
 def test_the_commands_of_the_kit_work_in_their_order(page: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     if page == "docs/terraform.md":
