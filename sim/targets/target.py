@@ -36,6 +36,8 @@ PORTS = tuple(port(service, aws) for service, calls in CALLS.items() for aws in 
 """The names of the gateway's ports: one for each service and AWS service that it calls."""
 GATEWAY = "gateway"
 """The gateway's name among the parts of a target; its log is the trail."""
+_LOOKS_AT_EMPTY = 5
+"""They take a fifth of a second or more, which is longer than a message is in no count."""
 
 
 class Provision(StrEnum):
@@ -184,8 +186,19 @@ class Target(UpAndDown):
         return list(read(self.logs()[GATEWAY].splitlines()))
 
     def drain(self, seconds: float) -> None:
-        """Returns when the queue is empty: everything accepted is stored or dead. Raises TimedOut."""
-        until(lambda: self.data_plane.depth().empty, "an empty queue", seconds=seconds, seen=self.data_plane.depth)
+        """Returns when the queue is empty: everything accepted is stored or dead. Raises TimedOut.
+
+        LocalStack counts a message nowhere while a ReceiveMessage takes it from those that are visible to those in
+        flight. So the queue has to be empty at several looks in a row.
+        """
+        in_a_row = 0
+
+        def drained() -> bool:
+            nonlocal in_a_row
+            in_a_row = in_a_row + 1 if self.data_plane.depth().empty else 0
+            return in_a_row == _LOOKS_AT_EMPTY
+
+        until(drained, "an empty queue", seconds=seconds, seen=self.data_plane.depth)
 
     def _not_applicable(self, capability: Capability, what: str) -> NotApplicable:
         return NotApplicable(f"the target {self.name!r} cannot {capability} ({what}); choose another with --target")
