@@ -33,7 +33,7 @@ def test_they_are_applied_kept_changed_and_destroyed(cloud: LocalCloud, tmp_path
     assert _differences(second) == {}
     assert _weights(cloud) == ["1", "3"]
     second.destroy()
-    assert client("dynamodb", cloud.endpoint).list_tables()["TableNames"] == []
+    assert client("autoscaling", cloud.endpoint).describe_auto_scaling_groups()["AutoScalingGroups"] == []
 
 
 def _differences(root: Root) -> dict[str, dict[str, tuple[object, object]]]:

@@ -254,12 +254,6 @@ def cloudwatch() -> Service:
     return service
 
 
-@_provides(api="dynamodb", name="control-plane")
-def dynamodb() -> Service:
-    # LocalStack's own would fetch a database that is written in Java.
-    return _over_moto("dynamodb", {})
-
-
 @_provides(api="ec2", name="control-plane")
 def ec2() -> Service:
     from localstack.services.ec2.provider import Ec2Provider  # noqa: PLC0415 - import only at the first call

@@ -12,14 +12,14 @@ from sim.host.loopback import NoAnswer, request
 DATA_PLANE = ("s3", "sqs", "ssm", "sts", "iam")
 SERVICES = (
     *DATA_PLANE,
-    *("acm", "cloudwatch", "dynamodb", "ec2", "events", "kms", "logs", "resourcegroupstaggingapi", "route53"),
+    *("acm", "cloudwatch", "ec2", "events", "kms", "logs", "resourcegroupstaggingapi", "route53"),
     *("secretsmanager", "sns"),
     *("application-autoscaling", "autoscaling", "ecr", "ecs", "elb", "elbv2"),
 )
 """LocalStack loads each at the first call. The last row comes from the control plane."""
 
-_CORRECTED = ("CLOUDWATCH", "DYNAMODB", "EC2", "LOGS", "SQS", "SSM")
-"""Services of LocalStack that the control plane corrects or replaces."""
+_CORRECTED = ("CLOUDWATCH", "EC2", "LOGS", "SQS", "SSM")
+"""Services of LocalStack that the control plane corrects."""
 _TIMEOUT_SECONDS = 2
 
 PORT = 4566

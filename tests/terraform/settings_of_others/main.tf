@@ -20,19 +20,6 @@ variable "spot_weight" {
   default = 2
 }
 
-resource "aws_dynamodb_table" "locks" {
-  name         = "locks"
-  billing_mode = "PAY_PER_REQUEST"
-  hash_key     = "LockID"
-
-  attribute {
-    name = "LockID"
-    type = "S"
-  }
-
-  tags = { of = "locks" }
-}
-
 data "aws_ssm_parameter" "image" {
   name = "/aws/service/ecs/optimized-ami/amazon-linux-2/recommended/image_id"
 }
