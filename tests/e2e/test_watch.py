@@ -29,12 +29,13 @@ __all__ = ["browser", "cluster"]
 
 
 @pytest.fixture
-def watch(target: Target, tmp_path: Path) -> Iterator[Watch]:
+def watch(target: Target) -> Iterator[Watch]:
     """The target, watched as by `sim watch`."""
     if not isinstance(target, ProcessTarget | ClusterTarget):
         pytest.skip(f"not applicable: target {target.name} is no stack of `sim up`")
     with (
-        PagePart(tmp_path) as part,
+        # Its process is not started, so it needs no folder: a smoke test of AWS leaves none behind.
+        PagePart(Path()) as part,
         Watch(RunningStack(lambda: state_of(target, Provision.KIT, part), _no_deployment)) as watch,
     ):
         yield watch
