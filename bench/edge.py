@@ -26,7 +26,7 @@ from sim.cluster.desired import (
     DesiredBalancer,
     DesiredInstance,
     DesiredListener,
-    DesiredMember,
+    DesiredTarget,
     HostPort,
     Place,
 )
@@ -172,7 +172,7 @@ def _desired(ports: list[int]) -> Desired:
         Settings(policy, desync="strictest"),
         CheckTarget("TCP", _INSTANCE_PORT),
         (DesiredListener("HTTP", _PORT, "HTTP", _INSTANCE_PORT),),
-        tuple(DesiredMember(each, 1) for each in ids),
+        tuple(DesiredTarget(each, 1) for each in ids),
     )
     return Desired(
         1,

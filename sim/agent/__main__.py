@@ -18,7 +18,7 @@ from sim.agent.logs import LogShipper
 from sim.agent.process_runtime import TASKS, ProcessRuntime
 from sim.agent.runtime import Registry, Runtime
 from sim.errors import SimError
-from sim.host.container import LABEL, EngineApi
+from sim.host.engine_api import LABEL, EngineApi
 
 
 def main() -> None:

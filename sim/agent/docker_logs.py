@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from sim.agent.logs import MOST_EVENTS, LogEvent
-from sim.host.container import EngineApi
+from sim.host.engine_api import EngineApi
 
 _LOG: Final = logging.getLogger(__name__)
 _MOST_WAITING: Final = 100_000

@@ -33,7 +33,7 @@ from sim.agent.stand_in import stand_in
 from sim.agent.telemetry import Usage
 from sim.cluster.aws_clock import AwsClock
 from sim.cluster.tasks import HealthStatus
-from sim.host.container import EngineApi, EngineRefused
+from sim.host.engine_api import EngineApi, EngineRefused
 
 _LOG: Final = logging.getLogger(__name__)
 _AGAIN_SECONDS: Final = 1.0

@@ -107,17 +107,27 @@ class AccessLog:
 
 
 @dataclass(frozen=True, slots=True)
-class DesiredMember:
-    """An EC2 instance that is registered with a Classic ELB.
+class DesiredTarget:
+    """What is registered: an EC2 instance with a Classic ELB, a port of it with a target group.
 
-    `registration` is another number each time that the instance is registered. So an instance that left and came back
-    between two looks at the state is a new target, with a health of its own. `in_service` is what was last reported
-    of this registration. A balancer that is started again begins with it, since AWS's do not forget.
+    A target group may have one instance several times, with a port each.
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-register-targets.html
+
+    `registration` is another number each time that it is registered. So a target that left and came back between two
+    looks at the state is a new one, with a health of its own. `in_service` is what was last reported of this
+    registration. A balancer that is started again begins with it, since AWS's do not forget.
     """
 
     instance: str
     registration: int
     in_service: bool = False
+    port: int = 0
+    """0 for a Classic ELB, whose listeners have the ports."""
+
+    @property
+    def id(self) -> str:
+        """As in RegisteredTarget."""
+        return f"{self.instance}:{self.port}" if self.port else self.instance
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,23 +140,8 @@ class DesiredBalancer:
     settings: Settings
     check: CheckTarget
     listeners: tuple[DesiredListener, ...]
-    members: tuple[DesiredMember, ...]
+    targets: tuple[DesiredTarget, ...]
     access_log: AccessLog | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DesiredTarget:
-    """A port of an EC2 instance that is registered with a target group; the rest is as in DesiredMember."""
-
-    instance: str
-    port: int
-    registration: int
-    in_service: bool = False
-
-    @property
-    def id(self) -> str:
-        """As in RegisteredTarget."""
-        return f"{self.instance}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from sim.cloud.containers import LOCALSTACK, ContainerCloud
 from sim.cloud.localstack.settings import PORT
 from sim.cluster.task_endpoint import LINK_LOCAL
 from sim.host.cleanup import Cleanup
-from sim.host.container import LABEL, Container, Network, Spec, new_run, ports_of_engine
+from sim.host.container import Container, Network, Spec, new_run, ports_of_engine
 from sim.host.container_process import ContainerProcess
+from sim.host.engine_api import LABEL
 from sim.host.process import Process, free_port
 from sim.targets.cluster_parts import GivenTo, agent
 from sim.targets.cluster_processes import ClusterProcesses

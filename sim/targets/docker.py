@@ -15,8 +15,9 @@ from sim.cloud.containers import ContainerCloud
 from sim.cloud.gateway.control_client import GatewayControl
 from sim.cloud.resources import DataPlane, local_resources
 from sim.faults.plan import AwsService
-from sim.host.container import LABEL, Container, Network, Spec, new_run, ports_of_engine
+from sim.host.container import Container, Network, Spec, new_run, ports_of_engine
 from sim.host.engine import remove_labelled
+from sim.host.engine_api import LABEL
 from sim.host.process import free_port
 from sim.host.waiting import until
 from sim.images.base_image import settings as image_settings

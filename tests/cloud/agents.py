@@ -178,7 +178,7 @@ class Fleet:
         for balancer in state.balancers:
             if balancer.place.account != self.account:
                 continue
-            now = {each.instance: each.registration for each in balancer.members}
+            now = {each.instance: each.registration for each in balancer.targets}
             before = self._members.setdefault(balancer.name, {})
             self._left |= before.keys() - now.keys()
             for instance in (before.keys() - now.keys()) if self.drains else ():

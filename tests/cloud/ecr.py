@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sim.agent.control_plane import ControlPlane
 from sim.cluster.desired import Place
-from sim.host.container import EngineApi
+from sim.host.engine_api import EngineApi
 from tests.cloud.shared import Client
 
 

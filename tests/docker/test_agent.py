@@ -16,7 +16,8 @@ from python_on_whales.exceptions import DockerException
 from sim.cluster.desired import DesiredTask
 from sim.host import command
 from sim.host.cleanup import Cleanup
-from sim.host.container import LABEL, EngineApi, Network, new_run
+from sim.host.container import Network, new_run
+from sim.host.engine_api import LABEL, EngineApi
 from sim.images.build import Images
 from tests.unit.agent.control_plane import FakeControlPlane, an_instance
 from tests.unit.agent.running import RunningAgent, identity

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from sim.host.cleanup import Cleanup
-from sim.host.container import LABEL, Container, ContainerFailed, Network, Spec, new_run
+from sim.host.container import Container, ContainerFailed, Network, Spec, new_run
 from sim.host.container_process import ContainerProcess
+from sim.host.engine_api import LABEL
 from sim.host.waiting import until
 from sim.images.build import Images
 

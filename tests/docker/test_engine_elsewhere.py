@@ -16,7 +16,8 @@ import pytest
 from python_on_whales import DockerClient
 
 from sim.host.cleanup import Cleanup
-from sim.host.container import LABEL, Network, new_run
+from sim.host.container import Network, new_run
+from sim.host.engine_api import LABEL
 from sim.images.build import Images
 from sim.images.checkout import ROOT
 

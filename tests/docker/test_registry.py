@@ -30,7 +30,7 @@ from sim.cloud.local import LocalCloud
 from sim.cloud.registry.register import register
 from sim.cloud.registry.source_image import Source
 from sim.host.cleanup import Cleanup
-from sim.host.container import EngineRefused
+from sim.host.engine_api import EngineRefused
 from sim.host.loopback import request
 from sim.images.base_image import BaseImages, settings
 from sim.images.build import build_image, id_of

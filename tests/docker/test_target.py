@@ -19,8 +19,8 @@ from sim.client.api import Client
 from sim.client.tracker import EmailTracker
 from sim.cloud.aws_client import local_session
 from sim.faults.plan import AwsService
-from sim.host.container import LABEL
 from sim.host.engine import remove_images, remove_labelled
+from sim.host.engine_api import LABEL
 from sim.host.published_ports import EngineElsewhere
 from sim.host.waiting import until
 from sim.images.build import Images

@@ -11,7 +11,8 @@ from release.ecr import Repository
 from services.pipeline.message import Email
 from sim.aws.arn import last_part
 from sim.cloud.aws_client import local_session
-from sim.host.container import LABEL, Container
+from sim.host.container import Container
+from sim.host.engine_api import LABEL
 from sim.host.loopback import answers
 from sim.host.waiting import until
 from sim.targets.docker_cluster import DockerCluster

@@ -10,7 +10,8 @@ from typing import Any, Final
 from python_on_whales import Container, DockerClient
 
 from sim.host.cleanup import Cleanup
-from sim.host.container import LABEL, new_run
+from sim.host.container import new_run
+from sim.host.engine_api import LABEL
 
 DOCKER: Final = DockerClient()
 

@@ -10,7 +10,8 @@ import pytest
 from sim.cloud.aws_client import local_session
 from sim.cloud.localstack.settings import PORT, container_environment, is_ready
 from sim.host.cleanup import Cleanup
-from sim.host.container import LABEL, Container, Network, Spec, new_run, ports_of_engine
+from sim.host.container import Container, Network, Spec, new_run, ports_of_engine
+from sim.host.engine_api import LABEL
 from sim.host.process import free_port
 from sim.host.waiting import until
 from sim.images.build import Images

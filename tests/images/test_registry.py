@@ -10,8 +10,9 @@ import pytest
 
 from services.pipeline.version import version
 from sim.host.cleanup import Cleanup
-from sim.host.container import LABEL, Container, Network, Spec, new_run, ports_of_engine
+from sim.host.container import Container, Network, Spec, new_run, ports_of_engine
 from sim.host.engine import obtain
+from sim.host.engine_api import LABEL
 from sim.host.loopback import answers
 from sim.host.process import free_port
 from sim.host.waiting import until

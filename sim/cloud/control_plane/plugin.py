@@ -1,11 +1,10 @@
-"""Connects the providers to LocalStack. The entry points name the functions here. Only this module is untyped in part.
+"""Connects the providers to LocalStack. The entry points name the functions here. It is untyped in part.
 
 LocalStack calls each decorated function once, at the first call to its service.
 """
 
 from __future__ import annotations
 
-import copy
 import os
 import threading
 import time
@@ -19,13 +18,11 @@ from typing import Any
 from localstack.aws import handlers as localstack_handlers
 from localstack.aws.api import CommonServiceException, RequestContext
 from localstack.aws.connect import connect_to
-from localstack.aws.forwarder import create_aws_request_context
-from localstack.aws.spec import load_service
 from localstack.constants import AWS_REGION_US_EAST_1, DEFAULT_AWS_ACCOUNT_ID
 from localstack.http import Request, Response
 from localstack.runtime import hooks
 from localstack.services.edge import ROUTER
-from localstack.services.moto import MotoFallbackDispatcher, call_moto
+from localstack.services.moto import MotoFallbackDispatcher
 from localstack.services.plugins import SERVICE_PLUGINS, Service, aws_provider
 from localstack.services.s3.models import S3DeleteMarker, s3_stores
 from localstack.utils.aws.request_context import extract_access_key_id_from_auth_header
@@ -39,7 +36,7 @@ from sim.cloud.control_plane.application_autoscaling.provider import Application
 from sim.cloud.control_plane.application_autoscaling.scaling import ScalesServices
 from sim.cloud.control_plane.autoscaling.groups import Groups, GroupSteps
 from sim.cloud.control_plane.autoscaling.provider import AutoScaling
-from sim.cloud.control_plane.call import AwsError, Call, Operations, Regional, Route, Values, moment
+from sim.cloud.control_plane.call import AwsError, Regional, Route, Values, moment
 from sim.cloud.control_plane.cloudwatch.composites import CompositeEvaluation, notification
 from sim.cloud.control_plane.cloudwatch.evaluation import Evaluation
 from sim.cloud.control_plane.cloudwatch.metrics import Metrics, Published
@@ -63,6 +60,7 @@ from sim.cloud.control_plane.elb.provider import Elb
 from sim.cloud.control_plane.elbv2.provider import Elbv2
 from sim.cloud.control_plane.iam.permissions import Answer, Permissions, assumable_by_ecs
 from sim.cloud.control_plane.logs.provider import Logs
+from sim.cloud.control_plane.serving import over_localstack, over_moto, to_moto
 from sim.cloud.control_plane.sqs.provider import OPERATIONS as SQS_OPERATIONS
 from sim.cloud.control_plane.ssm.provider import OPERATIONS as SSM_OPERATIONS
 from sim.cluster.autoscaling.scaling_group import Report
@@ -71,9 +69,6 @@ from sim.cluster.cadence import LOCAL
 from sim.cluster.cloudwatch.alarms import State
 from sim.cluster.desired import Place
 
-_Handler = Callable[[Any, Values], Values]
-_Guard = Callable[[bool], AbstractContextManager[object]]
-"""What a call holds; it is told whether the call changes anything."""
 _OF_INSTANCES = ("StartInstances", "StopInstances", "TerminateInstances")
 _provides: Callable[..., Callable[[Callable[[], Service]], object]] = aws_provider
 
@@ -193,7 +188,7 @@ def application_autoscaling() -> Service:
     FakeApplicationAutoscalingPolicy.create_alarms = lambda _: None
     FakeApplicationAutoscalingPolicy.delete_alarms = lambda *_: None
     provider = ApplicationAutoScaling(_ecs.has_service, _scaling.known, partial(_client, "cloudwatch"))
-    return _over_moto("application-autoscaling", provider.operations)
+    return over_moto("application-autoscaling", provider.operations)
 
 
 @_provides(api="autoscaling")
@@ -211,28 +206,28 @@ def autoscaling() -> Service:
     InstanceState.launch_template = property(lambda member: member.made_of)
     FakeAutoScalingGroup.default_instance_warmup = None
     FakeAutoScalingGroup.max_instance_lifetime = None
-    return _over_moto("autoscaling", AutoScaling(_groups, _group_steps, _now, _chance).operations, _driven)
+    return over_moto("autoscaling", AutoScaling(_groups, _group_steps, _now, _chance).operations, _driven)
 
 
 @_provides(api="ecr")
 def ecr() -> Service:
-    return _over_moto("ecr", Ecr(RegistryAccess.of(os.environ), lambda: moment(_now())).operations)
+    return over_moto("ecr", Ecr(RegistryAccess.of(os.environ), lambda: moment(_now())).operations)
 
 
 @_provides(api="ecs")
 def ecs() -> Service:
     operations = {**_ecs.operations, **CapacityProviderOperations(_groups).operations}
-    return _over_moto("ecs", operations, _driven)
+    return over_moto("ecs", operations, _driven)
 
 
 @_provides(api="elb")
 def elb() -> Service:
-    return _over_moto("elb", _elb.operations, _driven)
+    return over_moto("elb", _elb.operations, _driven)
 
 
 @_provides(api="elbv2")
 def elbv2() -> Service:
-    return _over_moto("elbv2", _elbv2.operations, _driven)
+    return over_moto("elbv2", _elbv2.operations, _driven)
 
 
 @_provides(api="cloudwatch", name="control-plane")
@@ -249,7 +244,7 @@ def cloudwatch() -> Service:
         written(alarm, before), alarm.alarm
     )
     operations = cloudwatch_operations(_now, _metrics.write_sets)
-    service = _over_localstack(Service.for_provider(provider_v2.CloudwatchProvider()), operations)
+    service = over_localstack(Service.for_provider(provider_v2.CloudwatchProvider()), operations)
     _watch.begin()
     return service
 
@@ -264,9 +259,9 @@ def ec2() -> Service:
         lambda rule: rule.ip_range.get("Description") or rule.source_group.get("Description")
     )
     service = Service.for_provider(Ec2Provider(), dispatch_table_factory=MotoFallbackDispatcher)
-    _over_localstack(service, EC2_OPERATIONS)
+    over_localstack(service, EC2_OPERATIONS)
     # A group learns at once that one of its instances has ended.
-    return _over_localstack(service, dict.fromkeys(_OF_INSTANCES, lambda call: call.forward()), _driven)
+    return over_localstack(service, dict.fromkeys(_OF_INSTANCES, lambda call: call.forward()), _driven)
 
 
 @_provides(api="logs", name="control-plane")
@@ -277,15 +272,15 @@ def logs() -> Service:
     provider.get_pattern_matcher = _pattern_matcher
     service = Service.for_provider(provider.LogsProvider(), dispatch_table_factory=MotoFallbackDispatcher)
     # LocalStack's own would count the lines a second time.
-    service.skeleton.dispatch_table["PutLogEvents"] = _moto
-    return _over_localstack(service, Logs(_publish, _now).operations)
+    service.skeleton.dispatch_table["PutLogEvents"] = to_moto
+    return over_localstack(service, Logs(_publish, _now).operations)
 
 
 @_provides(api="sqs", name="control-plane")
 def sqs() -> Service:
     from localstack.services.sqs.provider import SqsProvider  # noqa: PLC0415 - import only at the first call
 
-    return _over_localstack(Service.for_provider(SqsProvider()), SQS_OPERATIONS)
+    return over_localstack(Service.for_provider(SqsProvider()), SQS_OPERATIONS)
 
 
 @_provides(api="ssm", name="control-plane")
@@ -294,35 +289,7 @@ def ssm() -> Service:
 
     service = Service.for_provider(SsmProvider(), dispatch_table_factory=MotoFallbackDispatcher)
     # Nothing is kept here, so that no caller waits for another.
-    return _over_localstack(service, SSM_OPERATIONS, lambda _: nullcontext())
-
-
-class _Moto:
-    """A service that community LocalStack lacks, in the shape that `Service.for_provider` takes."""
-
-    version = None
-
-    def __init__(self, service: str) -> None:
-        self.service = service
-
-
-def _over_moto(service: str, operations: Operations, guard: _Guard | None = None) -> Service:
-    """A service that moto answers, but for some operations. With a guard, every call of it holds that."""
-    handlers: dict[str, _Handler] = dict.fromkeys(load_service(service).operation_names, _moto)
-    guarded: Operations = {name: lambda call: call.forward() for name in handlers} if guard else {}
-    handlers |= _handlers({**guarded, **operations}, handlers, guard or _one_at_a_time())
-    return Service.for_provider(_Moto(service), dispatch_table_factory=lambda _: handlers)
-
-
-def _over_localstack(service: Service, operations: Operations, guard: _Guard | None = None) -> Service:
-    table: dict[str, _Handler] = service.skeleton.dispatch_table
-    table |= _handlers(operations, table, guard or _one_at_a_time())
-    return service
-
-
-def _one_at_a_time() -> _Guard:
-    lock = threading.Lock()
-    return lambda _: lock
+    return over_localstack(service, SSM_OPERATIONS, lambda _: nullcontext())
 
 
 def _pattern_matcher(pattern: str) -> Callable[[str, Values], bool]:
@@ -336,31 +303,6 @@ def _pattern_matcher(pattern: str) -> Callable[[str, Values], bool]:
 
 def _keep_desired_capacity(group: Any, count: int | None) -> None:
     group.desired_capacity = group.min_size if count is None else count
-
-
-def _handlers(operations: Operations, underneath: Mapping[str, _Handler], guard: _Guard) -> dict[str, _Handler]:
-    """Handlers that hold the guard, which lets one call in at a time. So the state of a service needs no locks."""
-    underneath = dict(underneath)
-
-    def handler(name: str, answer: Callable[[Call], Values]) -> _Handler:
-        changes = not name.startswith(("Describe", "List"))
-
-        def handle(context: RequestContext, request: Values) -> Values:
-            def forward(operation: str | None = None, parameters: Values | None = None) -> Values:
-                if operation is None:
-                    return underneath[context.operation.name](context, request) or {}
-                made = _remade(context, operation, parameters or {})
-                return underneath[operation](made, made.service_request) or {}
-
-            try:
-                with guard(changes):
-                    return answer(Call(context.account_id, context.region, request, forward))
-            except AwsError as error:
-                raise CommonServiceException(error.code, error.message, status_code=error.status) from None
-
-        return handle
-
-    return {name: handler(name, answer) for name, answer in operations.items()}
 
 
 def _open(routes: Mapping[str, Route]) -> None:
@@ -441,25 +383,3 @@ def _access_key(context: RequestContext) -> str:
 
 def _failed(error: AwsError) -> Response:
     return Response.for_json({"code": error.code, "message": error.message}, status=error.status)
-
-
-def _moto(context: RequestContext, _: Values) -> Values:
-    answer: Values = call_moto(context)
-    return answer
-
-
-def _remade(context: RequestContext, operation: str, parameters: Values) -> RequestContext:
-    """The context of another operation, called by the same caller."""
-    made = create_aws_request_context(
-        service_name=context.service.service_name,
-        action=operation,
-        parameters=parameters,
-        region=context.region,
-        protocol=context.protocol,
-    )
-    headers = copy.deepcopy(context.request.headers)
-    headers.update(made.request.headers)
-    made.request.headers = headers
-    made.account_id = context.account_id
-    made.service_request = parameters
-    return made

@@ -6,7 +6,6 @@ import itertools
 import ssl
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -22,9 +21,8 @@ from sim.cloud.edge.record import Record
 from sim.cloud.edge.sockets import Sockets
 from sim.cluster.aws_clock import AwsClock
 from sim.cluster.balancer import classic
-from sim.cluster.balancer.nodes import Policy
 from sim.cluster.desired import DesiredBalancer, DesiredInstance
-from sim.cluster.target_health import RegisteredTarget, TargetHealth
+from sim.cluster.target_health import TargetHealth
 
 Reporter = Callable[[DesiredBalancer, str, TargetHealth | None], None]
 """Takes the health of an instance; None if it has drained."""
@@ -45,13 +43,12 @@ class ClassicBalancer:
         log: Callable[[DesiredBalancer, Seen], None],
     ) -> None:
         self.desired = desired
-        self._clock = clock
         self.metrics = Minutes()
         self.answered: Counter[int] = Counter()
         """How many requests got each status; 0 stands for no answer, and for connections over TCP."""
         self.listeners = Listeners(desired.name)
-        self.health = Health(classic, self._policy, desired.check, addresses, self.metrics, chance, self._report)
-        self._known: dict[str, RegisteredTarget] = {}
+        policy = desired.settings.policy
+        self.health = Health(classic, policy, desired.check, clock, addresses, self.metrics, chance, self._report)
         self._report_health = report
         self._log = log
         self._turn = itertools.count()
@@ -63,16 +60,9 @@ class ClassicBalancer:
         sockets: Sockets,
         certificate: Callable[[], ssl.SSLContext],
     ) -> None:
-        """Takes what is desired now. An instance that is not running any more keeps its registration."""
+        """Takes what is desired now."""
         self.desired = desired
-        registered = {each.instance: each for each in desired.members}
-        known = {id_: target for id_, target in self._known.items() if id_ in registered}
-        self._known = known | {
-            id_: RegisteredTarget(id_, instances[id_].zone, instances[id_].address, 0)
-            for id_ in registered
-            if id_ in instances
-        }
-        self.health.update(self._policy, desired.check, self._known, registered)
+        self.health.update(desired.settings.policy, desired.check, desired.targets, instances)
         wanted = [Listener(each, desired.settings, self._next_node, self._ended) for each in desired.listeners]
         await self.listeners.update(wanted, sockets, certificate)
 
@@ -85,13 +75,6 @@ class ClassicBalancer:
         """Ends every listener and connection."""
         self.listeners.abort()
         self.health.close()
-
-    @property
-    def _policy(self) -> Policy:
-        """As it is carried out on this machine: checks come by AWS's clock, and all limits are as declared."""
-        policy = self.desired.settings.policy
-        interval = self._clock.lasts(policy.check.interval)
-        return replace(policy, check=replace(policy.check, interval=interval))
 
     def _next_node(self) -> Node:
         """DNS gives the nodes in turn."""

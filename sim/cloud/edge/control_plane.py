@@ -82,7 +82,7 @@ class Reports:
         """The instance has this health now; None if it has drained."""
         place = balancer.place
         path = f"/_sim/{place.account}/{place.region}/elb/{balancer.name}/instances/{instance}/health"
-        registrations = {each.instance: each.registration for each in balancer.members}
+        registrations = {each.id: each.registration for each in balancer.targets}
         self._waiting[path] = None if health is None else _document(health, registrations.get(instance))
         self._wake.set()
 

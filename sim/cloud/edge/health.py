@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from random import Random
 from typing import Protocol
 
@@ -11,11 +12,12 @@ from sim.cloud.edge.addresses import Addresses
 from sim.cloud.edge.checker import Judge, check
 from sim.cloud.edge.metrics import Minutes
 from sim.cloud.edge.node import Node
+from sim.cluster.aws_clock import AwsClock
 from sim.cluster.balancer import nodes
 from sim.cluster.balancer.checks import Phase
 from sim.cluster.balancer.nodes import Action, Balancer, Check, Cut, Deregistered, Drain, Policy
 from sim.cluster.balancer.routing import CONNECT_SECONDS
-from sim.cluster.desired import CheckTarget, DesiredMember, DesiredTarget
+from sim.cluster.desired import CheckTarget, DesiredInstance, DesiredTarget
 from sim.cluster.target_health import RegisteredTarget, TargetHealth
 
 
@@ -40,6 +42,7 @@ class Health:
         kind: Kind,
         policy: Policy,
         asked: CheckTarget,
+        clock: AwsClock,
         addresses: Addresses,
         metrics: Minutes,
         chance: Random,
@@ -49,12 +52,14 @@ class Health:
         self.kind = kind
         self.asked = asked
         self.nodes: dict[str, Node] = {}
-        self._state = nodes.start(policy)
+        self._clock = clock
+        self._state = nodes.start(self._at_pace(policy))
         self._addresses = addresses
         self._metrics = metrics
         self._chance = chance
         self._connect_seconds = connect_seconds
         self._report = report
+        self._targets: dict[str, RegisteredTarget] = {}
         self._registrations: Mapping[str, int] = {}
         self._reported: dict[str, TargetHealth] = {}
         self._loop = asyncio.get_running_loop()
@@ -65,14 +70,17 @@ class Health:
         self,
         policy: Policy,
         asked: CheckTarget,
-        targets: Mapping[str, RegisteredTarget],
-        registered: Mapping[str, DesiredMember | DesiredTarget],
+        desired: Iterable[DesiredTarget],
+        instances: Mapping[str, DesiredInstance],
     ) -> None:
-        """Takes what is desired: these settings, and these targets registered; both by the target's id.
+        """Takes what is desired: these settings, and these targets registered. `instances` are those that run.
 
-        A target whose registration has another number than before left and came back in the meantime.
+        A target whose instance is not running any more keeps its registration. One whose registration has another
+        number than before left and came back in the meantime.
         """
-        now = self._loop.time()
+        now, policy = self._loop.time(), self._at_pace(policy)
+        registered = {each.id: each for each in desired}
+        targets = self._placed(registered, instances)
         registrations = {id_: registered[id_].registration for id_ in targets}
         self.asked = asked
         if policy != self._state.policy:
@@ -84,8 +92,23 @@ class Health:
         for target in targets.values():
             in_service = registered[target.id].in_service
             self._state = nodes.register(self._state, target, now, self._chance, in_service=in_service)
-        self._registrations = registrations
+        self._targets, self._registrations = targets, registrations
         self._turn()
+
+    def _at_pace(self, policy: Policy) -> Policy:
+        """As it is carried out on this machine: checks come by AWS's clock, and all limits are as declared."""
+        return replace(policy, check=replace(policy.check, interval=self._clock.lasts(policy.check.interval)))
+
+    def _placed(
+        self, registered: Mapping[str, DesiredTarget], instances: Mapping[str, DesiredInstance]
+    ) -> dict[str, RegisteredTarget]:
+        """The targets, where their instances are or were."""
+        running = {
+            id_: RegisteredTarget(id_, instances[each.instance].zone, instances[each.instance].address, each.port)
+            for id_, each in registered.items()
+            if each.instance in instances
+        }
+        return {id_: each for id_, each in self._targets.items() if id_ in registered} | running
 
     @property
     def state(self) -> Balancer:

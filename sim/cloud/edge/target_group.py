@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
 
 from sim.cloud.edge.addresses import Addresses
@@ -14,10 +14,10 @@ from sim.cluster.aws_clock import AwsClock
 from sim.cluster.balancer import target_group
 from sim.cluster.balancer.application_answers import CONNECT_SECONDS
 from sim.cluster.balancer.checks import CheckResult
-from sim.cluster.balancer.nodes import Balancer, Policy
+from sim.cluster.balancer.nodes import Balancer
 from sim.cluster.balancer.target_group import GroupSettings
 from sim.cluster.desired import DesiredInstance, DesiredTarget, DesiredTargetGroup
-from sim.cluster.target_health import RegisteredTarget, TargetHealth
+from sim.cluster.target_health import TargetHealth
 
 GroupReporter = Callable[[DesiredTargetGroup, DesiredTarget | str, TargetHealth | None], None]
 """Takes the health of a target; None, with the target's id, if it has drained."""
@@ -52,14 +52,13 @@ class TargetGroup:
     ) -> None:
         self.desired = desired
         self.metrics = ApplicationMinutes()
-        self._clock = clock
         self._chance = chance
         self._report_health = report
-        self._known: dict[str, RegisteredTarget] = {}
         self.health = Health(
             _Kind(desired.settings),
-            self._policy,
+            desired.settings.policy,
             desired.check,
+            clock,
             addresses,
             self.metrics,
             chance,
@@ -68,17 +67,10 @@ class TargetGroup:
         )
 
     def update(self, desired: DesiredTargetGroup, instances: Mapping[str, DesiredInstance]) -> None:
-        """Takes what is desired now. A target whose instance is not running any more keeps its registration."""
+        """Takes what is desired now."""
         self.desired = desired
         self.health.kind = _Kind(desired.settings)
-        registered = {each.id: each for each in desired.targets}
-        found = ((each, instances.get(each.instance)) for each in desired.targets)
-        self._known = {id_: target for id_, target in self._known.items() if id_ in registered} | {
-            each.id: target_group.target_of(instance.id, instance.zone, instance.address, each.port)
-            for each, instance in found
-            if instance is not None
-        }
-        self.health.update(self._policy, desired.check, self._known, registered)
+        self.health.update(desired.settings.policy, desired.check, desired.targets, instances)
 
     def node_in(self, zone: str) -> Node | None:
         """The node of the group in a zone, None in a zone that the load balancer has left."""
@@ -92,13 +84,6 @@ class TargetGroup:
             id_ = next(key for key, each in self.health.nodes.items() if each is node)
             shares = target_group.slow_shares(settings, self.health.state, id_, now)
         return target_group.choose(settings, node.targets, node.outstanding, node.turn, shares, self._chance)
-
-    @property
-    def _policy(self) -> Policy:
-        """As it is carried out on this machine: checks come by AWS's clock, and all limits are as declared."""
-        policy = self.desired.settings.policy
-        interval = self._clock.lasts(policy.check.interval)
-        return replace(policy, check=replace(policy.check, interval=interval))
 
     def _report(self, target: str, health: TargetHealth | None) -> None:
         known = next((each for each in self.desired.targets if each.id == target), target)

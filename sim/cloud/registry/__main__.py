@@ -12,8 +12,9 @@ from types import FrameType
 from sim.cloud.registry.container import storage_spec
 from sim.errors import SimError
 from sim.host.cleanup import Cleanup
-from sim.host.container import LABEL, Container, Network, new_run
+from sim.host.container import Container, Network, new_run
 from sim.host.engine import obtain
+from sim.host.engine_api import LABEL
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:

@@ -17,7 +17,7 @@ from sim.cluster.balancer.nodes import AWS_DELAYS, Balancer, Delays, Policy, in_
 from sim.cluster.balancer.routing import in_turn, least_outstanding
 from sim.cluster.balancer.stickiness import Stickiness
 from sim.cluster.citations import ALB_GUIDE, ELBV2_API, LeftOut, cites, inferred
-from sim.cluster.target_health import RegisteredTarget, TargetHealth
+from sim.cluster.target_health import TargetHealth
 
 if TYPE_CHECKING:
     from random import Random
@@ -94,12 +94,6 @@ _ZONE_NOT_ENABLED: Final = DescribedTarget(
 )
 _TIMED_OUT: Final = DescribedTarget("unhealthy", "Target.Timeout", "Request timed out")
 _FAILED: Final = DescribedTarget("unhealthy", "Target.FailedHealthChecks", "Health checks failed")
-
-
-@cites(ALB_GUIDE + "target-group-register-targets.html")
-def target_of(instance: str, zone: str, host: str, port: int) -> RegisteredTarget:
-    """The same instance can be registered several times, with a port each, also one that was chosen dynamically."""
-    return RegisteredTarget(f"{instance}:{port}", zone, host, port)
 
 
 @cites(ELBV2_API + "Matcher.html")

@@ -26,7 +26,7 @@ from sim.cluster.desired import (
     DesiredBalancer,
     DesiredInstance,
     DesiredListener,
-    DesiredMember,
+    DesiredTarget,
     DesiredTask,
     HostPort,
     Place,
@@ -141,13 +141,13 @@ def _balancer(found: Balancer, snapshot: Snapshot) -> DesiredBalancer:
         Settings(policy, float(attributes["ConnectionSettings"]["IdleTimeout"]), elb.desync, _stickiness(found)),
         found.target,
         tuple(_listener(each, elb) for each in found.listeners),
-        tuple(_member(each, elb) for each in found.members),
+        tuple(_target(each, elb) for each in found.members),
         _access_log(log) if log["Enabled"] else None,
     )
 
 
-def _member(instance: str, elb: LoadBalancer) -> DesiredMember:
-    return DesiredMember(instance, elb.registrations.get(instance, 0), elb.health_of(instance).state == "InService")
+def _target(instance: str, elb: LoadBalancer) -> DesiredTarget:
+    return DesiredTarget(instance, elb.registrations.get(instance, 0), elb.health_of(instance).state == "InService")
 
 
 def _stickiness(found: Balancer) -> Stickiness | None:

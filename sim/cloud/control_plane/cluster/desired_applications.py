@@ -77,7 +77,7 @@ def _group(found: Group, zones: tuple[str, ...], known: TargetGroup) -> DesiredT
         cast("_Protocol", found.protocol),
         CheckTarget(cast("_Protocol", found.check_protocol), check_port, found.check_path),
         tuple(
-            DesiredTarget(instance, int(port), known.registrations[id_], known.in_service(id_))
+            DesiredTarget(instance, known.registrations[id_], known.in_service(id_), int(port))
             for id_ in known.registrations
             for instance, _, port in [id_.rpartition(":")]
         ),

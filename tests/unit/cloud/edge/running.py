@@ -31,7 +31,7 @@ from sim.cluster.desired import (
     DesiredBalancer,
     DesiredInstance,
     DesiredListener,
-    DesiredMember,
+    DesiredTarget,
     HostPort,
     ListenerProtocol,
     Place,
@@ -62,7 +62,7 @@ def settings(**more: Any) -> Settings:
 def balancer(*members: str, **more: Any) -> DesiredBalancer:
     """A load balancer with these instances registered; checks are of TCP, so that tests see only what they send."""
     check = CheckTarget("TCP", INSTANCE_PORT)
-    registered = tuple(DesiredMember(each, 1) for each in members)
+    registered = tuple(DesiredTarget(each, 1) for each in members)
     return replace(
         DesiredBalancer(NAME, PLACE, "web.elb.amazonaws.com", settings(), check, (HTTP,), registered), **more
     )

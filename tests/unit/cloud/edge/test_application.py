@@ -48,7 +48,7 @@ SECURE = ListenerRule(2, (Condition("host-header", ("plain.*",)),), Redirect("HT
 
 def targets(count: int) -> tuple[DesiredTarget, ...]:
     """So many ports of one instance."""
-    return tuple(DesiredTarget("i-1", FIRST_PORT + number, 1) for number in range(count))
+    return tuple(DesiredTarget("i-1", 1, port=FIRST_PORT + number) for number in range(count))
 
 
 def front(*registered: DesiredTarget, **more: Any) -> DesiredApplicationBalancer:

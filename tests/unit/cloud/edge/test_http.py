@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from sim.cluster.balancer.checks import HealthCheck
-from sim.cluster.desired import DesiredMember
+from sim.cluster.desired import DesiredTarget
 from sim.host.waiting import until
 from tests.unit.cloud.edge.running import (
     CHECK,
@@ -307,7 +307,7 @@ def test_a_client_that_goes_leaves_nothing_behind(edge: Running) -> None:
 def test_an_instance_that_left_and_came_back_between_two_looks_is_a_new_target(edge: Running) -> None:
     with instances(answering()) as backs:
         edge.serve(*backs)
-        again = replace(balancer(), members=(DesiredMember("i-1", 2),))
+        again = replace(balancer(), targets=(DesiredTarget("i-1", 2),))
         edge.update(again, instances=(running_instance("i-1"),), ports=(backs[0].entry,))
         edge.wait_for("i-1", "InService")
     states = [health and health.state for _, health in edge.reports]
@@ -317,7 +317,7 @@ def test_an_instance_that_left_and_came_back_between_two_looks_is_a_new_target(e
 def test_after_a_start_it_routes_at_once_to_what_was_in_service(edge: Running) -> None:
     slow = replace(policy(), check=HealthCheck(interval=300))
     with instances(answering()) as backs:
-        known = replace(balancer(), members=(DesiredMember("i-1", 1, in_service=True),), settings=settings(policy=slow))
+        known = replace(balancer(), targets=(DesiredTarget("i-1", 1, in_service=True),), settings=settings(policy=slow))
         edge.update(known, instances=(running_instance("i-1"),), ports=(backs[0].entry,))
         with edge.connect() as client:
             client.sendall(GET)

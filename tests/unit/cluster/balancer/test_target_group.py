@@ -12,12 +12,13 @@ from sim.cluster.balancer import nodes, target_group
 from sim.cluster.balancer.checks import CheckResult, HealthCheck, Phase, Watch
 from sim.cluster.balancer.nodes import Delays
 from sim.cluster.balancer.target_group import DescribedTarget, GroupSettings
+from sim.cluster.target_health import RegisteredTarget
 from tests.unit.cluster.balancer.in_virtual_time import OK, InVirtualTime
 from tests.unit.cluster.proves import proves
 
 SETTINGS = GroupSettings(("a", "b"), HealthCheck(10, 3, 5, 2), delays=Delays(0, 0))
-ONE = target_group.target_of("i-1", "a", "10.0.0.1", 32768)
-TWO = target_group.target_of("i-1", "a", "10.0.0.1", 32769)
+ONE = RegisteredTarget("i-1:32768", "a", "10.0.0.1", 32768)
+TWO = RegisteredTarget("i-1:32769", "a", "10.0.0.1", 32769)
 A = "a/1"
 
 
@@ -28,7 +29,6 @@ def with_one_target() -> InVirtualTime:
     return world
 
 
-@proves(target_group.target_of)
 def test_an_instance_is_a_target_with_each_of_its_ports() -> None:
     world = InVirtualTime(SETTINGS.policy)
     world.register(ONE)

@@ -6,7 +6,7 @@ import pytest
 from docker import APIClient
 from docker.errors import APIError
 
-from sim.host import container
+from sim.host import engine_api
 
 
 class _Engine:
@@ -25,7 +25,7 @@ def test_a_pause_that_the_freezer_gave_up_is_asked_for_again() -> None:
     gave_up = "OCI runtime pause failed: unable to freeze: unknown"
     engine = _Engine(gave_up, gave_up, None)
 
-    container.pause(cast("APIClient", engine), "worker")
+    engine_api.pause(cast("APIClient", engine), "worker")
 
     assert engine.answers == []
 
@@ -34,6 +34,6 @@ def test_another_refusal_of_a_pause_is_raised_at_once() -> None:
     engine = _Engine("it is not running", None)
 
     with pytest.raises(APIError, match="not running"):
-        container.pause(cast("APIClient", engine), "worker")
+        engine_api.pause(cast("APIClient", engine), "worker")
 
     assert engine.answers == [None]
