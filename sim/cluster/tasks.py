@@ -190,6 +190,12 @@ def deactivating(task: Task, code: StopCode, reason: str, now: float) -> Task:
     )
 
 
+@cites(ECS_GUIDE + "task-lifecycle-explanation.html")
+def status_for_agent(task: Task) -> DesiredStatus:
+    """A task that is DEACTIVATING runs on until its target groups have let it go, though ECS wants it STOPPED."""
+    return "RUNNING" if task.last_status == "DEACTIVATING" else task.desired_status
+
+
 @cites(ECS_GUIDE + "stopped-task-error-codes.html")
 def scaling_reason(deployment: str) -> str:
     """A task that a deployment or a smaller count stops names the deployment in its reason."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -18,13 +19,14 @@ from sim.aws.arn import last_part
 from sim.client.load import publishing
 from sim.cloud.aws_client import REGION, local_session
 from sim.cloud.permissions import reports
-from sim.cluster.deployments import DeploymentConfiguration, least_healthy, most_running
 from sim.history.events import message_id
 from sim.host.waiting import until
 from sim.targets.cluster import ClusterTarget
 from sim.targets.deployment import LocalDeployment
 from sim.targets.publication import repository
 from sim.targets.target import Target
+from sim.trial.looks import percents_broken
+from sim.trial.stage import Stage
 from tests.github_tokens import ISSUER, token
 
 SECONDS = 180
@@ -45,36 +47,26 @@ def cluster(target: Target) -> ClusterTarget:
 def percents_held(cluster: ClusterTarget) -> Iterator[None]:
     """At each moment that is looked at meanwhile, as many tasks of the API serve, and as few are there, as the
     service's percents say.
-
-    A task serves from when it was found healthy until ECS stops it: a check that a busy machine fails is not ECS's.
-    Those that run at the beginning serve.
     """
-    over, broken, moments = threading.Event(), list[str](), 0
-    found_healthy = running(cluster)
-    described = cluster.service("api").described()
-    given = described["deploymentConfiguration"]
-    percents = DeploymentConfiguration(given["minimumHealthyPercent"], given["maximumPercent"])
-    least, most = (bound(described["desiredCount"], percents) for bound in (least_healthy, most_running))
+    over, stage = threading.Event(), Stage(cluster.acts, cluster.service("api"))
+    before = stage.before()
+    looks = [stage.look(time.monotonic, before)]
 
-    def look() -> None:
-        nonlocal moments
+    def watch() -> None:
         while not over.wait(_LOOK_SECONDS):
-            moments += 1
-            tasks = cluster.service("api").tasks()
-            found_healthy.update(each["taskArn"] for each in tasks if each.get("healthStatus") == "HEALTHY")
-            serving = sum(each["taskArn"] in found_healthy for each in tasks)
-            if serving < least or len(tasks) > most:
-                broken.append(f"{serving} of {len(tasks)} tasks were healthy")
+            looks.append(stage.look(time.monotonic, before))
 
-    watch = threading.Thread(target=look, name="percents", daemon=True)
-    watch.start()
+    watcher = threading.Thread(target=watch, name="percents", daemon=True)
+    watcher.start()
     try:
         yield
     finally:
         over.set()
-        watch.join()
-    assert moments
-    assert not broken, f"at least {least} are to be healthy, at most {most} there: {broken}"
+        watcher.join()
+    assert len(looks) > 1
+    least, most = before.percents
+    broken = percents_broken(looks, least, most)
+    assert not broken, f"at least {least} are to serve, at most {most} to be there: {broken}"
 
 
 @contextmanager

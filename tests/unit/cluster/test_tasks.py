@@ -69,10 +69,13 @@ def test_a_task_that_waits_for_capacity_is_over_when_it_is_stopped() -> None:
     assert tasks.stop_by_user(WAITING, 9.0).last_status == "STOPPED"
 
 
-@proves(tasks.deactivating)
-def test_a_deactivating_task_is_wanted_no_longer() -> None:
+@proves(tasks.deactivating, tasks.status_for_agent)
+def test_a_deactivating_task_is_wanted_no_longer_and_runs_on_until_it_is_sent_sigterm() -> None:
     leaving = tasks.deactivating(RUNNING, "ServiceSchedulerInitiated", "because", 9.0)
     assert (leaving.last_status, leaving.to_run) == ("DEACTIVATING", False)
+    assert [tasks.status_for_agent(each) for each in (RUNNING, leaving)] == ["RUNNING", "RUNNING"]
+    stopped = tasks.stopping(leaving, "ServiceSchedulerInitiated", "because", 19.0)
+    assert tasks.status_for_agent(stopped) == "STOPPED"
 
 
 @proves(tasks.scaling_reason, tasks.failed_balancer_reason, tasks.failed_container_reason)

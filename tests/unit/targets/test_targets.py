@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from sim.cloud.resources import Depth
 from sim.errors import SimError
 from sim.targets import LOCAL, create, create_cluster
 from sim.targets.target import FAST, Capability, Provision, TaskRuntime
@@ -52,3 +53,21 @@ def test_a_target_that_is_not_up_has_started_nothing_and_can_be_taken_down(
     monkeypatch.setattr(subprocess, "Popen", begun)
     monkeypatch.setattr(tempfile, "mkdtemp", begun)
     create(name, FAST, print).down()
+
+
+def test_a_queue_that_is_empty_for_a_moment_is_not_drained(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Queue:
+        """Its messages are counted nowhere at the second look: they are about to be in flight."""
+
+        def __init__(self) -> None:
+            self.depths = [Depth(6, 0), Depth(0, 0), Depth(0, 6), *[Depth(0, 0)] * 10]
+
+        def depth(self) -> Depth:
+            return self.depths.pop(0)
+
+    queue = Queue()
+    target = create("process", FAST, print)
+    monkeypatch.setattr(type(target), "data_plane", queue)
+    target.drain(seconds=5)
+    assert len(queue.depths) < 10
+    assert Depth(0, 6) not in queue.depths

@@ -31,7 +31,7 @@ from sim.cluster.desired import (
     HostPort,
     Place,
 )
-from sim.cluster.tasks import DesiredStatus, Task
+from sim.cluster.tasks import status_for_agent
 
 
 @dataclass(frozen=True)
@@ -113,13 +113,8 @@ def _tasks_in(place: Place, contents: Contents) -> Iterator[DesiredTask]:
             task.group,
             task.deployment or of.started_by,
             task.created_at,
-            _status_for_agent(task),
+            status_for_agent(task),
         )
-
-
-def _status_for_agent(task: Task) -> DesiredStatus:
-    """A task that is DEACTIVATING runs on until its target groups have let it go, though ECS wants it STOPPED."""
-    return "RUNNING" if task.last_status == "DEACTIVATING" else task.desired_status
 
 
 def _balancer(found: Balancer, snapshot: Snapshot) -> DesiredBalancer:
