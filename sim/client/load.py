@@ -81,7 +81,7 @@ class Load:
 
 
 def percentile(seconds: Sequence[float], share: float) -> float | None:
-    """The least of these times that so large a share of them does not exceed; None of none."""
+    """The time in seconds within which this share of the requests ended; None without a request."""
     ordered = sorted(seconds)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
 

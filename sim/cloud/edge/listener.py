@@ -42,17 +42,17 @@ class Answers(Protocol):
 
     @property
     def BAD_REQUEST(self) -> OwnAnswer:  # noqa: N802 - modules of constants are of this shape
-        """To what is no request."""
+        """The answer to bytes that are no request."""
 
     @property
     def REQUEST_TIMEOUT(self) -> OwnAnswer:  # noqa: N802
-        """To a client that does not go on with its request."""
+        """The answer to a client that does not finish its request."""
 
     def refused(self, method: str) -> OwnAnswer | None:
-        """To a method that is not passed on."""
+        """The answer to a method that is not passed on."""
 
     def unanswered(self, *, idle: bool, readable: bool) -> OwnAnswer:
-        """For a target without an answer."""
+        """The answer in the place of a target that gives none."""
 
 
 class Listener:
@@ -76,12 +76,12 @@ class Listener:
 
     @property
     def answers(self) -> Answers:
-        """Those of its load balancer."""
+        """The answers that its kind of load balancer gives by itself."""
         return answers_of_classic
 
     @property
     def stickiness(self) -> Stickiness | None:
-        """Its policy, if it has one."""
+        """The stickiness policy, if the listener has one."""
         return self.settings.stickiness
 
     @property

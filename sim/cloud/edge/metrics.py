@@ -1,6 +1,7 @@
-"""A load balancer's metrics: one statistic set for each metric, zone and minute; of times one for each value. Pure.
+"""A load balancer's metrics: a statistic set for each metric, zone and minute. Pure.
 
-CloudWatch has percentiles of what it knows the values of. So times are rounded to two digits, and equal ones are a set.
+CloudWatch can compute a percentile only where it knows the values. So a metric that is a time has a set for each value:
+times are rounded to two digits, and equal ones share a set.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/elb-cloudwatch-metrics.html
 """
@@ -22,7 +23,7 @@ _SECONDS: Final = frozenset({"Latency", "TargetResponseTime"})
 _DIGITS: Final = 2
 
 Kind = tuple[str, float | None]
-"""A metric, and of a time its value."""
+"""The name of a metric, and, if the metric is a time, the value."""
 
 
 @dataclass(slots=True)

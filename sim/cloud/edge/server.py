@@ -90,7 +90,7 @@ class Edge:
             await self.applications[arn].update(each, instances, self._sockets, self._certificate)
 
     def all(self) -> list[ClassicBalancer | ApplicationBalancer]:
-        """Those of both kinds."""
+        """Every load balancer, Classic ELBs and ALBs."""
         return [*self.balancers.values(), *self.applications.values()]
 
     async def known(self) -> None:

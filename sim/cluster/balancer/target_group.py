@@ -142,8 +142,8 @@ def scheduled(it: DescribedTarget) -> TargetHealth:
 
 @cites(ELBV2_API + "TargetHealth.html")
 def described_as(it: TargetHealth) -> DescribedTarget:
-    """The reason tells the state: those of the load balancer are of an initial target, those of its failed checks of an
-    unhealthy one. The way back from `health`."""
+    """The state follows from the reason. A reason of the load balancer is that of an initial target, one of its failed
+    checks that of an unhealthy target. This function undoes what `health` does."""
     state: TargetState = "unhealthy"
     if it.state == "InService":
         state = "healthy"

@@ -1,4 +1,4 @@
-"""The composite alarms that LocalStack keeps: checked when they are put, and evaluated. LocalStack tells SNS.
+"""The composite alarms that LocalStack keeps: checked when they are put, and evaluated. LocalStack notifies SNS.
 
 LocalStack itself follows only rules that join ALARM of ARNs by OR.
 """
