@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -30,7 +31,8 @@ _APPLY_SECONDS = 1200
 """What a test may take whose target's resources Terraform makes first."""
 _SLOWEST = 15
 """So many tests are named with their seconds."""
-_REASON_CHARACTERS = 1000
+_REASON_CHARACTERS = 700
+"""So much is shown of a reason's begin, and as much of its end."""
 _SIDE_BY_SIDE = ("-n", _WORKERS, "--dist", "loadfile")
 _ALONE = ("tests/unit", "tests/property")
 _BESIDE_IAM_SIMULATE = "tests/iam"
@@ -68,6 +70,16 @@ class Run:
         """The command line."""
         report = f"--junitxml={self.report(directory)}"
         return [sys.executable, "-m", "pytest", "--durations", str(_SLOWEST), report, *self.arguments]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run that has ended: its exit status, its seconds, and what it printed unless it was shown at once."""
+
+    run: Run
+    status: int
+    seconds: float
+    output: str
 
 
 Stage = Sequence[Sequence[Run]]
@@ -148,12 +160,12 @@ def main(wanted: str | None) -> int:
     possible = [[[run for run in row if not lacking[run]] for row in stage] for stage in stages]
     with TemporaryDirectory() as made:
         reports = Path(made)
-        statuses = {run: status for stage in possible for run, status in _run_stage(console, stage, reports)}
-        console.print(_table(statuses, lacking))
-        failures = [f"{run.name}: {each}" for run, status in statuses.items() if status for each in _why(run, reports)]
+        ended = {each.run: each for stage in possible for each in _run_stage(console, stage, reports)}
+        console.print(_table(ended, lacking))
+        failures = [f"{run.name}: {each}" for run, end in ended.items() if end.status for each in _why(run, reports)]
     sys.stdout.writelines(f"\n{each}\n" for each in failures)
     left_out = [run for run in runs if lacking[run] and (os.environ.get("CI") or wanted in LOCAL)]
-    return 1 if left_out or any(statuses.values()) else 0
+    return 1 if left_out or any(each.status for each in ended.values()) else 0
 
 
 def _build_images() -> bool:
@@ -162,26 +174,30 @@ def _build_images() -> bool:
     return subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode == 0
 
 
-def _run_stage(console: Console, stage: Stage, reports: Path) -> Iterator[tuple[Run, int]]:
-    """Each run with its exit status. The first row prints as it goes. What the others print comes after it."""
+def _run_stage(console: Console, stage: Stage, reports: Path) -> Iterator[Ended]:
+    """Ends each run. The first row prints as it goes. What the others print comes after it."""
     shown, *others = stage
     with ThreadPoolExecutor(max(1, len(others))) as threads:
-        later = [threads.submit(lambda row: [(run, *_captured(run, reports)) for run in row], row) for row in others]
+        later = [
+            threads.submit(lambda row: [_end(run, reports, stdout=subprocess.PIPE) for run in row], row)
+            for row in others
+        ]
         for run in shown:
             console.rule(run.name)
-            yield run, subprocess.run(run.command(reports), check=False).returncode
+            yield _end(run, reports)
         for row in later:
-            for run, status, output in row.result():
-                console.rule(run.name)
-                sys.stdout.write(output)
-                yield run, status
+            for each in row.result():
+                console.rule(each.run.name)
+                sys.stdout.write(each.output)
+                yield each
 
 
-def _captured(run: Run, reports: Path) -> tuple[int, str]:
+def _end(run: Run, reports: Path, stdout: int | None = None) -> Ended:
+    begun = time.monotonic()
     done = subprocess.run(
-        run.command(reports), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        run.command(reports), stdout=stdout, stderr=stdout and subprocess.STDOUT, text=True, check=False
     )
-    return done.returncode, done.stdout
+    return Ended(run, done.returncode, time.monotonic() - begun, done.stdout or "")
 
 
 def _why(run: Run, reports: Path) -> Iterator[str]:
@@ -191,17 +207,25 @@ def _why(run: Run, reports: Path) -> Iterator[str]:
         return
     for case in ET.parse(run.report(reports)).iter("testcase"):
         for reason in (*case.iter("failure"), *case.iter("error")):
-            yield f"{case.get('classname')}::{case.get('name')}: {reason.get('message', '')[:_REASON_CHARACTERS]}"
+            yield f"{case.get('classname')}::{case.get('name')}: {_shortened(reason.get('message', ''))}"
 
 
-def _table(statuses: Mapping[Run, int], lacking: Mapping[Run, Sequence[Finding]]) -> Table:
-    columns = ("tests", "result", "missing", "remedy")
+def _shortened(reason: str) -> str:
+    """A long reason's begin and end. The output of a command that failed has its own reason there."""
+    if len(reason) <= 2 * _REASON_CHARACTERS:
+        return reason
+    return f"{reason[:_REASON_CHARACTERS]}\n[...]\n{reason[-_REASON_CHARACTERS:]}"
+
+
+def _table(ended: Mapping[Run, Ended], lacking: Mapping[Run, Sequence[Finding]]) -> Table:
+    columns = ("tests", "result", "seconds", "missing", "remedy")
     table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for run, findings in lacking.items():
-        if run in statuses:
-            table.add_row(run.name, "passed" if statuses[run] == 0 else "[red]failed[/red]")
+        if run in ended:
+            result = "[red]failed[/red]" if ended[run].status else "passed"
+            table.add_row(run.name, result, f"{ended[run].seconds:.0f}")
         for finding in findings:
-            table.add_row(run.name, "not run", f"{finding.what}: {finding.seen}", finding.remedy)
+            table.add_row(run.name, "not run", "", f"{finding.what}: {finding.seen}", finding.remedy)
     return table
 
 

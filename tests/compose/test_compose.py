@@ -109,6 +109,8 @@ def test_the_live_page_sees_it(
     ):
         assert project.perform(act, print) == f"{words} worker-1"
         assert project.look().parts["worker-1"].detail.startswith("paused" if words == "paused" else "running")
+    # Docker calls a container unhealthy while it does not check it, so from its pause to the next check.
+    until(lambda: project.look().parts["worker-1"].good, "the worker to be healthy again", seconds=30)
     [container] = project.detail("api-1", seen).containers
     assert container.environment["AWS_SECRET_ACCESS_KEY"] == HIDDEN
     assert any('"message": "request"' in each for each in container.log)

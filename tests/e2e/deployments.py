@@ -49,6 +49,8 @@ def percents_held(cluster: ClusterTarget) -> Iterator[None]:
     service's percents say.
     """
     over, stage = threading.Event(), Stage(cluster.acts, cluster.service("api"))
+    # The test before may have left a deployment that goes on.
+    await_completed(cluster)
     before = stage.before()
     looks = [stage.look(time.monotonic, before)]
 
