@@ -249,8 +249,11 @@ class Container:
         self._handle.update(mem_limit=size, memswap_limit=size)
 
     def logs(self) -> str:
-        """The complete log, over all its starts."""
-        return str(self._handle.logs(), errors="replace")
+        """The complete log, over all its starts. Nothing is left of it once the container was removed."""
+        try:
+            return str(self._handle.logs(), errors="replace")
+        except NotFound:
+            return ""
 
     def tail(self) -> str:
         """The last lines of the log."""
