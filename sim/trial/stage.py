@@ -170,7 +170,7 @@ class Stage:
             len(described["deployments"]) == 1
             and described["taskDefinition"] == before.service["taskDefinition"]
             and sum(each.healthy for each in tasks) == len(tasks) == before.desired
-            and self.service.deployments()[0]["status"] not in {"PENDING", "IN_PROGRESS", "ROLLBACK_IN_PROGRESS"}
+            and not self.service.deploys()
             and not self._still_beside()
         )
 
