@@ -15,6 +15,8 @@ MOST: Final = 120
 _ALARM: Final = "ALARM"
 _TASK: Final = re.compile(r"\(task (\w{8})\w*\)")
 """The first digits of a task's id are enough to find it."""
+_GROUP: Final = re.compile(r"\(target-group [^)]*targetgroup/([^/)]+)/\w+\)")
+"""The name of a target group is enough, too."""
 
 
 def since(now: Picture, before: Picture | None, seen: Observation) -> dict[str, Moment]:
@@ -31,7 +33,8 @@ def _events(cluster: SeenCluster) -> Iterator[tuple[str, Moment]]:
     """The events of all services, without the name of the service, at this machine's time."""
     for name, each in cluster.services.items():
         for event in each["events"]:
-            text = _TASK.sub(r"\1", str(event["message"]).removeprefix(f"(service {each['serviceName']}) "))
+            text = str(event["message"]).removeprefix(f"(service {each['serviceName']}) ")
+            text = _GROUP.sub(r"\1", _TASK.sub(r"\1", text))
             bad = "unhealthy" in text or "unable" in text or "failed" in text
             at = _here(event["createdAt"].timestamp(), cluster.clock)
             yield str(event["id"]), Moment(at, Kind.EVENT, f"{name} {text}", bad)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -23,6 +23,7 @@ from sim.stack.lifecycle import ClusterPlace, Stack, with_new_services
 from sim.stack.status import processes_of
 from sim.targets.target import SERVICES
 from sim.watch.counting import Rarely, StoredObjects
+from sim.watch.observe_balancers import Applications, instance_health
 from sim.watch.observed import API, Described, Observation, PartTask, SeenCluster, SeenPart, SeenPipeline
 from sim.watch.tail import Tail, call, request_status
 from sim.watch.wanted import OfCalls, OfCluster, OfPipeline, names
@@ -94,8 +95,10 @@ class StackObserver:
             tasks=tasks,
             definitions={arn: self._definition(arn) for arn in used},
             instances=[instance for each in clusters for instance in container_instances(ecs, each)],
-            health=_health(self._client("elb")),
+            health=instance_health(self._client("elb")),
             alarms=self._alarms.answer(),
+            applications=self._applications.balancers(),
+            groups=self._applications.groups(),
             tags=self._tags,
             clock=self._clock,
         )
@@ -132,6 +135,10 @@ class StackObserver:
     @cached_property
     def _objects(self) -> StoredObjects:
         return StoredObjects(self._data_plane)
+
+    @cached_property
+    def _applications(self) -> Applications:
+        return Applications(self._client("elbv2"))
 
     @cached_property
     def _services(self) -> Rarely[Mapping[str, EcsService]]:
@@ -192,15 +199,8 @@ def _parts(stack: Stack) -> dict[str, SeenPart]:
 
 
 def _answered(place: ClusterPlace) -> dict[str, dict[str, int]]:
-    """How many requests got each status from each load balancer; none while the edge starts again."""
+    """How many requests got each status from each load balancer and target group; none while the edge starts again."""
     return json_of(f"{place.edge}/answered", seconds=_SECONDS) or {}
-
-
-def _health(elb: Any) -> dict[str, Sequence[Described]]:
-    """The states of the instances of each Classic ELB."""
-    pages = elb.get_paginator("describe_load_balancers").paginate()
-    found = [each["LoadBalancerName"] for page in pages for each in page["LoadBalancerDescriptions"]]
-    return {each: elb.describe_instance_health(LoadBalancerName=each)["InstanceStates"] for each in found}
 
 
 def _by_balancer(urls: Mapping[str, str]) -> dict[str, dict[str, str]]:
