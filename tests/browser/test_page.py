@@ -21,7 +21,20 @@ from sim.watch.observed import Observation
 from sim.watch.server import create_app, serve
 from sim.watch.wanted import Cut, Inject, LoseTask, Scale, Wanted
 from tests.browsing import SECONDS, Scheme, accessible, browser, comes_true, opened, photograph, shows, texts
-from tests.unit.watch.seen import AT, BALANCER, alarm, cluster, instance, observation, project, queue, rolling
+from tests.unit.watch.seen import (
+    ALB,
+    AT,
+    BALANCER,
+    GROUP,
+    alarm,
+    board,
+    cluster,
+    instance,
+    observation,
+    project,
+    queue,
+    rolling,
+)
 
 __all__ = ["browser"]
 
@@ -179,6 +192,36 @@ def test_a_project_is_its_load_balancers_and_services_and_has_no_queue_and_no_bu
     page.click("#ask-yes")
     until(lambda: live.performed, "the act", seconds=SECONDS)
     assert live.performed == [Scale("scale", "web", 3)]
+
+
+def test_an_alb_is_its_rules_its_target_groups_and_the_ports_of_tasks(live: Live, page: Page) -> None:
+    live.show(board(answered={ALB: {"200": 0}, GROUP: {"200": 0}}))
+    live.show(
+        board(
+            AT + 1,
+            ("healthy", "unhealthy", "draining"),
+            answered={ALB: {"200": 8, "301": 4}, GROUP: {"200": 8}},
+        )
+    )
+    page.reload()
+    shows(page, {"app/board.in_service": 1, "app/board.registered": 2, "targetgroup/board-web.in_service": 1})
+    assert page.inner_text("#title") == "The cluster board"
+    entry = page.inner_text("#entries")
+    assert "port 80, path /old/*: redirects, 301" in entry
+    assert "3xx redirected 2/s" in entry
+    group = page.inner_text("[data-group=board-web]")
+    for words in ("from board port 80", "1 draining, 1 unhealthy", "2xx good 4/s"):
+        assert words in group, group
+    assert "behind board-web" in page.inner_text("#node-web")
+    more = sorted(texts(page, ".task .more"))
+    assert [each.partition(" · ")[::2] for each in more] == [
+        ("web + clock", "port 32768 healthy"),
+        ("web + clock", "port 32768 unhealthy"),
+        ("web + clock", "port 32769 draining"),
+    ]
+    accessible(page)
+    page.click(".task[data-health=bad]")
+    assert "unhealthy: Health checks failed" in page.inner_text("#facts")
 
 
 def test_a_dangerous_act_asks_first_and_goes_by_the_keyboard_alone(live: Live, page: Page) -> None:

@@ -13,6 +13,7 @@ from sim.watch.observed import Described, Observation, SeenApplication, SeenGrou
 from sim.watch.picture import Health, Picture
 from tests.unit.watch.seen import ALB, AT, GROUP, board, instance, targets
 
+FORBIDDEN = "port 80, host internal.*, method GET or HEAD: answers 403"
 FIRST, SECOND = (instance(number)["ec2InstanceId"] for number in (0, 1))
 
 
@@ -41,12 +42,9 @@ def test_the_way_of_a_request_is_load_balancer_target_group_service() -> None:
         3,
     )
     assert entry.urls == {"80": "http://127.0.0.1:4701"}
-    assert entry.own == ("port 80, path /old/*: redirects, 301", _FORBIDDEN)
+    assert entry.own == ("port 80, path /old/*: redirects, 301", FORBIDDEN)
     assert seen.groups["board-web"].led_to == ("board port 80",)
     assert seen.services["web"].behind == ("board-web",)
-
-
-_FORBIDDEN = "port 80, host internal.*, method GET or HEAD: answers 403"
 
 
 def test_requests_are_counted_of_the_load_balancer_and_of_its_group() -> None:
@@ -80,17 +78,20 @@ def test_a_task_without_a_check_of_its_own_is_as_healthy_as_its_target(state: st
     assert sorted(each.health for each in seen.tasks.values()) == sorted([health, Health.GOOD, Health.GOOD])
 
 
-def test_an_event_of_a_target_group_has_its_name_alone() -> None:
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        (f"registered 1 targets in (target-group {GROUP})", "registered 1 targets in board-web"),
+        ("(deployment ecs-svc/7603389120592350841) deployment completed.", "deployment completed."),
+    ],
+)
+def test_an_event_has_names_and_no_arns(message: str, words: str) -> None:
     seen = board()
     assert seen.cluster is not None
-    said = {
-        "id": "1",
-        "createdAt": datetime.fromtimestamp(AT, UTC),
-        "message": f"(service web) registered 1 targets in (target-group {GROUP})",
-    }
+    said = {"id": "1", "createdAt": datetime.fromtimestamp(AT, UTC), "message": f"(service web) {message}"}
     web = {**seen.cluster.services["web"], "events": [said]}
     drawn = picture(replace(seen, cluster=replace(seen.cluster, services={"web": web})))
-    assert [each.text for each in drawn.moments.values()] == ["web registered 1 targets in board-web"]
+    assert [each.text for each in drawn.moments.values()] == [f"web {words}"]
 
 
 def test_a_task_has_the_state_of_its_port_and_its_containers() -> None:
