@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import ClassVar
 
 from sim.cloud.containers import ContainerCloud
@@ -16,6 +17,7 @@ from sim.cloud.gateway.control_client import GatewayControl
 from sim.cloud.resources import DataPlane, local_resources
 from sim.faults.plan import AwsService
 from sim.host.container import Container, Network, Spec, new_run, ports_of_engine
+from sim.host.container_process import ContainerProcess
 from sim.host.engine import remove_labelled
 from sim.host.engine_api import LABEL
 from sim.host.process import free_port
@@ -49,11 +51,18 @@ class DockerTarget(LocalTarget):
     capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability) - {Capability.DEPLOY}
 
     def __init__(
-        self, tuning: Tuning, progress: Progress, *, reuse: bool = False, provision: Provision = Provision.KIT
+        self,
+        tuning: Tuning,
+        progress: Progress,
+        *,
+        reuse: bool = False,
+        provision: Provision = Provision.KIT,
+        roots: Path | None = None,
     ) -> None:
-        super().__init__(tuning, progress, provision)
+        super().__init__(tuning, progress, provision, roots)
         self._reuse = reuse
         self._services: dict[Service, Container] = {}
+        self._followed: dict[str, ContainerProcess] = {}
 
     def up(self) -> None:
         self._cleanup.begin()
@@ -70,6 +79,32 @@ class DockerTarget(LocalTarget):
             self._cleanup.owns("label", f"{LABEL}={self._run}")
         self._progress("starting the containers")
         self._start()
+
+    def follow(self) -> None:
+        """Begins to write what every container logs to a file, as that of a process is, if nobody has begun it."""
+        if self._followed:
+            return
+        self._followed = {name: ContainerProcess(name, each, self._cleanup) for name, each in self.containers.items()}
+        for each in self._followed.values():
+            each.follow()
+
+    def unfollow(self) -> None:
+        """Ends the following. The containers go on."""
+        for each in self._followed.values():
+            each.unfollow()
+        self._followed = {}
+
+    def keep(self) -> bool:
+        """Follows a service that was started again. Raises ContainerFailed if LocalStack or the gateway has ended."""
+        for name in self._cloud.containers:
+            self._followed[name].check()
+        left = [each for each in self._followed.values() if each.is_left]
+        for each in left:
+            each.follow()
+        return bool(left)
+
+    def _stop(self) -> None:
+        self.unfollow()
 
     def _open_cloud(self) -> str:
         # By its name the first: what is published to the host goes through it, whatever is cut.
@@ -103,8 +138,17 @@ class DockerTarget(LocalTarget):
         """The container of a service."""
         return self._services[service]
 
+    @property
+    def containers(self) -> Mapping[str, Container]:
+        return {**self._cloud.containers, **{str(name): each for name, each in self._services.items()}}
+
+    @property
+    def processes(self) -> list[ContainerProcess]:
+        """What follows each container; none before `follow`."""
+        return list(self._followed.values())
+
     def logs(self) -> Mapping[str, str]:
-        return {name: each.logs() for name, each in (*self._cloud.containers.items(), *self._services.items())}
+        return {name: each.logs() for name, each in self.containers.items()}
 
     def runs(self, service: Service) -> bool:
         return self.container(service).state in {"running", "paused"}
@@ -171,6 +215,14 @@ class DockerTarget(LocalTarget):
             return api_ready(self.url) if service == "api" else container.health == "healthy"
 
         until(ready, f"the {service} to be ready", seconds=_READY_SECONDS, seen=container.tail)
+
+
+class FollowedDocker(DockerTarget):
+    """Follows its containers from the start, for those who read the files of their logs."""
+
+    def up(self) -> None:
+        super().up()
+        self.follow()
 
 
 def _reusable_run(images: Images, tuning: Tuning) -> str:

@@ -22,11 +22,12 @@ from sim.host.loopback import answers, json_of, request
 from sim.stack.lifecycle import ClusterPlace, Stack, with_new_services
 from sim.stack.status import processes_of
 from sim.targets.target import SERVICES
+from sim.watch import containers
 from sim.watch.counting import Rarely, StoredObjects
 from sim.watch.observe_balancers import Applications, instance_health
 from sim.watch.observed import API, Described, Observation, PartTask, SeenCluster, SeenPart, SeenPipeline
 from sim.watch.tail import Tail, call, request_status
-from sim.watch.wanted import OfCalls, OfCluster, OfPipeline, names
+from sim.watch.wanted import OfCalls, OfCluster, OfContainers, OfPipeline, names
 
 _SECONDS: Final = 5
 
@@ -49,7 +50,7 @@ class StackObserver:
         return Observation(
             at=time.time(),
             target=stack.target,
-            acts=names(OfCluster | OfPipeline | OfCalls) if cluster else names(OfCalls),
+            acts=names(_acts(stack)),
             answered=_answered(cluster) if cluster else {API: self._requests.counts()},
             urls={} if cluster else {API: {"": stack.url}},
             calls=self._calls.counts(),
@@ -193,9 +194,18 @@ def _attributes(of: DataPlane, queue: str) -> Mapping[str, str]:
     return {str(name): value for name, value in found["Attributes"].items()}
 
 
+def _acts(stack: Stack) -> object:
+    """What can be done to a stack of the pipeline, as a union."""
+    if stack.cluster:
+        return OfCluster | OfPipeline | OfCalls
+    return OfContainers | OfCalls if stack.containers else OfCalls
+
+
 def _parts(stack: Stack) -> dict[str, SeenPart]:
-    found = processes_of(stack, _api_lives)
-    return {each.part: SeenPart(each.state != "ended", each.state == "ok", each.detail) for each in found}
+    processes = processes_of(stack, _api_lives)
+    found = {each.part: SeenPart(each.state != "ended", each.state == "ok", each.detail) for each in processes}
+    services = {name: stack.containers[name] for name in SERVICES if name in stack.containers}
+    return found | {name: containers.part(container) for name, container in services.items()}
 
 
 def _answered(place: ClusterPlace) -> dict[str, dict[str, int]]:

@@ -104,9 +104,10 @@ function updateTask(chip, task, id, versions) {
   chip.title = `${task.state}\n${id}`;
 }
 
-/** The containers of a task, where there are several, and the ports at which target groups have it. */
+/** What else there is to a task: a pause, its containers where there are several, the ports that target groups have. */
 function more(task) {
   const containers = Object.entries(task.containers).map(([name, status]) => (status === "RUNNING" ? name : `${name} ${status.toLowerCase()}`));
   const targets = Object.entries(task.targets).map(([target, { state }]) => `port ${target.split(":").at(-1)} ${state}`);
-  return [...(containers.length ? [containers.join(" + ")] : []), ...targets];
+  const paused = /^paused/.test(task.state) ? ["paused"] : [];
+  return [...paused, ...(containers.length ? [containers.join(" + ")] : []), ...targets];
 }
