@@ -59,10 +59,10 @@ class NoPipeline(SimError):
 class Part:
     """One process of the stack, or what follows a container: the path of its log, and how many times it was started.
 
-    `pid` is None if it does not run.
+    `pid` is 0 if it does not run.
     """
 
-    pid: int | None
+    pid: int
     log: str
     starts: int = 1
 
@@ -136,7 +136,7 @@ class Stack:
     def part_runs(self, name: str) -> bool:
         """True if the process of this part is running."""
         pid = self.parts[name].pid
-        return pid is not None and start_of(pid) is not None
+        return pid != 0 and start_of(pid) is not None
 
 
 PROJECT = "project"

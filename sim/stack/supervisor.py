@@ -96,7 +96,7 @@ def state_of(target: Supervised, provision: Provision, page: PagePart) -> stack.
         provision=provision,
         resources=local.data_plane.resources if local else None,
         parts={
-            each.name: stack.Part(each.pid, str(each.log), each.starts)
+            each.name: stack.Part(each.pid or 0, str(each.log), each.starts)
             for each in (*target.processes, *page.processes)
             if each.starts
         },

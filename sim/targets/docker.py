@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
 
@@ -80,16 +81,21 @@ class DockerTarget(LocalTarget):
         self._progress("starting the containers")
         self._start()
 
-    def follow(self) -> None:
-        """Begins to write what every container logs to a file, as that of a process is, if nobody has begun it."""
-        if self._followed:
-            return
+    @contextmanager
+    def followed(self) -> Iterator[None]:
+        """Writes what every container logs to a file, as that of a process is, inside of the block."""
+        self._follow()
+        try:
+            yield
+        finally:
+            self._unfollow()
+
+    def _follow(self) -> None:
         self._followed = {name: ContainerProcess(name, each, self._cleanup) for name, each in self.containers.items()}
         for each in self._followed.values():
             each.follow()
 
-    def unfollow(self) -> None:
-        """Ends the following. The containers go on."""
+    def _unfollow(self) -> None:
         for each in self._followed.values():
             each.unfollow()
         self._followed = {}
@@ -104,7 +110,7 @@ class DockerTarget(LocalTarget):
         return bool(left)
 
     def _stop(self) -> None:
-        self.unfollow()
+        self._unfollow()
 
     def _open_cloud(self) -> str:
         # By its name the first: what is published to the host goes through it, whatever is cut.
@@ -144,7 +150,7 @@ class DockerTarget(LocalTarget):
 
     @property
     def processes(self) -> list[ContainerProcess]:
-        """What follows each container; none before `follow`."""
+        """What follows each container; none if it is not followed."""
         return list(self._followed.values())
 
     def logs(self) -> Mapping[str, str]:
@@ -222,7 +228,7 @@ class FollowedDocker(DockerTarget):
 
     def up(self) -> None:
         super().up()
-        self.follow()
+        self._follow()
 
 
 def _reusable_run(images: Images, tuning: Tuning) -> str:

@@ -15,8 +15,8 @@ MOST: Final = 120
 _ALARM: Final = "ALARM"
 _TASK: Final = re.compile(r"\(task (\w{8})\w*\)")
 """The first digits of a task's id are enough to find it."""
-_GROUP: Final = re.compile(r"\(target-group [^)]*targetgroup/([^/)]+)/\w+\)")
-"""The name of a target group is enough, too."""
+_BALANCER: Final = re.compile(r"\((?:elb |target-group [^)]*targetgroup/)([^/)]+)(?:/\w+)?\)")
+"""The name of a load balancer or of a target group is enough, too."""
 _DEPLOYMENT: Final = re.compile(r"\(deployment ecs-svc/\w+\) ")
 """A service has one deployment at a time that anybody wonders about."""
 
@@ -36,7 +36,7 @@ def _events(cluster: SeenCluster) -> Iterator[tuple[str, Moment]]:
     for name, each in cluster.services.items():
         for event in each["events"]:
             text = str(event["message"]).removeprefix(f"(service {each['serviceName']}) ")
-            text = _DEPLOYMENT.sub("", _GROUP.sub(r"\1", _TASK.sub(r"\1", text)))
+            text = _DEPLOYMENT.sub("", _BALANCER.sub(r"\1", _TASK.sub(r"\1", text)))
             bad = "unhealthy" in text or "unable" in text or "failed" in text
             at = _here(event["createdAt"].timestamp(), cluster.clock)
             yield str(event["id"]), Moment(at, Kind.EVENT, f"{name} {text}", bad)

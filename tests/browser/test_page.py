@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page
@@ -20,7 +19,7 @@ from sim.watch.guard import Guard
 from sim.watch.observed import Observation
 from sim.watch.server import create_app, serve
 from sim.watch.wanted import Cut, Inject, LoseTask, Scale, Wanted
-from tests.browsing import SECONDS, Scheme, accessible, browser, comes_true, opened, photograph, shows, texts
+from tests.browsing import SECONDS, Scheme, accessible, browser, comes_true, opened, shows, texts
 from tests.unit.watch.seen import (
     ALB,
     AT,
@@ -116,25 +115,6 @@ def test_it_shows_what_was_observed_and_then_what_changes(live: Live, page: Page
     assert texts(page, "#faults b") == ["⚡ throttle", "⚡ instance lost"]
     assert "! alarm" in page.inner_text("#alarms")
     assert "deployment of api: 1.5.0 is to replace 1.4.0" in page.inner_text("#moments")
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_deployment_in_pictures(browser: Browser, live: Live, scheme: Scheme, tmp_path: Path) -> None:
-    """The pictures of docs/watch.md: a version replaces another under load, while an instance is cut off."""
-    still = cluster(tasks=6, instances=4)
-    lost = [instance(0), instance(1), instance(2), instance(3, connected=False)]
-    with opened(browser, live.link, scheme) as page:
-        for second, seen in enumerate((still, rolling(still, 1), replace(rolling(still, 3), instances=lost)), 1):
-            answered, stored = {"200": 240 * second, "503": 5 * (second // 3)}, 230 * second
-            calls = {("api", "SendMessageBatch", "200"): 30 * second, ("worker", "ReceiveMessage", "200"): 30 * second}
-            live.show(
-                observation(seen, AT + second, waiting=queue(40, 20), objects=stored, answered=answered, calls=calls)
-            )
-            shows(page, {"bucket.objects": stored})
-        # The line has its first point after a second.
-        comes_true(page, "document.querySelector('#spark .line').getAttribute('d')?.split('L').length > 4")
-        taken = photograph(page, scheme, tmp_path)
-    assert 10_000 < taken.stat().st_size < 400_000
 
 
 @pytest.mark.parametrize(("scheme", "rules"), [("light", ()), ("dark", ("color-contrast",))])

@@ -82,6 +82,7 @@ def test_a_task_without_a_check_of_its_own_is_as_healthy_as_its_target(state: st
     ("message", "words"),
     [
         (f"registered 1 targets in (target-group {GROUP})", "registered 1 targets in board-web"),
+        ("deregistered 2 instances in (elb shop-web)", "deregistered 2 instances in shop-web"),
         ("(deployment ecs-svc/7603389120592350841) deployment completed.", "deployment completed."),
     ],
 )
