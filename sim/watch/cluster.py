@@ -22,7 +22,7 @@ _TARGETED: Final = {
     "draining": Health.STOPPING,
     "initial": Health.STARTING,
 }
-"""By the state of a target. One that is healthy, or unused, says nothing against its task."""
+"""What the state of a target says against its task, the worst first."""
 _MOVING_TAG: Final = "latest"
 _DIGITS: Final = 12
 """Of a digest that stands for a version."""
@@ -129,13 +129,9 @@ def _health(task: Described, seen: SeenCluster, targets: Mapping[str, Registrati
     if task["lastStatus"] in _STARTING:
         return Health.STARTING
     said = _CHECKED.get(task.get("healthStatus", ""), Health.STARTING) if _has_check(task, seen) else Health.GOOD
-    return next((health for health in _targeted(targets) if said is Health.GOOD), said)
-
-
-def _targeted(targets: Mapping[str, Registration]) -> list[Health]:
-    """What target groups say against a task, the worst first."""
     states = {each.state for each in targets.values()}
-    return [health for state, health in _TARGETED.items() if state in states]
+    against = [health for state, health in _TARGETED.items() if state in states]
+    return against[0] if said is Health.GOOD and against else said
 
 
 def _has_check(task: Described, seen: SeenCluster) -> bool:

@@ -113,24 +113,12 @@ def _entries(seen: Observation, rates: Mapping[str, float]) -> dict[str, Entry]:
         serves = [each["State"] == cluster.IN_SERVICE for each in states]
         urls = seen.urls.get(name, {})
         found[name] = Entry(name, "Classic ELB", urls, _answers(name, rates), sum(serves), len(serves))
-    for each in seen.cluster.applications:
-        name, arn = each.described["LoadBalancerName"], each.described["LoadBalancerArn"]
-        mine = groups.groups_of(each)
-        serves = [
-            good
-            for group in seen.cluster.groups
-            if group.described["TargetGroupArn"] in mine
-            for good in groups.health(group)
-        ]
-        found[f"app/{name}"] = Entry(
-            name,
-            "Application Load Balancer",
-            seen.urls.get(name, {}),
-            _answers(arn, rates),
-            sum(serves),
-            len(serves),
-            groups.own_answers(each),
-        )
+    for application in seen.cluster.applications:
+        name, arn = application.described["LoadBalancerName"], application.described["LoadBalancerArn"]
+        serves = groups.targets_of(application, seen.cluster.groups)
+        urls, own = seen.urls.get(name, {}), groups.own_answers(application)
+        kind = "Application Load Balancer"
+        found[f"app/{name}"] = Entry(name, kind, urls, _answers(arn, rates), sum(serves), len(serves), own)
     return found
 
 

@@ -54,9 +54,11 @@ def addresses(task: Described, instance: str) -> Iterator[Address]:
             yield instance, binding["hostPort"]
 
 
-def groups_of(application: SeenApplication) -> set[str]:
-    """The ARNs of the target groups that its rules forward to."""
-    return {arn for _, rule in _rules(application) for arn, _ in _forwarded(rule)}
+def targets_of(application: SeenApplication, groups: Sequence[SeenGroup]) -> list[bool]:
+    """For each target of the groups that an ALB forwards to, whether it is healthy; see `health`."""
+    forwarded = {arn for _, rule in _rules(application) for arn, _ in _forwarded(rule)}
+    mine = [each for each in groups if each.described["TargetGroupArn"] in forwarded]
+    return [good for each in mine for good in health(each)]
 
 
 def led_to(group: SeenGroup, applications: Sequence[SeenApplication]) -> tuple[str, ...]:

@@ -138,7 +138,8 @@ def test_a_weighted_forward_has_shares_and_follows_a_login() -> None:
     front = balancer({"Priority": "default", "Conditions": [], "Actions": actions})
     found = [groups.led_to(SeenGroup({"TargetGroupArn": arn}, ()), [front]) for arn in (GROUP, other)]
     assert found == [("front port 443, 75%",), ("front port 443, 25%",)]
-    assert groups.groups_of(front) == {GROUP, other}
+    seen = [SeenGroup({"TargetGroupArn": arn}, targets("healthy")) for arn in (GROUP, other, f"{GROUP}0")]
+    assert groups.targets_of(front, seen) == [True, True], "of the two that it forwards to"
 
 
 def test_a_group_that_no_listener_uses_is_there_with_its_targets() -> None:
