@@ -62,6 +62,26 @@ def scaled(group: Group, count: int, alarm: str, policy: str, now: float) -> Gro
     return _wanting(group, count, now, scaling_activities.alarmed(alarm, policy, group.desired, count))
 
 
+def executed(group: Group, count: int, policy: str, now: float) -> Group:
+    """ExecutePolicy: a user has a policy act, with the same limits."""
+    count = bounded(group.settings, count)
+    return _wanting(group, count, now, scaling_activities.executed(policy, group.desired, count))
+
+
+def scheduled(group: Group, settings: GroupSettings, desired: int | None, action: str, now: float) -> Group:
+    """The group with the limits and the desired capacity of a scheduled action. Raises Refused if they do not fit."""
+    _check(settings)
+    if desired is not None:
+        _within(settings, desired)
+    count = bounded(settings, group.desired if desired is None else desired)
+    sentence = scaling_activities.scheduled(settings.min_size, settings.max_size, group.desired, count)
+    changed = _wanting(replace(group, settings=settings), count, now, sentence)
+    if count == group.desired:
+        return changed
+    sentence = scaling_activities.performed(action, group.desired, count)
+    return replace(changed, causes=(*changed.causes, at(now, sentence)))
+
+
 def launched(group: Group, launch: str, instance: str, now: float) -> Group:
     """EC2 runs an instance for the launch. A launch that the group does not know any more changes nothing."""
     asked = group.launches.get(launch)
