@@ -14,6 +14,8 @@ from sim.cloud.local import LocalCloud
 from sim.host.cleanup import Cleanup
 from sim.host.loopback import request
 from tests.cloud.agents import Fleet
+from tests.cloud.alarms import Alarms
+from tests.cloud.groups import Group
 from tests.cloud.running import RunningCloud
 from tests.cloud.scaled import Scaled
 from tests.cloud.shared import Client
@@ -43,6 +45,20 @@ def report(endpoint: str, account: str) -> Report:
         return request(method, url, seconds=5, body=json.dumps(health).encode(), headers=headers).status
 
     return report
+
+
+@pytest.fixture
+def alarms(aws: Callable[[str], Client]) -> Alarms:
+    """The alarms of the test's account."""
+    return Alarms(aws("cloudwatch"))
+
+
+@pytest.fixture
+def group(aws: Callable[[str], Client]) -> Group:
+    """The Auto Scaling group `g`, of two instances."""
+    group = Group(aws)
+    group.create()
+    return group
 
 
 @pytest.fixture(scope="session")

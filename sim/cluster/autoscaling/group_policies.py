@@ -21,13 +21,12 @@ from math import inf
 from typing import Final
 
 from sim.cluster.autoscaling import scaling_policies
-from sim.cluster.autoscaling.group_requests import executed, scaled
+from sim.cluster.autoscaling.group_requests import check_cooldown, cooled_down, executed, scaled
 from sim.cluster.autoscaling.group_state import Group, GroupInstance, GroupSettings, Pace, warming
 from sim.cluster.autoscaling.scaling_policies import Policy, Reading, ScalableTarget, Scaled, StepScaling
 from sim.cluster.citations import ASG_API, ASG_GUIDE, cites
 from sim.cluster.refused import Refused
 
-_COOLDOWNS: Final = ASG_GUIDE + "ec2-auto-scaling-scaling-cooldowns.html"
 _STEPS: Final = ASG_GUIDE + "as-scaling-simple-step.html"
 
 
@@ -64,8 +63,8 @@ def execute(group: Group, policy: GroupPolicy, reading: Reading, now: float, *, 
     """ExecutePolicy on a group. Raises Refused."""
     if message := cannot_execute(policy, reading):
         raise Refused("ValidationError", message)
-    if honor_cooldown and not may_act(policy, group, now):
-        raise Refused("ScalingActivityInProgress", "A scaling activity goes on, or the cool-down after it.")
+    if honor_cooldown:
+        check_cooldown(group, now)
     return _act(group, [policy], {policy.rule.name: PolicyCall(reading)}, now)
 
 
@@ -85,13 +84,10 @@ def listens(settings: GroupSettings) -> bool:
     return "AlarmNotification" not in settings.suspended
 
 
-@cites(_COOLDOWNS)
+@cites(ASG_GUIDE + "ec2-auto-scaling-scaling-cooldowns.html")
 def may_act(policy: GroupPolicy, group: Group, now: float) -> bool:
-    """Simple scaling waits until the last launch or termination is over, and its cool-down after that."""
-    own = group.pace.cooldown_seconds
-    cooldown = group.settings.cooldown_seconds if own is None else own
-    over = all(each.ended_at is not None and now - each.ended_at >= cooldown for each in group.activities)
-    return over or not policy.simple
+    """Simple scaling waits for the cool-down; target tracking and step scaling do not."""
+    return not policy.simple or cooled_down(group, now)
 
 
 @cites(_STEPS)

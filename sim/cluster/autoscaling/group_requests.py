@@ -13,7 +13,7 @@ from sim.cluster.autoscaling.lifecycle_hooks import LifecycleAction, Result
 from sim.cluster.autoscaling.scaling_activities import at, changed, described
 from sim.cluster.autoscaling.scaling_group import in_grace
 from sim.cluster.autoscaling.termination_policies import checked
-from sim.cluster.citations import ASG_API, cites
+from sim.cluster.citations import ASG_API, ASG_GUIDE, cites
 from sim.cluster.refused import Refused
 
 if TYPE_CHECKING:
@@ -49,10 +49,27 @@ def bounded(settings: GroupSettings, count: int) -> int:
 
 
 @cites(ASG_API + "SetDesiredCapacity.html")
-def desired_set(group: Group, count: int, now: float) -> Group:
+def desired_set(group: Group, count: int, now: float, *, honor_cooldown: bool = False) -> Group:
     """A user's desired capacity is between the minimum and the maximum size, or it is refused."""
     _within(group.settings, count)
+    if honor_cooldown:
+        check_cooldown(group, now)
     return _wanting(group, count, now, scaling_activities.user_set(group.desired, count))
+
+
+def check_cooldown(group: Group, now: float) -> None:
+    """Raises Refused if a request that waits for the cool-down comes too early."""
+    if not cooled_down(group, now):
+        message = f"The group {group.settings.name} is scaling, or in its cool-down. Try again later."
+        raise Refused("ScalingActivityInProgress", message)
+
+
+@cites(ASG_GUIDE + "ec2-auto-scaling-scaling-cooldowns.html")
+def cooled_down(group: Group, now: float) -> bool:
+    """The cool-down begins when the last launch or termination is over; it is the scaling policy's, or the default."""
+    own = group.pace.cooldown_seconds
+    cooldown = group.settings.cooldown_seconds if own is None else own
+    return all(each.ended_at is not None and now - each.ended_at >= cooldown for each in group.activities)
 
 
 @cites(ASG_API + "PutScalingPolicy.html")

@@ -27,6 +27,7 @@ from sim.cluster.desired import Place
 
 _NAME_TAG: Final = "aws:autoscaling:groupName"
 _PARTITION: Final = "aws"
+_DEFAULT_COOLDOWN: Final = 300.0
 
 
 class LaunchRefused(Exception):
@@ -69,6 +70,7 @@ class Record:
             tuple(found.termination_policies),
             tuple(_hook(each) for each in _backend(self.place).describe_lifecycle_hooks(self.name)),
             frozenset(each for each in get_args(Process) if each in suspended),
+            _DEFAULT_COOLDOWN if found.default_cooldown is None else float(found.default_cooldown),
         )
 
     @contextmanager
@@ -105,6 +107,7 @@ class Record:
         """Has the record show the group as it is now."""
         found = self.of_moto
         found.desired_capacity = group.desired
+        found.min_size, found.max_size = group.settings.min_size, group.settings.max_size
         if group.settings.template != _template(found):
             self._adopt(group.settings.template)
         known = {each.instance.id: each for each in found.instance_states}
@@ -261,11 +264,6 @@ def hook_of_moto(place: Place, group: str, name: str) -> Any:
     """moto's own object of a lifecycle hook."""
     [found] = _backend(place).describe_lifecycle_hooks(group, [name])
     return found
-
-
-def policy_of_moto(place: Place, name: str) -> Any:
-    """moto's own object of a scaling policy."""
-    return _backend(place).policies[name]
 
 
 def _hook(found: Any) -> Hook:

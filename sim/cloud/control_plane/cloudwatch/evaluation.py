@@ -1,17 +1,18 @@
 """Evaluates the metric alarms that LocalStack keeps; LocalStack keeps their states and tells SNS.
 
 A state changes by CloudWatch's own SetAlarmState, so that history and actions follow. Actions of scaling policies,
-which LocalStack does not take, go to `act`.
+which LocalStack does not take, go to `acts`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sim.cloud.control_plane.cloudwatch.alarms import alarm_of
 from sim.cloud.control_plane.cloudwatch.metrics import Metrics
 from sim.cloud.control_plane.cloudwatch.stored import Stored
+from sim.cluster.autoscaling.scaling_policies import Policy, Reading, TargetTracking
 from sim.cluster.cloudwatch.alarms import Alarm, State, StateChanged, TakeAction, again, step, window
 from sim.cluster.cloudwatch.statistics import series
 from sim.cluster.desired import Place
@@ -26,6 +27,12 @@ class ScalingAlarm:
     policy: str
     value: float | None
 
+    def reading(self, policy: Policy) -> Reading:
+        """What the policy hears of it."""
+        below = self.alarm.comparison.startswith("Less")
+        low = below and isinstance(policy, TargetTracking)
+        return Reading(not low, low, self.value, self.alarm.threshold, below)
+
 
 SetState = Callable[[Place, str, State, str], None]
 """Sets an alarm's state, with the reason."""
@@ -39,13 +46,13 @@ class Evaluation:
         stored: Callable[[], Iterable[Stored]],
         metrics: Metrics,
         set_state: SetState,
-        act: Callable[[list[ScalingAlarm]], None],
+        acts: Sequence[Callable[[list[ScalingAlarm]], None]],
         now: Callable[[], float],
     ) -> None:
         self._stored = stored
         self._metrics = metrics
         self._set_state = set_state
-        self._act = act
+        self._acts = acts
         self._now = now
         self._known: dict[tuple[str, object], Alarm] = {}
 
@@ -60,8 +67,8 @@ class Evaluation:
             alarms[each.key], found = self._look(each.place, replace(known, state=each.values["StateValue"]))
             calls += found
         self._known = alarms
-        if calls:
-            self._act(calls)
+        for act in self._acts if calls else ():
+            act(calls)
 
     def _look(self, place: Place, known: Alarm) -> tuple[Alarm, list[ScalingAlarm]]:
         now, period = self._now(), known.math.period

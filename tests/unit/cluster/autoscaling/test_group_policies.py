@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from sim.cluster.autoscaling import group_policies, scaling_activities
+from sim.cluster.autoscaling import group_policies, group_requests, scaling_activities
 from sim.cluster.autoscaling.group_policies import GroupPolicy, PolicyCall
 from sim.cluster.autoscaling.scaling_policies import Reading, StepAdjustment, StepScaling
 from sim.cluster.refused import Refused
@@ -21,7 +23,7 @@ SIMPLE = GroupPolicy(StepScaling("one", (StepAdjustment(1),)), simple=True)
 class Policies(GroupBench):
     """A group of two whose instances serve for longer than the default cool-down, and its policies."""
 
-    def __init__(self, *policies: GroupPolicy, **settings: object) -> None:
+    def __init__(self, *policies: GroupPolicy, **settings: Any) -> None:
         super().__init__(**settings)
         self.policies = policies
         self.settle().step(1000.0)
@@ -39,7 +41,8 @@ def test_tracking_scales_a_group_out_and_in_and_names_its_alarm() -> None:
     assert group.call(backlog=high(250.0)) == 5
     assert len(group.serving) == 5
     assert group.causes[-1].startswith(
-        "a monitor alarm backlog-alarm in state ALARM triggered policy backlog changing the desired capacity from 2 to 5."
+        "a monitor alarm backlog-alarm in state ALARM triggered policy backlog "
+        "changing the desired capacity from 2 to 5."
     )
     group.step(200.0)
     assert group.call(backlog=low(41.0)) == 3
@@ -75,10 +78,13 @@ def test_simple_scaling_waits_for_its_cool_down() -> None:
     assert group.call(one=Reading(high=True)) == 4
 
 
+@proves(group_requests.cooled_down)
 def test_a_cool_down_of_a_policy_overrides_the_default_one() -> None:
     own = GroupPolicy(SIMPLE.rule, simple=True, cooldown_seconds=20.0)
     group = Policies(own)
     assert group.call(one=Reading(high=True)) == 3
+    with pytest.raises(Refused, match="ScalingActivityInProgress"):
+        group_requests.desired_set(group.group, 5, group.now, honor_cooldown=True)
     group.step(30.0)
     assert group.call(one=Reading(high=True)) == 4
 
@@ -104,6 +110,7 @@ def test_a_disabled_policy_and_one_of_a_suspended_group_do_nothing() -> None:
     assert Policies(STEPPED, suspended=frozenset({"AlarmNotification"})).call(steps=high(55.0, 50.0)) == 2
 
 
+@proves(group_policies.largest)
 def test_the_largest_of_several_policies_wins_within_the_limits() -> None:
     group = Policies(STEPPED, TRACKS, SIMPLE, max_size=6)
     assert group.call(steps=high(55.0, 50.0), one=Reading(high=True), backlog=high(900.0)) == 6
