@@ -88,9 +88,8 @@ def test_simple_scaling_waits_for_its_cool_down(group: Group) -> None:
     with pytest.raises(busy):
         group.client.execute_policy(**NAMED, PolicyName="less", HonorCooldown=True)
     group.client.execute_policy(**NAMED, PolicyName="less")
-    assert group.causes()[0].startswith(
-        "a user request executed policy less changing the desired capacity from 2 to 3."
-    )
+    cause = "a user request executed policy less changing the desired capacity from 2 to 3."
+    assert group.causes()[0].startswith(cause)
     with pytest.raises(busy):
         group.client.set_desired_capacity(**NAMED, DesiredCapacity=2, HonorCooldown=True)
     assert len(group.states()) == 3

@@ -24,10 +24,24 @@ from sim.cluster.autoscaling import scaling_policies
 from sim.cluster.autoscaling.group_requests import check_cooldown, cooled_down, executed, scaled
 from sim.cluster.autoscaling.group_state import Group, GroupInstance, GroupSettings, Pace, warming
 from sim.cluster.autoscaling.scaling_policies import Policy, Reading, ScalableTarget, Scaled, StepScaling
-from sim.cluster.citations import ASG_API, ASG_GUIDE, cites
+from sim.cluster.citations import ASG_API, ASG_GUIDE, LeftOut, cites
 from sim.cluster.refused import Refused
 
 _STEPS: Final = ASG_GUIDE + "as-scaling-simple-step.html"
+
+
+LEFT_OUT: Final = (
+    LeftOut(
+        "Predictive scaling, and target tracking on the predefined metrics of the network and of an ALB.",
+        ASG_API + "PredefinedMetricSpecification.html",
+        "PutScalingPolicy refuses them by name: nobody publishes these metrics here",
+    ),
+    LeftOut(
+        "The metrics of instances that warm up are not left out of the group's averages.",
+        _STEPS,
+        "CloudWatch averages whatever the instances of a group have published",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,9 +65,9 @@ def wrong(action: ScheduledAction, now: float) -> str:
     if action.recurrence is None and action.start is None:
         return "Either a recurrence or a start time must be specified."
     ordered = [each for each in (action.min_size, action.desired, action.max_size) if each is not None]
-    return (
-        "" if ordered == sorted(ordered) else f"The sizes of the scheduled action {action.name} do not fit each other."
-    )
+    if ordered != sorted(ordered):
+        return f"The sizes of the scheduled action {action.name} do not fit each other."
+    return ""
 
 
 @cites(_GUIDE)

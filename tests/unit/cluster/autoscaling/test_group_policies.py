@@ -123,9 +123,8 @@ def test_a_user_executes_a_policy() -> None:
     group.ask(group_policies.execute, STEPPED, high(65.0, 50.0), group.now)
     group.settle(3)
     assert group.group.desired == 4
-    assert group.causes[-1].startswith(
-        "a user request executed policy steps changing the desired capacity from 2 to 4."
-    )
+    cause = "a user request executed policy steps changing the desired capacity from 2 to 4."
+    assert group.causes[-1].startswith(cause)
     with pytest.raises(Refused, match="within no step adjustment"):
         group_policies.execute(group.group, STEPPED, high(40.0, 50.0), group.now)
     with pytest.raises(Refused, match="Its alarms alone call it"):
