@@ -19,7 +19,7 @@ from sim.cluster.desired import CheckTarget, ListenerProtocol, Place
 
 @dataclass(frozen=True)
 class Machine:
-    """An EC2 instance in any state, also a terminated one."""
+    """An EC2 instance in any state, also a terminated one. `group` is the Auto Scaling group that launched it, or ""."""
 
     id: str
     place: Place
@@ -29,6 +29,7 @@ class Machine:
     instance_type: str
     image_id: str
     user_data: str
+    group: str
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,14 @@ def _machine(place: Place, instance: Any) -> Machine:
         instance.instance_type or "",
         instance.image_id or "",
         _user_data(instance.user_data),
+        _group_of(instance),
     )
+
+
+def _group_of(instance: Any) -> str:
+    """moto adds the attribute to an instance that a group launches."""
+    group = getattr(instance, "autoscaling_group", None)
+    return str(group.name) if group else ""
 
 
 def _user_data(given: Any) -> str:
