@@ -41,7 +41,7 @@ from sim.cloud.control_plane.autoscaling.provider import AutoScaling
 from sim.cloud.control_plane.autoscaling.scaling import ScalesGroups
 from sim.cloud.control_plane.call import AwsError, Regional, Route, Values, moment
 from sim.cloud.control_plane.cloudwatch.composites import CompositeEvaluation, notification
-from sim.cloud.control_plane.cloudwatch.evaluation import Evaluation
+from sim.cloud.control_plane.cloudwatch.evaluation import Evaluation, ScalingAlarm
 from sim.cloud.control_plane.cloudwatch.metrics import Metrics, Published
 from sim.cloud.control_plane.cloudwatch.provider import operations as cloudwatch_operations
 from sim.cloud.control_plane.cloudwatch.queues import depths
@@ -143,7 +143,14 @@ def _publish(points: Iterable[Published]) -> None:
 _metrics = Metrics(_metrics_file)
 _scaling = ScalesServices(partial(_client, "ecs"), _now)
 _group_scaling = ScalesGroups(_groups, _driven, _now)
-_metric_alarms = Evaluation(stored_alarms, _metrics, _set_alarm, (_scaling.act, _group_scaling.act), _now)
+
+
+def _scale(calls: list[ScalingAlarm]) -> None:
+    _scaling.act(calls)
+    _group_scaling.act(calls)
+
+
+_metric_alarms = Evaluation(stored_alarms, _metrics, _set_alarm, _scale, _now)
 _composite_alarms = CompositeEvaluation(stored_alarms, _set_alarm, _now)
 _watch = Watch(
     lambda at: _metrics.write([*depths(at, time.time(), _clock), *_providers.published(at)]),

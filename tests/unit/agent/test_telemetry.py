@@ -64,9 +64,8 @@ def instance(name: str, kind: str = "t3.small", group: str = "", *, lost: bool =
 
 def test_an_instance_uses_what_its_tasks_do_and_is_a_sample_of_its_group() -> None:
     instances = (instance("i-1", group="g"), instance("i-2", group="g"), instance("i-3"))
-    _, data = Meter(START - 60).read(
-        local(task(), task("u")), instances, lambda *_: Usage(3.0, 0), START, THIS_MACHINES
-    )
+    tasks = local(task(), task("u"))
+    _, data = Meter(START - 60).read(tasks, instances, lambda *_: Usage(3.0, 0), START, THIS_MACHINES)
     found = [(each["Dimensions"], each["Value"]) for each in data[PLACE, "AWS/EC2"]]
     of_group = [{"Name": "AutoScalingGroupName", "Value": "g"}]
     assert found == [

@@ -1,12 +1,12 @@
 """Evaluates the metric alarms that LocalStack keeps; LocalStack keeps their states and tells SNS.
 
 A state changes by CloudWatch's own SetAlarmState, so that history and actions follow. Actions of scaling policies,
-which LocalStack does not take, go to `acts`.
+which LocalStack does not take, go to `act`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from sim.cloud.control_plane.cloudwatch.alarms import alarm_of
@@ -46,13 +46,13 @@ class Evaluation:
         stored: Callable[[], Iterable[Stored]],
         metrics: Metrics,
         set_state: SetState,
-        acts: Sequence[Callable[[list[ScalingAlarm]], None]],
+        act: Callable[[list[ScalingAlarm]], None],
         now: Callable[[], float],
     ) -> None:
         self._stored = stored
         self._metrics = metrics
         self._set_state = set_state
-        self._acts = acts
+        self._act = act
         self._now = now
         self._known: dict[tuple[str, object], Alarm] = {}
 
@@ -67,8 +67,8 @@ class Evaluation:
             alarms[each.key], found = self._look(each.place, replace(known, state=each.values["StateValue"]))
             calls += found
         self._known = alarms
-        for act in self._acts if calls else ():
-            act(calls)
+        if calls:
+            self._act(calls)
 
     def _look(self, place: Place, known: Alarm) -> tuple[Alarm, list[ScalingAlarm]]:
         now, period = self._now(), known.math.period

@@ -19,7 +19,7 @@ from sim.cluster.desired import CheckTarget, ListenerProtocol, Place
 
 @dataclass(frozen=True)
 class Machine:
-    """An EC2 instance in any state, also a terminated one. `group` is the Auto Scaling group that launched it, or ""."""
+    """An EC2 instance in any state, also a terminated one. `group` is its Auto Scaling group, "" without one."""
 
     id: str
     place: Place
