@@ -40,11 +40,25 @@ def report(endpoint: str, account: str) -> Report:
     """Reports what a checker has seen of an instance of the load balancer `e`; returns the HTTP status."""
 
     def report(instance: str, method: str = "PUT", **health: str) -> int:
-        url = f"{endpoint}/_sim/{account}/{REGION}/elb/e/instances/{instance}/health"
-        headers = {"Content-Type": "application/json"}
-        return request(method, url, seconds=5, body=json.dumps(health).encode(), headers=headers).status
+        return _reported(method, f"{endpoint}/_sim/{account}/{REGION}/elb/e/instances/{instance}/health", health)
 
     return report
+
+
+@pytest.fixture
+def report_target(endpoint: str, account: str) -> Report:
+    """Reports what a checker has seen of a target of a target group, by the group's ARN; returns the HTTP status."""
+
+    def report(arn: str, target: str, **health: str) -> int:
+        group = arn.rpartition(":")[2]
+        return _reported("PUT", f"{endpoint}/_sim/{account}/{REGION}/elbv2/{group}/targets/{target}/health", health)
+
+    return report
+
+
+def _reported(method: str, url: str, health: dict[str, str]) -> int:
+    headers = {"Content-Type": "application/json"}
+    return request(method, url, seconds=5, body=json.dumps(health).encode(), headers=headers).status
 
 
 @pytest.fixture

@@ -151,7 +151,7 @@ def test_metric_math_that_cannot_be_evaluated_is_refused(alarms: Alarms) -> None
     assert alarms.client.describe_alarms(AlarmNames=["wrong"])["MetricAlarms"] == []
 
 
-def test_queues_and_capacity_providers_publish_every_minute(
+def test_queues_capacity_providers_and_groups_publish_every_minute(
     fleet: Fleet, scaled: Scaled, clients: Callable[[str], Client]
 ) -> None:
     cloudwatch, sqs = clients("cloudwatch"), clients("sqs")
@@ -159,6 +159,7 @@ def test_queues_and_capacity_providers_publish_every_minute(
     fleet.desired()
     scaled.create()
     scaled.provide(managedScaling={"status": "ENABLED"})
+    scaled.client.enable_metrics_collection(AutoScalingGroupName="g", Granularity="1Minute")
     queue = sqs.create_queue(QueueName="q")["QueueUrl"]
     for _ in range(3):
         sqs.send_message(QueueUrl=queue, MessageBody="m")
@@ -184,6 +185,7 @@ def test_queues_and_capacity_providers_publish_every_minute(
         "AWS/ECS/ManagedScaling", "CapacityProviderReservation", CapacityProviderName="p", ClusterName=CLUSTER
     )
     assert reservation == 0
+    assert maximum("AWS/AutoScaling", "GroupInServiceInstances", AutoScalingGroupName="g") == 1
 
 
 class Service:

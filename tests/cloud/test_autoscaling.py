@@ -115,6 +115,37 @@ def test_the_group_grows_and_shrinks_and_keeps_what_is_protected(group: Group) -
     assert group.states() == {}
 
 
+def test_load_balancers_have_an_instance_from_its_launch_hook_to_the_begin_of_its_end(
+    aws: Callable[[str], Client], report_target: Report
+) -> None:
+    listener = {"Protocol": "HTTP", "LoadBalancerPort": 80, "InstancePort": 8080}
+    aws("elb").create_load_balancer(LoadBalancerName="e", Listeners=[listener], AvailabilityZones=[f"{REGION}a"])
+    vpc = aws("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
+    made = aws("elbv2").create_target_group(Name="t", Protocol="HTTP", Port=8080, VpcId=vpc)
+    arn = made["TargetGroups"][0]["TargetGroupArn"]
+
+    def members() -> tuple[set[str], set[str]]:
+        [elb] = aws("elb").describe_load_balancers(LoadBalancerNames=["e"])["LoadBalancerDescriptions"]
+        targets = aws("elbv2").describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+        return {each["InstanceId"] for each in elb["Instances"]}, {
+            each["Target"]["Id"] for each in targets if each["TargetHealth"]["State"] != "draining"
+        }
+
+    group = Group(aws)
+    hook = {"LifecycleHookName": "h", "LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING"}
+    attached = {"LoadBalancerNames": ["e"], "TargetGroupARNs": [arn], "HealthCheckType": "ELB"}
+    group.create(MinSize=1, LifecycleHookSpecificationList=[hook], **attached)
+    [first] = group.states()
+    assert members() == (set(), set())
+    group.complete(first)
+    assert members() == ({first}, {first})
+    group.hold("TERMINATING")
+    assert report_target(arn, f"{first}:8080", State="OutOfService", ReasonCode="Target.Timeout") == HTTPStatus.OK
+    assert group.states()[first] == "Terminating:Wait"
+    serving, targets = members()
+    assert first not in serving | targets
+
+
 def test_an_instance_waits_for_its_hooks(aws: Callable[[str], Client]) -> None:
     group = Group(aws)
     hook = {"LifecycleHookName": "h", "LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING"}

@@ -34,6 +34,7 @@ from sim.aws.log_filters import InvalidPattern, matcher
 from sim.aws.routes import NO_ROUTE
 from sim.cloud.control_plane.application_autoscaling.provider import ApplicationAutoScaling
 from sim.cloud.control_plane.application_autoscaling.scaling import ScalesServices
+from sim.cloud.control_plane.autoscaling import metrics as group_metrics
 from sim.cloud.control_plane.autoscaling.groups import Groups, GroupSteps
 from sim.cloud.control_plane.autoscaling.known import KnownGroups
 from sim.cloud.control_plane.autoscaling.policy_operations import PolicyOperations
@@ -101,7 +102,7 @@ _hosts: Regional[Hosts] = Regional(Hosts)
 
 def _reports(place: Place) -> dict[str, Report]:
     at = (place.account, place.region)
-    return reports(place, _hosts.at(*at), _elb.known.at(*at), _now())
+    return reports(place, _hosts.at(*at), _elb.known.at(*at), _elbv2.known.at(*at), _now())
 
 
 _groups: Groups = Regional(dict)
@@ -153,7 +154,9 @@ def _scale(calls: list[ScalingAlarm]) -> None:
 _metric_alarms = Evaluation(stored_alarms, _metrics, _set_alarm, _scale, _now)
 _composite_alarms = CompositeEvaluation(stored_alarms, _set_alarm, _now)
 _watch = Watch(
-    lambda at: _metrics.write([*depths(at, time.time(), _clock), *_providers.published(at)]),
+    lambda at: _metrics.write(
+        [*depths(at, time.time(), _clock), *_providers.published(at), *group_metrics.published(_groups, at)]
+    ),
     (_metric_alarms.take, _composite_alarms.take),
     _now,
 )

@@ -48,11 +48,6 @@ LEFT_OUT: Final = (
         "without one AWS ends an unhealthy instance while it launches another, which is what the core does",
     ),
     LeftOut(
-        "Load balancers attached to a group: an instance that is Terminating is deregistered before its hooks begin.",
-        ASG_GUIDE + "attach-load-balancer-asg.html",
-        "ECS registers the instances of its tasks itself",
-    ),
-    LeftOut(
         "The termination policies AllocationStrategy, OldestLaunchConfiguration and those of a Lambda function.",
         ASG_GUIDE + "ec2-auto-scaling-termination-policies.html",
         "they are refused by name",

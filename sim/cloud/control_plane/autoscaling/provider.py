@@ -9,6 +9,7 @@ from sim.cloud.control_plane.autoscaling.group_operations import GroupOperations
 from sim.cloud.control_plane.autoscaling.hook_operations import OPERATIONS as HOOK_OPERATIONS
 from sim.cloud.control_plane.autoscaling.instance_operations import InstanceOperations
 from sim.cloud.control_plane.autoscaling.known import KnownGroups
+from sim.cloud.control_plane.autoscaling.metrics import MetricOperations
 from sim.cloud.control_plane.autoscaling.refresh_operations import RefreshOperations
 from sim.cloud.control_plane.autoscaling.schedule_operations import ScheduleOperations
 from sim.cloud.control_plane.call import Operations
@@ -22,6 +23,7 @@ class AutoScaling:
             **HOOK_OPERATIONS,
             **GroupOperations(known, now, chance).operations,
             **InstanceOperations(known, now, chance).operations,
+            **MetricOperations(known).operations,
             **RefreshOperations(known, now).operations,
             **ScheduleOperations(known, now).operations,
         }

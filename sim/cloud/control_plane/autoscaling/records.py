@@ -84,6 +84,20 @@ class Record:
             raise
 
     @property
+    def enabled_metrics(self) -> list[str]:
+        """The names of the metrics that it publishes."""
+        return list(self.of_moto.metrics)
+
+    @enabled_metrics.setter
+    def enabled_metrics(self, names: list[str]) -> None:
+        self.of_moto.metrics = names
+
+    @property
+    def target_groups(self) -> tuple[str, ...]:
+        """The ARNs of the target groups that are attached to it."""
+        return tuple(self.of_moto.target_group_arns)
+
+    @property
     def instance_type(self) -> str:
         """Of the instances that it launches."""
         return str(self.of_moto.instance_type)
@@ -104,8 +118,13 @@ class Record:
         del _backend(self.place).autoscaling_groups[self.name]
 
     def write(self, group: Group) -> None:
-        """Has the record show the group as it is now."""
+        """Has the record show the group as it is now. Its load balancers have the instances that are in service.
+
+        So one that is to end leaves them before its hooks are over.
+        https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle.html
+        """
         found = self.of_moto
+        serving = _serving(found)
         found.desired_capacity = group.desired
         found.min_size, found.max_size = group.settings.min_size, group.settings.max_size
         if group.settings.template != _template(found):
@@ -116,10 +135,9 @@ class Record:
             member.lifecycle_state = instance.state
             member.health_status = "Unhealthy" if instance.unhealthy else "Healthy"
             member.protected_from_scale_in = instance.protected
-        if members != found.instance_states:
-            found.instance_states = members
+        found.instance_states = members
+        if _serving(found) != serving:
             _backend(self.place).update_attached_elbs(self.name)
-            _backend(self.place).update_attached_target_groups(self.name)
 
     def launch(self, asked: LaunchInstance) -> str:
         """EC2 runs an instance for the group; its id. Raises LaunchRefused."""
@@ -201,6 +219,11 @@ def _backend(place: Place) -> Any:
     from moto.autoscaling.models import autoscaling_backends  # noqa: PLC0415
 
     return autoscaling_backends[place.account][place.region]
+
+
+def _serving(found: Any) -> set[str]:
+    """The ids of the instances in service, as the record has them."""
+    return {str(each.instance.id) for each in found.active_instances()}
 
 
 def _template(found: Any) -> LaunchTemplate:

@@ -92,13 +92,21 @@ def balancers() -> Iterator[Balancer]:
             yield _balancer(place, each)
 
 
-def attached_balancers(place: Place) -> dict[str, tuple[str, ...]]:
-    """The names of the Classic ELBs that an Auto Scaling group has attached, by the id of each of its instances."""
+@dataclass(frozen=True)
+class Attached:
+    """What is attached to an Auto Scaling group: Classic ELBs by name, target groups by ARN."""
+
+    balancers: tuple[str, ...] = ()
+    target_groups: tuple[str, ...] = ()
+
+
+def attached(place: Place) -> dict[str, Attached]:
+    """What is attached to the Auto Scaling group of each instance, by the instance's id."""
     from moto.autoscaling.models import autoscaling_backends  # noqa: PLC0415
 
     groups = list(autoscaling_backends[place.account][place.region].autoscaling_groups.values())
     return {
-        member.instance.id: tuple(group.load_balancer_names)
+        member.instance.id: Attached(tuple(group.load_balancer_names), tuple(group.target_group_arns))
         for group in groups
         for member in list(group.instance_states)
     }

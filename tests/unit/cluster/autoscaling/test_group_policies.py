@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from sim.cluster.autoscaling import group_policies, group_requests, scaling_activities
+from sim.cluster.autoscaling import group_metrics, group_policies, group_requests, scaling_activities
 from sim.cluster.autoscaling.group_policies import GroupPolicy, PolicyCall
+from sim.cluster.autoscaling.lifecycle_hooks import TERMINATING, Hook
 from sim.cluster.autoscaling.scaling_policies import Reading, StepAdjustment, StepScaling
 from sim.cluster.refused import Refused
 from tests.unit.cluster.autoscaling.group_bench import GroupBench
@@ -133,3 +134,20 @@ def test_a_user_executes_a_policy() -> None:
         group_policies.execute(group.group, SIMPLE, high(0.0), group.now, honor_cooldown=True)
     group.ask(group_policies.execute, SIMPLE, high(0.0), group.now)
     assert group.group.desired == 5
+
+
+@proves(group_metrics.metrics)
+def test_a_group_counts_its_instances_by_their_states() -> None:
+    group = Policies(hooks=(Hook("drain", TERMINATING, 600.0, "CONTINUE"),), max_size=5)
+    group.ask(group_requests.desired_set, 1, group.now)
+    group.settle(3)
+    assert group_metrics.metrics(group.group) == {
+        "GroupMinSize": 0,
+        "GroupMaxSize": 5,
+        "GroupDesiredCapacity": 1,
+        "GroupInServiceInstances": 1,
+        "GroupPendingInstances": 0,
+        "GroupStandbyInstances": 0,
+        "GroupTerminatingInstances": 1,
+        "GroupTotalInstances": 2,
+    }
