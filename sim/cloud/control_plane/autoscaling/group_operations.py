@@ -9,8 +9,8 @@ from typing import Final
 
 from sim.cloud.control_plane.autoscaling.descriptions import activity
 from sim.cloud.control_plane.autoscaling.groups import Kept
+from sim.cloud.control_plane.autoscaling.hook_operations import put_hook
 from sim.cloud.control_plane.autoscaling.known import KnownGroups
-from sim.cloud.control_plane.autoscaling.policy_operations import put_hook
 from sim.cloud.control_plane.autoscaling.records import Record
 from sim.cloud.control_plane.call import AwsError, Call, Operations, Values, refusals
 from sim.cluster.autoscaling.group_requests import created, deleted, desired_set, updated
@@ -21,7 +21,6 @@ _REFUSED: Final = (
     "AttachInstances",
     "DetachInstances",
     "EnterStandby",
-    "ExecutePolicy",
     "ExitStandby",
     "PutWarmPool",
 )
@@ -78,7 +77,8 @@ class GroupOperations:
     def set_desired_capacity(self, call: Call) -> Values:
         group = self._known.named(call).group
         with refusals():
-            group = desired_set(group, call.parameters["DesiredCapacity"], self._now())
+            honor = bool(call.parameters.get("HonorCooldown"))
+            group = desired_set(group, call.parameters["DesiredCapacity"], self._now(), honor_cooldown=honor)
         self._known.put(call, call.parameters["AutoScalingGroupName"], group)
         return {}
 
