@@ -38,18 +38,20 @@ class OnTrial(Protocol):
 
 
 def run(stage: OnTrial, scenario: DeploymentScenario, load_of: LoadOf, progress: Progress) -> Record:
-    """Runs a scenario. Returns when the service is again as it was before; after an error it only goes back to it.
+    """Runs a scenario. Returns when the service is again as it was before. After an error or a signal it goes back to
+    that, and nobody waits for it.
 
     Raises NotSettled, TimedOut or what boto3 raises.
     """
     before = stage.before()
     try:
         record = _Trial(stage, scenario, before, progress).record(load_of)
+        progress(f"{record.ending}; the version before comes back")
+        stage.put_back_now(before)
     except BaseException:
+        progress("it ends early; the version before comes back")
         stage.put_back(before)
         raise
-    progress(f"{record.ending}; the version before comes back")
-    stage.put_back_now(before)
     return record
 
 
