@@ -39,6 +39,8 @@ for_seconds = 0.1
 OLD = SeenTask("tasks/old", new=False, running=True, healthy=True)
 NEW = SeenTask("tasks/new", new=True, running=True, healthy=True)
 
+STARTING = SeenTask("tasks/new", new=True, running=False, healthy=False)
+
 
 @dataclass
 class Pretended:
@@ -142,6 +144,14 @@ def test_each_act_comes_in_its_order_and_all_is_put_back(scenario: DeploymentSce
     assert record.requests > 10
     assert record.percents_broken == ()
     assert clients() == []
+
+
+def test_a_task_that_hangs_from_its_start_is_paused_before_it_is_seen_to_run(scenario: DeploymentScenario) -> None:
+    """A second later it might have answered a health check, and the deployment would take it for good."""
+    starting, over = (Look(0, (OLD, STARTING), "IN_PROGRESS"), Look(0, (OLD,), "ROLLBACK_SUCCESSFUL"))
+    stage = Pretended(looks=iter([Look(0, (OLD,)), Look(0, (OLD,)), starting, over]))
+    assert run(stage, scenario, load_of, lambda _: None).ending is Ending.ROLLED_BACK
+    assert "pause tasks/new" in stage.done
 
 
 def test_a_trial_that_fails_puts_all_back_and_its_clients_end(scenario: DeploymentScenario) -> None:
