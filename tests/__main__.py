@@ -46,6 +46,9 @@ _CHAOS = (
 )
 """Those that need no cluster of their own."""
 _REHEARSAL = "tests/e2e/test_rehearsal.py"
+_REHEARSED = "tests/e2e/test_rehearse_deploy.py"
+_SCALING = "tests/e2e/test_scaling.py"
+"""Before others on its cluster, which is set for it."""
 _LIVE_PAGE = "tests/e2e/test_watch.py"
 _CONTAINERS = "tests/e2e/test_cluster_containers.py"
 _SCALED = ("--time-scale", "15")
@@ -116,7 +119,7 @@ def rest() -> list[Stage]:
     ]
     others_that_wait = [
         on("docker"),
-        _on_cluster(TaskRuntime.PROCESS, *_SCALED, "tests/e2e/test_scaling.py"),
+        _on_cluster(TaskRuntime.PROCESS, *_SCALED, _SCALING, _REHEARSED),
         _on_cluster(TaskRuntime.DOCKER, *_SCALED_CONTAINERS, rolls_out, _CONTAINERS),
         *(_on_terraform(target) for target in ("process", "docker")),
     ]

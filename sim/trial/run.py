@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 from sim.client.load import Load
 from sim.host.waiting import until
-from sim.trial.looks import Look, OfTask, SeenTask, due, percents_broken, treated
+from sim.trial.looks import Look, OfTask, SeenTask, due, hanging_from_the_start, percents_broken, treated
 from sim.trial.record import Event, Record, ending_of, per_second
 from sim.trial.scenario import DeploymentScenario, Ending, Revision, Step
 from sim.trial.stage import Before, Undo
@@ -18,6 +18,8 @@ from sim.trial.stage import Before, Undo
 LoadOf = Callable[[], AbstractContextManager[Load]]
 Progress = Callable[[str], None]
 _LOOK_SECONDS: Final = 0.5
+_START_SECONDS: Final = 0.05
+"""So often a task that is to hang from its start is looked for."""
 _LOAD_SECONDS: Final = 30.0
 _AFTERWARDS_SECONDS: Final = 2.0
 """So long the load goes on after the end of the deployment: what comes then is seen as well."""
@@ -38,18 +40,20 @@ class OnTrial(Protocol):
 
 
 def run(stage: OnTrial, scenario: DeploymentScenario, load_of: LoadOf, progress: Progress) -> Record:
-    """Runs a scenario. Returns when the service is again as it was before; after an error it only goes back to it.
+    """Runs a scenario. Returns when the service is again as it was before. After an error or a signal it goes back to
+    that, and nobody waits for it.
 
     Raises NotSettled, TimedOut or what boto3 raises.
     """
     before = stage.before()
     try:
         record = _Trial(stage, scenario, before, progress).record(load_of)
+        progress(f"{record.ending}; the version before comes back")
+        stage.put_back_now(before)
     except BaseException:
+        progress("it ends early; the version before comes back")
         stage.put_back(before)
         raise
-    progress(f"{record.ending}; the version before comes back")
-    stage.put_back_now(before)
     return record
 
 
@@ -84,7 +88,7 @@ class _Trial:
             revision, deployment = self.stage.deploy(self.before, self.scenario.revision)
             ending = Ending.NO_END
             while ending is Ending.NO_END and self._seconds() < self.scenario.watch_seconds:
-                time.sleep(_LOOK_SECONDS)
+                self._await_next_look()
                 look = self.stage.look(time.monotonic, self.before, revision, deployment)
                 self.looks.append(look)
                 self._go_on(look)
@@ -104,6 +108,14 @@ class _Trial:
 
     def _seconds(self) -> float:
         return time.monotonic() - self.began
+
+    def _await_next_look(self) -> None:
+        """Meanwhile pauses what is to hang from its start, as soon as there is something to pause."""
+        over = time.monotonic() + _LOOK_SECONDS
+        while (left := over - time.monotonic()) > 0:
+            for each in hanging_from_the_start(self.scenario.new_tasks, self.looks[-1]):
+                self.stage.treat(each, "pause")
+            time.sleep(min(left, _START_SECONDS))
 
     def _go_on(self, look: Look) -> None:
         """Does what is due at this look."""

@@ -155,8 +155,9 @@ class Stage:
     def _put_back(self, before: Before, configuration: Mapping[str, Any]) -> None:
         self._let_go([])
         self.acts.restore()
-        for each in self._beside:
-            self._ecs.delete_service(cluster=self.service.cluster, service=each, force=True)
+        for name, status in self._statuses_beside().items():
+            if status == "ACTIVE":
+                self._ecs.delete_service(cluster=self.service.cluster, service=name, force=True)
         described, present = self.service.described(), before.service["taskDefinition"]
         if described["taskDefinition"] != present:
             self.service.update(taskDefinition=present, deploymentConfiguration=configuration)
@@ -171,18 +172,17 @@ class Stage:
             and described["taskDefinition"] == before.service["taskDefinition"]
             and sum(each.healthy for each in tasks) == len(tasks) == before.desired
             and not self.service.deploys()
-            and not self._still_beside()
+            and not self._statuses_beside()
         )
 
-    def _still_beside(self) -> bool:
-        """True while a task of a service that took the port may have it still."""
-        found = (
-            self._ecs.describe_services(cluster=self.service.cluster, services=self._beside)["services"]
-            if self._beside
-            else []
-        )
-        self._beside = [each["serviceName"] for each in found if each["status"] != "INACTIVE"]
-        return bool(self._beside)
+    def _statuses_beside(self) -> dict[str, str]:
+        """The status of each service that took the port and of which a task may have it still."""
+        if not self._beside:
+            return {}
+        found = self._ecs.describe_services(cluster=self.service.cluster, services=self._beside)["services"]
+        statuses = {each["serviceName"]: each["status"] for each in found if each["status"] != "INACTIVE"}
+        self._beside = list(statuses)
+        return statuses
 
     def _let_go(self, tasks: list[SeenTask]) -> None:
         """Resumes what is paused and is not to run any more: it has to notice that it is to stop."""
