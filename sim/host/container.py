@@ -241,8 +241,7 @@ class Container:
 
     def pause(self) -> None:
         """Stops all processes of the container where they are, unless it is paused. Raises TimedOut."""
-        if self.state != "paused":
-            pause(self._handle.client.api, self._handle.id)
+        pause(self._handle.client.api, self._handle.id)
 
     def resume(self) -> None:
         """Resumes the container if it is paused."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -86,14 +87,8 @@ class _Trial:
             self.looks.append(self.stage.look(time.monotonic, self.before))
             self.began = time.monotonic()
             revision, deployment = self.stage.deploy(self.before, self.scenario.revision)
-            ending = Ending.NO_END
-            while ending is Ending.NO_END and self._seconds() < self.scenario.watch_seconds:
-                self._await_next_look()
-                look = self.stage.look(time.monotonic, self.before, revision, deployment)
-                self.looks.append(look)
-                self._go_on(look)
-                self._note_events(known)
-                ending = ending_of(look.status)
+            with self._holding():
+                ending = self._watch(revision, deployment, known)
             took, reason = self._seconds(), self.stage.reason(deployment)
             time.sleep(_AFTERWARDS_SECONDS)
         exchanges = list(load.exchanges)
@@ -106,16 +101,41 @@ class _Trial:
             tuple(percents_broken(self.looks, *self.before.percents)),
         )
 
+    def _watch(self, revision: str, deployment: str, known: dict[str, str]) -> Ending:
+        """Looks and does what is due until the deployment has ended, or nobody waits for it any more."""
+        while True:
+            look = self.stage.look(time.monotonic, self.before, revision, deployment)
+            self.looks.append(look)
+            self._go_on(look)
+            self._note_events(known)
+            ending = ending_of(look.status)
+            if ending is not Ending.NO_END or self._seconds() >= self.scenario.watch_seconds:
+                return ending
+            time.sleep(_LOOK_SECONDS)
+
     def _seconds(self) -> float:
         return time.monotonic() - self.began
 
-    def _await_next_look(self) -> None:
-        """Meanwhile pauses what is to hang from its start, as soon as there is something to pause."""
-        over = time.monotonic() + _LOOK_SECONDS
-        while (left := over - time.monotonic()) > 0:
-            for each in hanging_from_the_start(self.scenario.new_tasks, self.looks[-1]):
-                self.stage.treat(each, "pause")
-            time.sleep(min(left, _START_SECONDS))
+    @contextmanager
+    def _holding(self) -> Iterator[None]:
+        """Inside, what is to hang from its start is paused as soon as there is something to pause.
+
+        It has a thread of its own, since on a busy machine a look takes longer than a start.
+        """
+        over = threading.Event()
+
+        def hold() -> None:
+            while not over.wait(_START_SECONDS):
+                for each in hanging_from_the_start(self.scenario.new_tasks, self.looks[-1]):
+                    self.stage.treat(each, "pause")
+
+        thread = threading.Thread(target=hold, name="holds new tasks", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def _go_on(self, look: Look) -> None:
         """Does what is due at this look."""
