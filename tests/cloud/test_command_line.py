@@ -28,6 +28,8 @@ from tests.cloud.running import CLUSTER, RunningCloud, RunningCluster
 pytestmark = pytest.mark.timeout(300)
 ACCOUNT = "300000000002"
 _STEADY_SECONDS = 60
+_SOON_SECONDS = 25
+"""Later than when a command that is begun now arrives."""
 NODES = "nodes"
 """The cluster of the Auto Scaling group, so that its instances do not take the tasks of the others."""
 AWS = Path(sysconfig.get_path("scripts")) / "aws"
@@ -361,7 +363,7 @@ def test_a_group_scales_by_its_policy_and_at_a_scheduled_time(aws: CommandLine) 
     aws("autoscaling", "execute-policy", "--policy-name", arn, "--metric-value", "60", "--breach-threshold", "50")
     assert first in group.joined(2)
 
-    at = datetime.fromtimestamp(int(time.time()) + 5, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    at = datetime.fromtimestamp(time.time() + _SOON_SECONDS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     night = ("--scheduled-action-name", "night", "--start-time", at, "--desired-capacity", "1")
     group("put-scheduled-update-group-action", *night)
     [planned] = group("describe-scheduled-actions")["ScheduledUpdateGroupActions"]

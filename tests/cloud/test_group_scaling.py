@@ -13,6 +13,7 @@ from tests.cloud.alarms import Alarms
 from tests.cloud.groups import Group
 
 _SECONDS = 20.0
+_SOON_SECONDS = 6
 NAMED = {"AutoScalingGroupName": "g"}
 
 
@@ -119,7 +120,7 @@ def test_a_policy_that_cannot_be_evaluated_is_refused(group: Group) -> None:
 
 
 def test_a_scheduled_action_sets_the_sizes_at_its_time(group: Group) -> None:
-    at = datetime.fromtimestamp(int(time.time()) + 3, UTC)
+    at = datetime.fromtimestamp(int(time.time()) + _SOON_SECONDS, UTC)
     group.client.put_scheduled_update_group_action(
         **NAMED, ScheduledActionName="night", StartTime=at, MinSize=0, MaxSize=1, DesiredCapacity=1
     )

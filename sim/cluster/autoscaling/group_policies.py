@@ -5,8 +5,8 @@
 A policy acts when an alarm calls it, or a user executes it. What it wants is decided by the rules of
 `scaling_policies`, with the group in the place of a service. Two things are other for a group:
 
-- *Warm-up*. Target tracking and step scaling have no cool-down. They count what is through its warm-up, so that only a
-  larger step launches more while instances warm up; and until then no policy scales in.
+- *Warm-up*. Target tracking and step scaling have no cool-down. They count the instances that are through their
+  warm-up. While others warm up, only a larger step launches more, and no policy scales in.
 - *Cool-down*. Simple scaling makes one fixed adjustment, whatever the metric's value is. It waits until the last launch
   or termination of the group is over for as long as the cool-down.
 
@@ -28,7 +28,6 @@ from sim.cluster.citations import ASG_API, ASG_GUIDE, LeftOut, cites
 from sim.cluster.refused import Refused
 
 _STEPS: Final = ASG_GUIDE + "as-scaling-simple-step.html"
-
 
 LEFT_OUT: Final = (
     LeftOut(

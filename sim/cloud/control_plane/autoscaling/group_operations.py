@@ -7,7 +7,7 @@ from dataclasses import replace
 from random import Random
 from typing import Final
 
-from sim.cloud.control_plane.autoscaling.descriptions import activity
+from sim.cloud.control_plane.autoscaling.descriptions import activity, page
 from sim.cloud.control_plane.autoscaling.groups import Kept
 from sim.cloud.control_plane.autoscaling.hook_operations import put_hook
 from sim.cloud.control_plane.autoscaling.known import KnownGroups
@@ -17,6 +17,8 @@ from sim.cluster.autoscaling.group_requests import created, deleted, desired_set
 
 _NO_WARMUP: Final = -1
 _DEFAULT_GRACE_SECONDS: Final = 0
+_MOST_ACTIVITIES: Final = 100
+"""In one answer."""
 _REFUSED: Final = (
     "AttachInstances",
     "DetachInstances",
@@ -105,9 +107,7 @@ class GroupOperations:
             for each in kept.group.activities
             if not wanted or each.id in wanted
         ]
-        start = int(call.parameters.get("NextToken") or 0)
-        end = start + int(call.parameters.get("MaxRecords") or 100)
-        return {"Activities": found[start:end]} | ({"NextToken": str(end)} if end < len(found) else {})
+        return page("Activities", found, call.parameters, _MOST_ACTIVITIES)
 
 
 def _complete(record: Record, given: Values, *, grace_seconds: int | None = None) -> None:

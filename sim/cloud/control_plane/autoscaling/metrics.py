@@ -31,13 +31,13 @@ class MetricOperations:
     def enable(self, call: Call) -> Values:
         self._known.named(call)
         record, asked = self._known.record(call), _asked(call)
-        record.enabled_metrics = [each for each in METRICS if each in {*record.enabled_metrics, *asked}]
+        record.publish_metrics([each for each in METRICS if each in {*record.enabled_metrics, *asked}])
         return {}
 
     def disable(self, call: Call) -> Values:
         self._known.named(call)
         record, asked = self._known.record(call), _asked(call)
-        record.enabled_metrics = [each for each in record.enabled_metrics if each not in asked]
+        record.publish_metrics([each for each in record.enabled_metrics if each not in asked])
         return {}
 
 

@@ -10,8 +10,9 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
+from sim.cloud.control_plane.autoscaling.descriptions import page
 from sim.cloud.control_plane.autoscaling.groups import Kept
 from sim.cloud.control_plane.autoscaling.known import KnownGroups
 from sim.cloud.control_plane.autoscaling.policies import KeptPolicy, policy_of
@@ -24,7 +25,8 @@ from sim.cluster.desired import Place
 
 Alarms = Callable[[], Iterable[Stored]]
 """The alarms that CloudWatch keeps, everywhere."""
-_MOST_DESCRIBED = 50
+_MOST_DESCRIBED: Final = 50
+"""In one answer."""
 
 
 class PolicyOperations:
@@ -97,15 +99,10 @@ class PolicyOperations:
         with self._driven(False):
             groups = self._known.all(call).items()
             found = [each for name, kept in groups if group in (None, name) for each in kept.policies.values()]
-        described = [
-            shown
-            for each in found
-            if not names or each.name in names or each.arn in names
-            if (shown := each.described(self._calling(call, each.arn))) and (not kinds or shown["PolicyType"] in kinds)
-        ]
-        start = int(given.get("NextToken") or 0)
-        end = start + int(given.get("MaxRecords") or _MOST_DESCRIBED)
-        return {"ScalingPolicies": described[start:end]} | ({"NextToken": str(end)} if end < len(described) else {})
+        asked = [each for each in found if not names or each.name in names or each.arn in names]
+        described = [each.described(self._calling(call, each.arn)) for each in asked]
+        shown = [each for each in described if not kinds or each["PolicyType"] in kinds]
+        return page("ScalingPolicies", shown, given, _MOST_DESCRIBED)
 
     def execute(self, call: Call) -> Values:
         """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_ExecutePolicy.html"""

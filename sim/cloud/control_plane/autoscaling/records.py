@@ -88,8 +88,8 @@ class Record:
         """The names of the metrics that it publishes."""
         return list(self.of_moto.metrics)
 
-    @enabled_metrics.setter
-    def enabled_metrics(self, names: list[str]) -> None:
+    def publish_metrics(self, names: list[str]) -> None:
+        """Enables these metrics, and no others."""
         self.of_moto.metrics = names
 
     @property

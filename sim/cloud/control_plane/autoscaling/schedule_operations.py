@@ -9,14 +9,17 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
+from sim.cloud.control_plane.autoscaling.descriptions import page
 from sim.cloud.control_plane.autoscaling.known import KnownGroups
 from sim.cloud.control_plane.call import AwsError, Call, Operations, Values, moment, refusals
 from sim.cluster.autoscaling.cron import parse
 from sim.cluster.autoscaling.scheduled_actions import ScheduledAction, fitting, planned
 
-_UTC = "UTC"
-_MOST_DESCRIBED = 50
+_UTC: Final = "UTC"
+_MOST_DESCRIBED: Final = 50
+"""In one answer."""
 
 
 class ScheduleOperations:
@@ -70,10 +73,7 @@ class ScheduleOperations:
             for each in kept.schedule
             if (each.name in names if names else (since or each.at) <= each.at <= (until or each.at))
         ]
-        start = int(given.get("NextToken") or 0)
-        end = start + int(given.get("MaxRecords") or _MOST_DESCRIBED)
-        shown = {"ScheduledUpdateGroupActions": found[start:end]}
-        return shown | ({"NextToken": str(end)} if end < len(found) else {})
+        return page("ScheduledUpdateGroupActions", found, given, _MOST_DESCRIBED)
 
     def _put(self, call: Call, given: Values) -> None:
         kept, group = self._known.named(call), call.parameters["AutoScalingGroupName"]
