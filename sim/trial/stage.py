@@ -111,7 +111,8 @@ class Stage:
                 count = max(int(self.service.described()["desiredCount"]) + step.by, 0)
                 self.service.scale(count)
                 if step.before:
-                    self._await_tasks(self.service, count)
+                    checked = Before(self.service.described(), self.service.definition()).checked
+                    self._await_tasks(self.service, count, lambda task: seen(task, "", checked=checked).healthy)
                 return f"scaled to {count}", None
             case Act.TAKE_PORT:
                 return self._take_port(look), None
@@ -223,15 +224,15 @@ class Stage:
             desiredCount=len(free),
         )
         self._beside.append(beside.name)
-        self._await_tasks(beside, len(free))
+        self._await_tasks(beside, len(free), lambda task: bool(task["lastStatus"] == "RUNNING"))
         return f"{beside.name} has the port on {len(free)} instances"
 
-    def _await_tasks(self, service: EcsService, count: int) -> None:
-        def run() -> bool:
+    def _await_tasks(self, service: EcsService, count: int, ready: Callable[[Mapping[str, Any]], bool]) -> None:
+        def are_ready() -> bool:
             tasks = service.tasks()
-            return len(tasks) == count and all(each["lastStatus"] == "RUNNING" for each in tasks)
+            return len(tasks) == count and all(map(ready, tasks))
 
-        until(run, f"{count} tasks of {service.name} to run", seconds=_SETTLED_SECONDS, seen=service.summary)
+        until(are_ready, f"{count} tasks of {service.name}", seconds=_SETTLED_SECONDS, seen=service.summary)
 
     def _deployments(self) -> dict[str, dict[str, Any]]:
         return {each["serviceDeploymentArn"]: each for each in self.service.deployments()}
