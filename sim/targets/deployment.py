@@ -22,7 +22,7 @@ from release.smoke import place, smoke
 from release.sources import SERVICES
 from release.versions import Change, Version
 from services.pipeline.version import version as version_of_checkout
-from sim.cloud.aws_client import CREDENTIALS, NO_FILES, REGION, local_session
+from sim.cloud.aws_client import NO_FILES, REGION, local_session
 from sim.cloud.registry.source_image import Source
 from sim.errors import SimError
 from sim.images.checkout import ROOT
@@ -44,7 +44,7 @@ class LocalDeployment:
 
     `url` is the load balancer's on this machine. `versions` is a folder for copies of the checkout, and `publish` makes
     ECR have one as a version. Each step goes to `progress`. `session` makes the clients of what deploys, by default
-    with the account's keys; Terraform signs with those of `roots`.
+    with the account's keys, and the smoke test signs as they do; Terraform signs with the keys of `roots`.
     """
 
     endpoint: str
@@ -110,8 +110,16 @@ class LocalDeployment:
 
     def _smoke(self, service: str, outputs: dict[str, dict[str, Any]]) -> Callable[[], None]:
         found = {**(place(service, outputs) or {}), "SIM_URL": self.url}
-        local = {"AWS_ENDPOINT_URL": self.endpoint, "AWS_REGION": REGION, **CREDENTIALS, **NO_FILES}
+        local = {"AWS_ENDPOINT_URL": self.endpoint, "AWS_REGION": REGION, **_keys(self.session()), **NO_FILES}
         return smoke(_SMOKE, ROOT, {**found, **local}, self.token)
+
+
+def _keys(session: boto3.Session) -> dict[str, str]:
+    """The keys with which a session signs, as the environment variables that AWS's tools read."""
+    held: Any = session.get_credentials()
+    keys = held.get_frozen_credentials()
+    token = {"AWS_SESSION_TOKEN": keys.token} if keys.token else {}
+    return {"AWS_ACCESS_KEY_ID": keys.access_key, "AWS_SECRET_ACCESS_KEY": keys.secret_key, **token}
 
 
 def _client(session: boto3.Session, name: str, endpoint: str) -> Any:

@@ -149,6 +149,7 @@ resource "aws_iam_role" "instances" {
 }
 
 resource "aws_iam_role_policy_attachment" "instances" {
+  # Unused locally (AmazonSSMManagedInstanceCore): for a person's session on an instance, and no agent of SSM runs here.
   for_each = toset([
     "service-role/AmazonEC2ContainerServiceforEC2Role",
     "AmazonSSMManagedInstanceCore",

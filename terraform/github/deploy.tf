@@ -49,17 +49,19 @@ data "aws_iam_policy_document" "deploy" {
 
   statement {
     sid       = "OneDeploymentAtATime"
-    actions   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+    actions   = ["s3:GetObject", "s3:PutObject"]
     resources = ["${local.state}/deployment.json"]
   }
 
   statement {
+    # Unused locally (ecs:CreateService, ecs:TagResource): roots are applied with an image, so their services are there.
     sid       = "ReleaseTheServices"
     actions   = ["ecs:CreateService", "ecs:DescribeServices", "ecs:ListServiceDeployments", "ecs:TagResource", "ecs:UpdateService"]
     resources = [for service in local.services : "${local.ecs}:service/${local.cluster.cluster_name}/${service.service_name}"]
   }
 
   statement {
+    # Unused locally (ecs:DescribeTasks, ecs:ListTasks): they say why a deployment failed, and those of the role succeed.
     sid       = "WatchTheServices"
     actions   = ["ecs:DescribeTasks", "ecs:ListTasks"]
     resources = ["*"]
@@ -80,7 +82,7 @@ data "aws_iam_policy_document" "deploy" {
 
   statement {
     sid       = "TagTaskDefinitions"
-    actions   = ["ecs:ListTagsForResource", "ecs:TagResource"]
+    actions   = ["ecs:TagResource"]
     resources = [for service in local.services : "${local.ecs}:task-definition/${service.service_name}:*"]
   }
 
@@ -118,7 +120,7 @@ data "aws_iam_policy_document" "deploy" {
   # Terraform reads the token when it looks whether all is as it was; a smoke test brings it.
   statement {
     sid       = "ReadTheToken"
-    actions   = ["ssm:GetParameter", "ssm:GetParameters", "ssm:ListTagsForResource"]
+    actions   = ["ssm:GetParameter", "ssm:ListTagsForResource"]
     resources = [data.terraform_remote_state.api.outputs.token_parameter_arn]
   }
 
@@ -148,6 +150,7 @@ data "aws_iam_policy_document" "deploy" {
   }
 
   statement {
+    # Unused locally (cloudwatch:PutMetricAlarm, cloudwatch:TagResource): only the image is new, and no setting.
     sid     = "AlarmOnThem"
     actions = ["cloudwatch:ListTagsForResource", "cloudwatch:PutMetricAlarm", "cloudwatch:TagResource"]
     resources = flatten([for service in local.services : [
@@ -157,6 +160,7 @@ data "aws_iam_policy_document" "deploy" {
   }
 
   statement {
+    # Unused locally (application-autoscaling:PutScalingPolicy, application-autoscaling:RegisterScalableTarget): as above.
     sid       = "ScaleTheWorker"
     actions   = ["application-autoscaling:PutScalingPolicy", "application-autoscaling:RegisterScalableTarget"]
     resources = [local.scalable_targets]
@@ -169,6 +173,7 @@ data "aws_iam_policy_document" "deploy" {
   }
 
   statement {
+    # Unused locally (application-autoscaling:TagResource): as above.
     sid       = "TagItsScaling"
     actions   = ["application-autoscaling:ListTagsForResource", "application-autoscaling:TagResource"]
     resources = [local.scalable_targets]
@@ -176,6 +181,7 @@ data "aws_iam_policy_document" "deploy" {
 
   # The account's first scaling of an ECS service makes it.
   statement {
+    # Unused locally (iam:CreateServiceLinkedRole): the account's root user applied the first scaling.
     sid       = "LetScalingAct"
     actions   = ["iam:CreateServiceLinkedRole"]
     resources = ["arn:${local.partition}:iam::${local.account}:role/aws-service-role/ecs.application-autoscaling.amazonaws.com/*"]
@@ -194,9 +200,6 @@ data "aws_iam_policy_document" "deploy" {
       "application-autoscaling:DescribeScalableTargets",
       "application-autoscaling:DescribeScalingPolicies",
       "cloudwatch:DescribeAlarms",
-      "ecs:DescribeClusters",
-      "elasticloadbalancing:DescribeInstanceHealth",
-      "elasticloadbalancing:DescribeLoadBalancers",
       "logs:DescribeLogGroups",
       "secretsmanager:GetRandomPassword",
       "ssm:DescribeParameters",

@@ -3,11 +3,11 @@
 data "aws_iam_policy_document" "plan" {
   statement {
     sid       = "ReadParameters"
-    actions   = ["ssm:GetParameter", "ssm:GetParameters"]
+    actions   = ["ssm:GetParameter"]
     resources = [data.terraform_remote_state.api.outputs.token_parameter_arn, "arn:${local.partition}:ssm:${local.region}::parameter/aws/service/ecs/*"]
   }
 
-  # In neither of the two policies of AWS, and read of every target of scaling.
+  # Not in SecurityAudit, and read of every target of scaling.
   statement {
     sid       = "ReadTagsOfScaling"
     actions   = ["application-autoscaling:ListTagsForResource"]

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 import pytest
 from python_on_whales import Container, DockerClient
 
-from sim.aws.ecr_authorization import PrivateRegistry, issue
+from sim.aws.ecr_authorization import Login, PrivateRegistry, issue
 from sim.cloud.aws_client import ACCOUNT, REGION, local_session
 from sim.cloud.local import LocalCloud
 from sim.cloud.registry.register import register
@@ -135,7 +135,7 @@ def remove(image: str) -> None:
 def begin_upload(cloud: LocalCloud, account: str) -> str:
     """The URL of an upload that is begun, which is in the storage."""
     assert cloud.registry is not None
-    token = issue(PrivateRegistry(account, REGION), int(time.time()) + 60, cloud.registry.secret)
+    token = issue(Login(PrivateRegistry(account, REGION), account), int(time.time()) + 60, cloud.registry.secret)
     uploads = f"http://{cloud.registry.address}/v2/{NAME}/blobs/uploads/"
     sent = request("POST", uploads, seconds=60, headers={"Authorization": f"Basic {token}"})
     assert sent.status == 307, sent.data
@@ -229,7 +229,7 @@ def test_nobody_enters_without_a_token_or_with_one_that_has_expired(shell: Shell
     host = cloud.registry.address
     assert "no basic auth credentials" in shell.refused(f"docker pull {uri}:1")
     assert "401" in shell.refused(f"echo invented | docker login --username AWS --password-stdin {host}")
-    token = issue(PrivateRegistry(shell.account, REGION), int(time.time()), cloud.registry.secret)
+    token = issue(Login(PrivateRegistry(shell.account, REGION), shell.account), int(time.time()), cloud.registry.secret)
     (shell.home / "config.json").write_text(f'{{"auths": {{"{host}": {{"auth": "{token}"}}}}}}')
     said = shell.refused(f"docker pull {uri}:1")
     assert "Your authorization token has expired. Reauthenticate and try again." in said

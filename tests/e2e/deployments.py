@@ -12,13 +12,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import boto3
 import pytest
 
 from sim.aws.arn import last_part
 from sim.client.load import publishing
-from sim.cloud.aws_client import REGION, local_session
-from sim.cloud.permissions import reports
+from sim.cloud.aws_client import local_session
 from sim.history.events import message_id
 from sim.host.waiting import until
 from sim.targets.cluster import ClusterTarget
@@ -27,7 +25,7 @@ from sim.targets.publication import repository
 from sim.targets.target import Target
 from sim.trial.looks import percents_broken
 from sim.trial.stage import Stage
-from tests.github_tokens import ISSUER, token
+from tests.workflow_roles import session, taken
 
 SECONDS = 180
 _CLIENTS = 16
@@ -101,22 +99,10 @@ def unharmed(cluster: ClusterTarget, clients: int = _CLIENTS) -> AbstractContext
 @contextmanager
 def deploy_role(cluster: ClusterTarget) -> Iterator[LocalDeployment]:
     """What deploys as a workflow of GitHub does: under the deploy role, to which nothing may be denied meanwhile."""
-    endpoint = cluster.data_plane.endpoint
-    iam: Any = local_session().client("iam", endpoint_url=endpoint)
-    sts: Any = local_session().client("sts", endpoint_url=endpoint)
-    arn = cluster.local_roots.root("github").outputs()["deploy_role_arn"]
-    [trust] = iam.get_role(RoleName=last_part(arn))["Role"]["AssumeRolePolicyDocument"]["Statement"]
-    subject = trust["Condition"]["StringEquals"][f"{ISSUER}:sub"]
-    begun = sts.assume_role_with_web_identity(RoleArn=arn, RoleSessionName="deploy", WebIdentityToken=token(subject))[
-        "Credentials"
-    ]
-    keys = (begun["AccessKeyId"], begun["SecretAccessKey"], begun["SessionToken"])
-    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-    roots = cluster.local_roots.signing_with(dict(zip(names, keys, strict=True)))
-    yield replace(cluster.deployment, roots=roots, session=partial(boto3.Session, *keys, REGION))
-    [found] = [each for each in reports(endpoint) if each.role == arn]
-    assert (found.denied, found.unknown) == ((), {})
-    assert found.used
+    role = last_part(cluster.local_roots.root("github").outputs()["deploy_role_arn"])
+    with taken(cluster.data_plane.endpoint, role) as keys:
+        roots = cluster.local_roots.signing_with(keys)
+        yield replace(cluster.deployment, roots=roots, session=partial(session, keys))
 
 
 def running(cluster: ClusterTarget) -> set[str]:

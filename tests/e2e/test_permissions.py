@@ -11,15 +11,19 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from release.deploy import Outcome
 from services.pipeline.message import Email
+from sim.aws.arn import last_part
 from sim.client.tracker import EmailTracker
 from sim.cloud.aws_client import local_session
 from sim.cloud.permissions import RoleReport, reports
 from sim.host.waiting import until
 from sim.targets.cluster import ClusterTarget
 from sim.targets.target import Capability, Service
-from tests.e2e.deployments import SECONDS, cluster, ecs_of
+from tests.e2e.deployments import SECONDS, cluster, deploy_role, ecs_of
+from tests.workflow_roles import SESSION, keys_of, session
 
 __all__ = ["cluster"]
 
@@ -105,6 +109,11 @@ def test_a_worker_that_may_not_store_keeps_the_email_until_it_may(
     with role.without("s3:PutObject"):
         tracker.publish(email)
         _until_logged(cluster, role, "worker", "is not authorized to perform: s3:PutObject on resource: ")
+        until(
+            lambda: "sqs:ChangeMessageVisibility" in {each.action for each in role.report.used},
+            "the worker to keep the message to itself",
+            seconds=SECONDS,
+        )
     assert set(role.denied()) == {"s3:PutObject"}
     tracker.verify()
 
@@ -124,6 +133,34 @@ def test_a_task_whose_image_may_not_be_pulled_does_not_start(cluster: ClusterTar
         in (container["reason"])
     )
     assert set(role.denied()) == {"ecr:BatchGetImage"}
+
+
+def test_the_deploy_role_may_deploy_the_worker_and_its_scaling(cluster: ClusterTarget) -> None:
+    """That it may deploy the API, the deployments beside this show."""
+    with deploy_role(cluster) as deployment:
+        verdict = deployment.deploy("worker")
+    assert verdict.outcome is Outcome.DEPLOYED, str(verdict)
+
+
+def test_the_deploy_role_passes_the_roles_of_the_services_and_no_other(cluster: ClusterTarget) -> None:
+    """Whoever could pass any role would have what that role may do, by a task of his own."""
+    endpoint, api = cluster.data_plane.endpoint, cluster.service("api")
+    deploy = last_part(cluster.local_roots.root("github").outputs()["deploy_role_arn"])
+    ecs: Any = session(keys_of(endpoint, deploy)).client("ecs", endpoint_url=endpoint)
+    present = api.definition()
+    assert ecs.update_service(cluster=api.cluster, service=api.name, taskDefinition=present["taskDefinitionArn"])
+    [foreign] = [each.role for each in reports(endpoint) if each.role.endswith("-instances")]
+    with_it = {**present, "taskRoleArn": foreign}
+    asked = {name: value for name, value in with_it.items() if name in {"family", "containerDefinitions"}}
+    roles = {name: with_it[name] for name in ("executionRoleArn", "taskRoleArn")}
+    # Another has registered it, who may.
+    update = {"cluster": api.cluster, "service": api.name, "taskDefinition": api.revised(with_it)}
+    for call, parameters in ((ecs.register_task_definition, {**asked, **roles}), (ecs.update_service, update)):
+        with pytest.raises(ClientError) as denied:
+            call(**parameters)
+        who = f"assumed-role/{deploy}/{SESSION} is not authorized to perform: iam:PassRole on resource: {foreign}"
+        assert f"{who} because no identity-based policy allows the iam:PassRole action" in str(denied.value)
+    assert api.described()["taskDefinition"] == present["taskDefinitionArn"]
 
 
 def _until_logged(cluster: ClusterTarget, role: Role, service: Service, text: str) -> None:

@@ -5,6 +5,7 @@ The apply is the start of the session's target. That the pipeline runs on what i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
@@ -14,16 +15,24 @@ from typing import Final
 import pytest
 from typer.testing import CliRunner
 
+from release import infra
+from release.cli import main
 from release.errors import CommandFailed
-from release.roots import BOOTSTRAP, NEEDS
+from release.roots import BOOTSTRAP, NEEDS, ORDER
 from sim.cli.rehearse import rehearse
+from sim.cloud.aws_client import REGION
 from sim.targets.docker import DockerTarget
 from sim.targets.process import ProcessTarget
 from sim.targets.target import Provision
 from sim.terraform.local_roots import SIDE_BY_SIDE, LocalRoots
 from tests.cloud.shared import Client
+from tests.release.test_terraform import output, release
 from tests.terraform.account import made
 from tests.terraform.conftest import TIMES, changes, client
+from tests.unit.release.conftest import Repository, repository
+from tests.workflow_roles import taken
+
+__all__ = ["repository"]
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.resources]
 
@@ -32,6 +41,12 @@ Provisioned = ProcessTarget | DockerTarget
 CREATED: Final = ("create",)
 UPDATED: Final = ("update",)
 REPLACED: Final = (("delete", "create"), ("create", "delete"))
+
+FOR_WORKFLOWS: Final = {
+    "account": {"environment": "shared", "apply_from_github": "true"},
+    "github": {"apply_from_github": "true"},
+}
+"""What the environments of production say of these roots, once workflows apply them."""
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +83,14 @@ def _second(provisioned: Provisioned, tmp_path_factory: pytest.TempPathFactory) 
 def second(_second: Future[LocalRoots]) -> LocalRoots:
     """The roots of a second environment in the same account, with only bootstrap applied."""
     return _second.result()
+
+
+@pytest.fixture(scope="module")
+def for_workflows(local_roots: LocalRoots) -> LocalRoots:
+    """The roots as they are where workflows plan and apply them: with a role that plans for each environment."""
+    for name, variables in FOR_WORKFLOWS.items():
+        local_roots.root(name, variables).apply()
+    return local_roots
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +173,36 @@ def test_a_second_environment_is_all_new_and_leaves_the_first_alone(
         new, old = threads.map(changes, (messaging, local_roots.root("messaging")))
     assert {change.actions for change in new} == {CREATED}
     assert old == ()
+
+
+def test_the_plan_roles_may_plan_every_root_that_workflows_plan(
+    for_workflows: LocalRoots, provisioned: Provisioned
+) -> None:
+    of_account = {"account"}
+    for environment, names in (("shared", of_account), ("local", set(ORDER) - of_account)):
+        with taken(provisioned.endpoint, f"emails-{environment}-github-plan") as keys:
+            theirs = for_workflows.signing_with(keys)
+            roots = [theirs.root(name, FOR_WORKFLOWS.get(name)) for name in ORDER if name in names]
+            assert infra.plan(roots, lambda *_: None) == []
+
+
+@pytest.mark.usefixtures("docker", "for_workflows")
+def test_the_build_role_may_do_what_a_release_takes(
+    provisioned: Provisioned,
+    repository: Repository,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    root = ["--root", str(repository.root)]
+    place = {"AWS_ENDPOINT_URL": provisioned.endpoint, "AWS_DEFAULT_REGION": REGION, "DOCKER_CONFIG": str(tmp_path)}
+    with taken(provisioned.endpoint, "emails-shared-github-build") as keys:
+        for name, value in {**place, **keys}.items():
+            monkeypatch.setenv(name, value)
+        release(repository, "feat: published by a workflow")
+        assert main([*root, "unpublished", "--repositories", "emails", "--json"]) == 0
+        assert [each["service"] for each in json.loads(output(capsys))] == ["worker"]
+        assert main([*root, "amis"]) == 0
 
 
 def test_nothing_is_left_when_all_is_destroyed(

@@ -194,10 +194,10 @@ def _global(resources: Resources) -> Resources:
     )
 
 
-_TASK_ROLES = (
-    _passed("taskRoleArn", "ecs-tasks.amazonaws.com"),
-    _passed("executionRoleArn", "ecs-tasks.amazonaws.com"),
+TASK_ROLES: Rule = also(
+    _passed("taskRoleArn", "ecs-tasks.amazonaws.com"), _passed("executionRoleArn", "ecs-tasks.amazonaws.com")
 )
+"""The rule for the roles of a task definition, whose settings it takes as parameters."""
 _SERVICE = _in_cluster("service", "service")
 _NEW_SERVICE = _in_cluster("service", "serviceName")
 _FAMILY = named("ecs", "task-definition/{}:*", "family")
@@ -236,7 +236,7 @@ _ECS = {
         _passed("role", "ecs.amazonaws.com"),
     ),
     "ecs:RegisterTaskDefinition": also(
-        on("ecs:RegisterTaskDefinition", _FAMILY), where("tags", on("ecs:TagResource", _FAMILY)), *_TASK_ROLES
+        on("ecs:RegisterTaskDefinition", _FAMILY), where("tags", on("ecs:TagResource", _FAMILY)), TASK_ROLES
     ),
 }
 

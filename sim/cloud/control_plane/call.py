@@ -32,12 +32,13 @@ class Forward(Protocol):
 
 @dataclass(frozen=True)
 class Call:
-    """One call of an AWS operation: the caller's account, the region and the parameters."""
+    """One call of an AWS operation: the caller's account, the region, the parameters, and the key that signed it."""
 
     account: str
     region: str
     parameters: Values
     forward: Forward
+    key: str = ""
 
     def arn(self, service: str, resource: str) -> str:
         """The ARN of a resource in the caller's account and region."""

@@ -25,7 +25,6 @@ from localstack.services.edge import ROUTER
 from localstack.services.moto import MotoFallbackDispatcher
 from localstack.services.plugins import SERVICE_PLUGINS, Service, aws_provider
 from localstack.services.s3.models import S3DeleteMarker, s3_stores
-from localstack.utils.aws.request_context import extract_access_key_id_from_auth_header
 
 from sim.aws.api_call import ApiCall, ApiProtocol
 from sim.aws.ecr_authorization import RegistryAccess
@@ -64,7 +63,7 @@ from sim.cloud.control_plane.elb.provider import Elb
 from sim.cloud.control_plane.elbv2.provider import Elbv2
 from sim.cloud.control_plane.iam.permissions import Answer, Permissions, assumable_by_ecs
 from sim.cloud.control_plane.logs.provider import Logs
-from sim.cloud.control_plane.serving import over_localstack, over_moto, to_moto
+from sim.cloud.control_plane.serving import access_key, over_localstack, over_moto, to_moto
 from sim.cloud.control_plane.sqs.provider import OPERATIONS as SQS_OPERATIONS
 from sim.cloud.control_plane.ssm.provider import OPERATIONS as SSM_OPERATIONS
 from sim.cluster.autoscaling.scaling_group import Report
@@ -111,7 +110,7 @@ _providers = ProviderSteps(_groups, _ecs.states, _around)
 _steps = Steps(_groups, _group_steps, _providers, _ecs.states, _elb.known, _elbv2.known, _hosts, _around, time.time)
 _driver = Driver(_steps.take, LOCAL.step_seconds, _on)
 _egress = Egress(lambda: _driver.latest, network_of, subnet_of, lambda at, name, lost: set_lost(at, name, lost=lost))
-_permissions = Permissions(lambda: _driver.latest, time.time)
+_permissions = Permissions(lambda: _driver.latest, _ecs.defined, time.time)
 
 
 def _driven(changes: bool) -> AbstractContextManager[object]:
@@ -373,7 +372,7 @@ def _find_way(chain: Any, context: RequestContext, _response: Response) -> None:
     """A handler of LocalStack's chain: what has no way to AWS gets no answer from whoever passed the call on."""
     if context.operation is None or context.is_internal_call:
         return
-    caller = _permissions.caller(context.account_id, _access_key(context))
+    caller = _permissions.caller(context.account_id, access_key(context))
     if caller and (gateway := _egress.lost_gateway(caller, context.service.service_name)):
         chain.respond(504, headers={NO_ROUTE: gateway})
 
@@ -385,17 +384,11 @@ def _judge(_chain: object, context: RequestContext, _response: Response) -> None
     protocol = _PROTOCOLS.get(context.protocol, ApiProtocol.JSON)
     call = ApiCall(context.service.service_name, context.operation.name, protocol)
     destination = Destination(context.region, context.account_id)
-    error = _permissions.refusal(_access_key(context), call, context.service_request or {}, destination)
+    error = _permissions.refusal(access_key(context), call, context.service_request or {}, destination)
     if error is not None:
         # SQS writes the name of the class as the type of the error.
         refusal = type(error.code, (CommonServiceException,), {})
         raise refusal(error.code, error.message, status_code=error.status, sender_fault=True)
-
-
-def _access_key(context: RequestContext) -> str:
-    """The key that signed a call, in its header or in a presigned URL; "" without one."""
-    presigned = context.request.args.get("X-Amz-Credential", "").partition("/")[0]
-    return extract_access_key_id_from_auth_header(context.request.headers) or str(presigned)
 
 
 def _failed(error: AwsError) -> Response:

@@ -13,6 +13,7 @@ from localstack.aws.forwarder import create_aws_request_context
 from localstack.aws.spec import load_service
 from localstack.services.moto import call_moto
 from localstack.services.plugins import Service
+from localstack.utils.aws.request_context import extract_access_key_id_from_auth_header
 
 from sim.cloud.control_plane.call import AwsError, Call, Operations, Values
 
@@ -66,13 +67,19 @@ def _handlers(operations: Operations, underneath: Mapping[str, _Handler], guard:
 
             try:
                 with guard(changes):
-                    return answer(Call(context.account_id, context.region, request, forward))
+                    return answer(Call(context.account_id, context.region, request, forward, access_key(context)))
             except AwsError as error:
                 raise CommonServiceException(error.code, error.message, status_code=error.status) from None
 
         return handle
 
     return {name: handler(name, answer) for name, answer in operations.items()}
+
+
+def access_key(context: RequestContext) -> str:
+    """The key that signed a call, in its header or in a presigned URL; "" without one."""
+    presigned = context.request.args.get("X-Amz-Credential", "").partition("/")[0]
+    return extract_access_key_id_from_auth_header(context.request.headers) or str(presigned)
 
 
 def to_moto(context: RequestContext, _: Values) -> Values:

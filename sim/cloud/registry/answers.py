@@ -21,6 +21,7 @@ _CODES: Final = {
     "RepositoryNotFoundException": (404, "NAME_UNKNOWN"),
     "ImageTagAlreadyExistsException": (400, "TAG_INVALID"),
     "ImageDigestDoesNotMatchException": (400, "DIGEST_INVALID"),
+    "AccessDeniedException": (403, "DENIED"),
     "InvalidParameterException": (400, "MANIFEST_INVALID"),
 }
 """The status and the code with which the registry passes on an error of ECR's API."""

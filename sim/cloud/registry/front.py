@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
-from sim.aws.ecr_authorization import NotAuthorized, PrivateRegistry, RegistryAccess, TokenExpired, registry_of
+from sim.aws.ecr_authorization import Login, NotAuthorized, RegistryAccess, TokenExpired, login_of
 from sim.cloud.http import Request, Response, ServerConnection, UpstreamLost, ask_once
 from sim.cloud.registry import answers
 from sim.cloud.registry.answers import EcrError, Refused
@@ -18,6 +18,13 @@ _API: Final = "AmazonEC2ContainerRegistry_V20150921"
 _OK: Final = 200
 _CREATED: Final = 201
 _READS: Final = frozenset({b"GET", b"HEAD"})
+_OF_LAYERS: Final = {
+    b"HEAD": ("BatchCheckLayerAvailability",),
+    b"GET": ("GetDownloadUrlForLayer",),
+    # The storage takes what follows, so all three are asked about when an upload begins.
+    b"POST": ("InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload"),
+}
+"""The operations that a request about a layer is: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/"""
 
 
 class Ecr:
@@ -26,10 +33,10 @@ class Ecr:
     def __init__(self, address: tuple[str, int]) -> None:
         self._address = address
 
-    async def call(self, registry: PrivateRegistry, operation: str, **parameters: object) -> dict[str, Any]:
-        """Calls an operation as the registry's account. Raises EcrError; OSError or UpstreamLost without an answer."""
-        # The local cloud reads account, region and service here, and compares no signature.
-        credential = f"{registry.account}/20000101/{registry.region}/ecr/aws4_request"
+    async def call(self, login: Login, operation: str, **parameters: object) -> dict[str, Any]:
+        """Calls an operation as whoever logged in. Raises EcrError; OSError or UpstreamLost without an answer."""
+        # The local cloud reads key, region and service here, and compares no signature.
+        credential = f"{login.key}/20000101/{login.registry.region}/ecr/aws4_request"
         headers = {
             "Host": "ecr",
             "Content-Type": "application/x-amz-json-1.1",
@@ -37,13 +44,22 @@ class Ecr:
             "Authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0",
         }
         fields = [(name.encode(), value.encode()) for name, value in headers.items()]
-        answer = await ask_once(self._address, Request(b"POST", b"/", fields, json.dumps(parameters).encode()))
+        request = Request(b"POST", b"/", fields, json.dumps(parameters).encode())
+        return await self._asked(request)
+
+    async def check(self, login: Login, operation: str, repository: str) -> None:
+        """Raises EcrError if whoever logged in may not do this with layers; OSError or UpstreamLost as above."""
+        path = login.of_layers(operation, repository).encode()
+        await self._asked(Request(b"GET", path, [(b"Host", b"ecr")], b""))
+
+    async def _asked(self, request: Request) -> dict[str, Any]:
+        answer = await ask_once(self._address, request)
         try:
             body: dict[str, Any] = json.loads(answer.body)
         except ValueError:
             raise EcrError("ServerException", f"ECR's API answered {answer.status}, and no JSON") from None
         if answer.status != _OK:
-            code = str(body.get("__type", "ServerException")).rpartition("#")[2]
+            code = str(body.get("__type") or body.get("code") or "ServerException").rpartition("#")[2]
             raise EcrError(code, str(body.get("message") or body.get("Message") or code))
         return body
 
@@ -61,8 +77,8 @@ class Front:
         """The answer to a request. It never raises for what a client or a part behind it does wrong."""
         try:
             authorization = request.fields().get("authorization", "")
-            registry = registry_of(authorization, self._now(), self._access.secret)
-            return await self._answer(registry, request)
+            login = login_of(authorization, self._now(), self._access.secret)
+            return await self._answer(login, request)
         except (EcrError, NotAuthorized, TokenExpired) as error:
             return answers.refused(error).response(self._access.address)
         except Refused as refused:
@@ -70,46 +86,54 @@ class Front:
         except (OSError, UpstreamLost, StorageFailed) as error:
             return Refused(503, "UNAVAILABLE", f"The registry cannot answer: {error}").response(self._access.address)
 
-    async def _answer(self, registry: PrivateRegistry, request: Request) -> Response:
+    async def _answer(self, login: Login, request: Request) -> Response:
         target = request.target.decode("latin-1")
         match route(target):
             case Version():
                 return answers.version()
             case Tags(repository) if request.method in _READS:
-                listed = await self._ecr.call(registry, "ListImages", repositoryName=repository)
+                listed = await self._ecr.call(login, "ListImages", repositoryName=repository)
                 return answers.tags(repository, listed)
             case Manifest(repository, reference) as wanted if request.method in _READS:
                 key = "imageDigest" if wanted.by_digest else "imageTag"
                 found = await self._ecr.call(
-                    registry, "BatchGetImage", repositoryName=repository, imageIds=[{key: reference}]
+                    login, "BatchGetImage", repositoryName=repository, imageIds=[{key: reference}]
                 )
                 return answers.manifest(repository, reference, found, head=request.method == b"HEAD")
             case Manifest() as wanted if request.method == b"PUT":
-                return await self._put(registry, wanted, request)
-            case Blob(repository, path) if request.method in _READS or request.method == b"POST":
-                await self._ecr.call(registry, "DescribeRepositories", repositoryNames=[repository])
-                await self._storage.ready()
-                return answers.elsewhere(self._storage.url + stored(registry, repository, path))
+                return await self._put(login, wanted, request)
+            case Blob(repository, path) if request.method in _OF_LAYERS:
+                for operation in _OF_LAYERS[request.method]:
+                    await self._ecr.check(login, operation, repository)
+                await self._insist(login, repository)
+                return answers.elsewhere(self._storage.url + stored(login.registry, repository, path))
             case _:
                 method = request.method.decode("latin-1")
                 raise Refused(405, "UNSUPPORTED", f"{method} {target} is nothing that this registry does")
 
-    async def _put(self, registry: PrivateRegistry, wanted: Manifest, request: Request) -> Response:
+    async def _insist(self, login: Login, repository: str) -> None:
+        """Raises EcrError if there is no such repository. The registry itself asks, so no role has to be allowed to."""
+        itself = Login(login.registry, login.registry.account)
+        await self._ecr.call(itself, "DescribeRepositories", repositoryNames=[repository])
+        await self._storage.ready()
+
+    async def _put(self, login: Login, wanted: Manifest, request: Request) -> Response:
         """Takes a manifest: the storage first, which checks that the blobs are there, and then ECR's PutImage.
 
         Tags are in ECR alone, since its API moves and removes them too.
         """
-        await self._ecr.call(registry, "DescribeRepositories", repositoryNames=[wanted.repository])
-        await self._storage.ready()
+        await self._insist(login, wanted.repository)
         digest = answers.digest_of(request.body)
         if wanted.by_digest and wanted.reference != digest:
             raise Refused(400, "DIGEST_INVALID", f"The manifest's digest is {digest}, not {wanted.reference}")
-        stored_answer = await self._storage.ask(request, stored(registry, wanted.repository, f"manifests/{digest}"))
+        stored_answer = await self._storage.ask(
+            request, stored(login.registry, wanted.repository, f"manifests/{digest}")
+        )
         if stored_answer.status != _CREATED:
             return stored_answer
         try:
             await self._ecr.call(
-                registry,
+                login,
                 "PutImage",
                 repositoryName=wanted.repository,
                 imageManifest=request.body.decode(),

@@ -46,6 +46,8 @@ data "aws_iam_policy_document" "execution" {
   }
 
   statement {
+    # Unused locally (ecr:GetDownloadUrlForLayer): tasks that are processes have no layers.
+    # Unused locally (ecr:BatchCheckLayerAvailability): Docker does not ask, and AWS's own policy for this role has it.
     sid       = "PullTheImage"
     actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
     resources = [var.repository_arn]

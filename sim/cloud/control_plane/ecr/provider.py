@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from sim.aws.ecr_authorization import SECONDS, PrivateRegistry, RegistryAccess, issue
+from sim.aws.ecr_authorization import SECONDS, Login, PrivateRegistry, RegistryAccess, issue
 from sim.cloud.control_plane.call import AwsError, Call, Operations, Values
 from sim.cloud.control_plane.ecr.models import manifest_digest
 
@@ -35,7 +35,8 @@ class Ecr:
                 "Linux where there is Docker: docs/control-plane.md says why.",
             )
         expires = (self._now() + timedelta(seconds=SECONDS)).replace(microsecond=0)
-        token = issue(PrivateRegistry(call.account, call.region), int(expires.timestamp()), self._registry.secret)
+        login = Login(PrivateRegistry(call.account, call.region), call.key or call.account)
+        token = issue(login, int(expires.timestamp()), self._registry.secret)
         endpoint = f"http://{self._registry.address}"
         return {
             "authorizationData": [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.cloud.control_plane.call import Call, Operations, Regional, Route
+from sim.cloud.control_plane.call import AwsError, Call, Operations, Regional, Route, Values
 from sim.cloud.control_plane.ecs.cluster_operations import ClusterOperations
 from sim.cloud.control_plane.ecs.container_instance_operations import ContainerInstanceOperations
 from sim.cloud.control_plane.ecs.service_operations import ServiceOperations
@@ -32,3 +32,10 @@ class Ecs:
         """True if the caller has an active service of this name."""
         service = self.states.of(call).clusters[cluster].cluster.services.get(name)
         return service is not None and service.status == "ACTIVE"
+
+    def defined(self, account: str, region: str, name: str) -> Values:
+        """The settings of a task definition, by ARN, family:revision or family; none if there is no such one."""
+        try:
+            return self.states.at(account, region).definitions.find(name).settings
+        except AwsError:
+            return {}

@@ -24,7 +24,7 @@ run "one_looks_and_one_does" {
   }
 
   assert {
-    condition     = [for policy, role in local.policies : policy if role == "infra"] == ["AdministratorAccess"] && join(" ", sort([for policy, role in local.policies : policy if role == "plan"])) == "SecurityAudit job-function/ViewOnlyAccess"
+    condition     = local.policies == { SecurityAudit = "plan", AdministratorAccess = "infra" }
     error_message = "Who plans looks, and who applies is an administrator."
   }
 

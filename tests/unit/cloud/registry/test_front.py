@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sim.aws.ecr_authorization import PrivateRegistry, RegistryAccess, issue
+from sim.aws.ecr_authorization import Login, PrivateRegistry, RegistryAccess, issue
 from sim.cloud.http import Request, Response
 from sim.cloud.registry.answers import EcrError, digest_of
 from sim.cloud.registry.front import Ecr, Front
@@ -21,23 +21,35 @@ DIGEST = digest_of(MANIFEST)
 TYPE = "application/vnd.oci.image.manifest.v1+json"
 
 
+KEY = "LSIA0000000000000001"
+ACCOUNT = "000000000001"
+
+
 class EcrInMemory(Ecr):
-    """Has one repository, `api`, and refuses what `refusal` says."""
+    """Has one repository, `api`, and refuses what `refusal` says. `calls` are what a session of a role did."""
 
     def __init__(self) -> None:
         self.tags: dict[str, str] = {}
         self.refusal: EcrError | None = None
         self.calls: list[str] = []
 
-    async def call(self, registry: PrivateRegistry, operation: str, **parameters: Any) -> dict[str, Any]:
+    async def check(self, login: Login, operation: str, repository: str) -> None:
+        assert (login.key, repository) in {(KEY, "api"), (KEY, "other")}
         self.calls.append(operation)
+        if self.refusal:
+            raise self.refusal
+
+    async def call(self, login: Login, operation: str, **parameters: Any) -> dict[str, Any]:
+        assert login.key == (ACCOUNT if operation == "DescribeRepositories" else KEY)
+        if login.key == KEY:
+            self.calls.append(operation)
+            if self.refusal:
+                raise self.refusal
         name = parameters.get("repositoryName") or parameters["repositoryNames"][0]
         if name != "api":
-            raise EcrError("RepositoryNotFoundException", f"no {name} in {registry.account}")
+            raise EcrError("RepositoryNotFoundException", f"no {name} in {login.registry.account}")
         match operation:
             case "PutImage":
-                if self.refusal:
-                    raise self.refusal
                 self.tags[parameters.get("imageTag", "")] = parameters["imageManifest"]
                 return {}
             case "BatchGetImage":
@@ -79,7 +91,7 @@ class Registry:
         self.front = Front(RegistryAccess("127.0.0.1:1", SECRET), self.ecr, self.storage, lambda: NOW)
 
     def ask(self, method: str, target: str, body: bytes = b"", expires: int = NOW + 1, **headers: str) -> Response:
-        token = issue(PrivateRegistry("000000000001", REGION), expires, SECRET)
+        token = issue(Login(PrivateRegistry(ACCOUNT, REGION), KEY), expires, SECRET)
         given = {"Authorization": f"Basic {token}", "Content-Type": TYPE, **headers}
         fields = [(name.encode(), value.encode()) for name, value in given.items()]
         return asyncio.run(self.front.answer(Request(method.encode(), target.encode(), fields, body)))
@@ -122,6 +134,7 @@ def test_what_ecr_refuses_is_refused_in_its_words(registry: Registry) -> None:
     assert registry.refusal("PUT", "/v2/api/manifests/1", MANIFEST) == (400, "TAG_INVALID", "The image tag exists.")
     unknown = (404, "NAME_UNKNOWN", "no other in 000000000001")
     assert registry.refusal("PUT", "/v2/other/manifests/1", MANIFEST) == unknown
+    registry.ecr.refusal = None
     assert registry.refusal("POST", "/v2/other/blobs/uploads/") == unknown
     assert registry.refusal("GET", "/v2/api/manifests/2")[:2] == (404, "MANIFEST_UNKNOWN")
 
@@ -141,6 +154,25 @@ def test_layers_come_from_the_storage_and_go_there(registry: Registry) -> None:
         answer = registry.ask(method, f"/v2/api/{path}")
         assert answer.status == 307
         assert headers(answer)["location"] == f"http://storage/v2/000000000001/{REGION}/api/{path}"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "operations"),
+    [
+        ("HEAD", f"blobs/{DIGEST}", ["BatchCheckLayerAvailability"]),
+        ("GET", f"blobs/{DIGEST}", ["GetDownloadUrlForLayer"]),
+        ("POST", "blobs/uploads/", ["InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload"]),
+        ("GET", "manifests/1", ["BatchGetImage"]),
+        ("PUT", "manifests/1", ["PutImage"]),
+    ],
+)
+def test_docker_does_what_whoever_logged_in_may(
+    registry: Registry, method: str, path: str, operations: list[str]
+) -> None:
+    registry.ask(method, f"/v2/api/{path}", MANIFEST)
+    assert registry.ecr.calls == operations
+    registry.ecr.refusal = EcrError("AccessDeniedException", "is not authorized")
+    assert registry.refusal(method, f"/v2/api/{path}", MANIFEST) == (403, "DENIED", "is not authorized")
 
 
 def test_without_a_login_the_client_is_asked_for_one(registry: Registry) -> None:
