@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 
@@ -125,6 +125,16 @@ def load_of() -> AbstractContextManager[Load]:
     return sending(lambda: ("", ""), 1, 0.05)
 
 
+@contextmanager
+def heeded(number: signal.Signals) -> Iterator[None]:
+    """Whoever started the tests may have a signal ignored, as shells have SIGINT in the background."""
+    before = signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 def clients() -> list[str]:
     """The clients that still send."""
     return [each.name for each in threading.enumerate() if each.name.startswith("client ")]
@@ -167,7 +177,7 @@ def test_whoever_ends_a_trial_by_a_signal_once_or_again_has_all_put_back(
     scenario: DeploymentScenario, number: signal.Signals
 ) -> None:
     stage = Ended(number=number)
-    with pytest.raises(SystemExit) as ended, ended_by_signals():
+    with heeded(number), pytest.raises(SystemExit) as ended, ended_by_signals():
         run(stage, scenario, load_of, lambda _: None)
     assert ended.value.code == 128 + number
     assert stage.done == ["drain-instance", "deploy", "put back"]
