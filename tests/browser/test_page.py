@@ -25,6 +25,7 @@ from tests.unit.watch.seen import (
     AT,
     BALANCER,
     GROUP,
+    OLD,
     alarm,
     board,
     cluster,
@@ -33,6 +34,7 @@ from tests.unit.watch.seen import (
     project,
     queue,
     rolling,
+    service,
 )
 
 __all__ = ["browser"]
@@ -172,6 +174,14 @@ def test_a_project_is_its_load_balancers_and_services_and_has_no_queue_and_no_bu
     page.click("#ask-yes")
     until(lambda: live.performed, "the act", seconds=SECONDS)
     assert live.performed == [Scale("scale", "web", 3)]
+
+
+def test_more_tasks_than_are_wanted_are_no_riddle(live: Live, page: Page) -> None:
+    seen = cluster()
+    assert "2 of 2 healthy" in page.inner_text("#node-api")
+    live.show(observation(replace(seen, services={**seen.services, "api": service("api", OLD, 1)}), AT + 1))
+    shows(page, {"api.desired": 1})
+    assert "2 healthy, 1 wanted" in page.inner_text("#node-api")
 
 
 def test_an_alb_is_its_rules_its_target_groups_and_the_ports_of_tasks(live: Live, page: Page) -> None:

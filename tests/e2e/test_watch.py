@@ -123,7 +123,7 @@ def test_a_deployment_is_seen_from_its_first_task_to_its_last(
             assert 10_000 < photograph(page, scheme, tmp_path).stat().st_size < 300_000
         comes_true(page, f"{tags}.every((tag) => tag.includes('{version}'))", DEPLOYED)
     assert any(version in each for each in texts(page, "#moments [data-kind=deployment]"))
-    assert _shown(page) == _said_by_aws(cluster)
+    until(lambda: _shown(page) == _said_by_aws(cluster), "the same tasks", seconds=SECONDS, seen=lambda: _shown(page))
 
 
 def _shown(page: Page) -> dict[str, str]:

@@ -167,7 +167,7 @@ function makeService(name, open) {
   const made = element("button", { type: "button", className: "node", id: `node-${name}` });
   made.innerHTML = `
     <span class="name"><svg aria-hidden="true"><use href="#service"/></svg><span class="title"></span></span>
-    <span class="big"><span class="healthy"></span><small> of <span class="desired"></span> healthy</small></span>
+    <span class="big"><span class="healthy"></span><small><span class="between"></span><span class="desired"></span><span class="what"></span></small></span>
     <span class="small behind"></span><span class="tags"></span><span class="small rollout"></span><span class="small calls"></span>`;
   made.querySelector(".healthy").dataset.value = `${name}.healthy`;
   made.querySelector(".desired").dataset.value = `${name}.desired`;
@@ -179,6 +179,10 @@ function updateService(place, { service, versions, pipeline }, name) {
   text(place.querySelector(".title"), (pipeline && TITLES[name]) || name);
   text(place.querySelector(".healthy"), number(service.healthy));
   text(place.querySelector(".desired"), number(service.desired));
+  // In a deployment there may be more than are wanted: "3 of 2 healthy" would be a riddle.
+  const [between, what] = service.healthy > service.desired ? [" healthy, ", " wanted"] : [" of ", " healthy"];
+  text(place.querySelector(".between"), between);
+  text(place.querySelector(".what"), what);
   text(place.querySelector(".behind"), pipeline ? "" : service.behind.length ? `behind ${service.behind.join(", ")}` : "behind no load balancer");
   const tags = Object.entries(service.versions).map(([version, count]) => [version, { version, count, number: versions[version] }]);
   keyed(place.querySelector(".tags"), tags, () => element("span", { className: "tag" }), (child, item) => {
