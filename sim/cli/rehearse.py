@@ -20,12 +20,12 @@ from sim.cli.rehearse_deploy import deploy, scenarios
 from sim.cluster.cadence import AWS, LOCAL, Cadence
 from sim.errors import SimError
 from sim.host.command import run
-from sim.rehearsal.answers import Answers
-from sim.rehearsal.project import Project, scenario
-from sim.rehearsal.rehearse import CannotBegin, Course, Forecast, forecast
-from sim.rehearsal.scenario import INSTANCE_START, USUAL, Application, Scenario, Seconds
-from sim.rehearsal.settings_beside import Line, Variant, advice, contradictions, variants
-from sim.rehearsal.terraform_json import Resource, read
+from sim.prediction.answers import Answers
+from sim.prediction.forecast import CannotBegin, Course, Forecast, forecast
+from sim.prediction.project import Project, scenario
+from sim.prediction.scenario import INSTANCE_START, USUAL, Application, Scenario, Seconds
+from sim.prediction.settings_beside import Line, Variant, advice, contradictions, variants
+from sim.prediction.terraform_json import Resource, read
 
 rehearse = typer.Typer(help="What a deployment costs clients, before there is one in production.", no_args_is_help=True)
 _ZIP: Final = b"PK"
@@ -234,7 +234,7 @@ def _resources(path: Path) -> list[Resource]:
 def _known(records: Sequence[Path]) -> Mapping[str, Seconds]:
     """The times in these records; the last one that has a time counts. Raises SimError."""
     # The command starts faster without it, and few use it.
-    from sim.rehearsal.measured import measured  # noqa: PLC0415
+    from sim.prediction.measured import measured  # noqa: PLC0415
 
     times = (measured(str(each), each.read_text(errors="replace")) for each in records)
     return {name: seconds for each in times for name, seconds in each.items()}

@@ -14,12 +14,12 @@ from sim.cli.output import Report
 from sim.errors import SimError
 
 if TYPE_CHECKING:
+    from sim.rehearsal.record import Record
+    from sim.rehearsal.report import Result
+    from sim.rehearsal.run import LoadOf
+    from sim.rehearsal.scenario import DeploymentScenario
+    from sim.rehearsal.stage import Stage
     from sim.stack.lifecycle import ClusterPlace, Stack
-    from sim.trial.record import Record
-    from sim.trial.report import Result
-    from sim.trial.run import LoadOf
-    from sim.trial.scenario import DeploymentScenario
-    from sim.trial.stage import Stage
 
 _CLIENTS = 16
 """Of the pipeline's load; each sends a request every two seconds."""
@@ -31,7 +31,7 @@ def scenarios(
 ) -> None:
     """List the scenarios of `sim rehearse deploy`, or print the file of one."""
     # The group's other commands start faster without them.
-    from sim.trial.shipped import NAMES, scenario_of, text_of  # noqa: PLC0415
+    from sim.rehearsal.shipped import NAMES, scenario_of, text_of  # noqa: PLC0415
 
     if name is not None:
         print(text_of(name), end="")
@@ -66,11 +66,11 @@ def deploy(
     Afterwards the service is what it was before, also after Ctrl-C and SIGTERM.
     """
     from sim.host.ending import ended_by_signals  # noqa: PLC0415
+    from sim.rehearsal.judge import Allowed, broken  # noqa: PLC0415
+    from sim.rehearsal.report import Result  # noqa: PLC0415
+    from sim.rehearsal.run import run  # noqa: PLC0415
+    from sim.rehearsal.stage import Stage  # noqa: PLC0415
     from sim.stack.lifecycle import running_cluster  # noqa: PLC0415
-    from sim.trial.judge import Allowed, broken  # noqa: PLC0415
-    from sim.trial.report import Result  # noqa: PLC0415
-    from sim.trial.run import run  # noqa: PLC0415
-    from sim.trial.stage import Stage  # noqa: PLC0415
 
     stack, place = running_cluster(directory)
     acts = place.acts(stack.endpoint)
@@ -99,8 +99,8 @@ def deploy(
 
 def chosen(service: str, given: Sequence[str], *, every: bool) -> list[tuple[str, DeploymentScenario]]:
     """The scenarios to run. Raises BadScenario for one that is named and is of no use for the service."""
-    from sim.trial.scenario import BadScenario  # noqa: PLC0415
-    from sim.trial.shipped import NAMES, scenario_of  # noqa: PLC0415
+    from sim.rehearsal.scenario import BadScenario  # noqa: PLC0415
+    from sim.rehearsal.shipped import NAMES, scenario_of  # noqa: PLC0415
 
     fitting = [(name, each) for name, each in map(scenario_of, NAMES if every else ()) if each.service in {"", service}]
     named = [scenario_of(each) for each in given or (() if every else ("good",))]
@@ -123,14 +123,14 @@ def _prediction(
 ) -> Callable[[Record], list[str]]:
     """Makes a record's comparison with what `sim rehearse plan` predicts now, before the trial; or says why not."""
     from release.errors import ReleaseError  # noqa: PLC0415
-    from sim.trial.foretold import compared, foretold, predictable  # noqa: PLC0415
-    from sim.trial.states import resources_of  # noqa: PLC0415
+    from sim.rehearsal.predicted import compared, forecast_of, predictable  # noqa: PLC0415
+    from sim.rehearsal.states import resources_of  # noqa: PLC0415
 
     if place.time_scale != 1 or not predictable(scenario):
         return lambda _: []
     try:
         resources = resources_of(directory, stack, progress)
-        predicted = foretold(resources, stage.service.name, scenario, stage.count_instances())
+        predicted = forecast_of(resources, stage.service.name, scenario, stage.count_instances())
     except (SimError, ReleaseError) as error:
         why = f"no prediction: {str(error).splitlines()[0]}"
         return lambda _: [why]
@@ -155,7 +155,7 @@ def _load(stack: Stack, place: ClusterPlace, file: Path | None, clients: int | N
 
 
 def _write(results: Sequence[Result], json: str | None, junit: Path | None) -> None:
-    from sim.trial.report import junit as as_junit  # noqa: PLC0415
+    from sim.rehearsal.report import junit as as_junit  # noqa: PLC0415
 
     if json is not None and json != _PRINTED:
         Path(json).write_text(_as_json(results))
@@ -164,20 +164,20 @@ def _write(results: Sequence[Result], json: str | None, junit: Path | None) -> N
 
 
 def _as_json(results: Sequence[Result]) -> str:
-    from sim.trial.report import as_json  # noqa: PLC0415
+    from sim.rehearsal.report import as_json  # noqa: PLC0415
 
     return json_format.dumps([as_json(each) for each in results], indent=2)
 
 
 def _show(report: Report, result: Result) -> None:
-    from sim.trial.report import COURSE, course  # noqa: PLC0415
+    from sim.rehearsal.report import COURSE, course  # noqa: PLC0415
 
     report.lines([f"{result.scenario}: {result.about}"])
     report.table(COURSE, course(result.record))
-    report.lines([*result.foretold, *(f"BROKEN: {each}" for each in result.broken), ""])
+    report.lines([*result.comparison, *(f"BROKEN: {each}" for each in result.broken), ""])
 
 
 def _summarise(report: Report, results: Sequence[Result]) -> None:
-    from sim.trial.report import SUMMARY, summary  # noqa: PLC0415
+    from sim.rehearsal.report import SUMMARY, summary  # noqa: PLC0415
 
     report.table(SUMMARY, [summary(each) for each in results])

@@ -1,110 +1,143 @@
-"""What is rehearsed: one service on its instances, its load balancers, and how its application behaves."""
+"""The scenario of a trial: what rolls out, what happens meanwhile, and what is expected. It is a TOML file."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+import tomllib
+from enum import StrEnum
+from typing import Literal, Self
 
-from sim.cluster.balancer.target_group import GroupSettings
-from sim.cluster.cadence import AWS, Cadence
-from sim.cluster.container_instances import ContainerInstance
-from sim.cluster.deployments import LoadBalancer, Revision
-from sim.cluster.services import Settings
-from sim.cluster.task_definitions import TaskDefinition
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-if TYPE_CHECKING:
-    from random import Random
-
-    from sim.cluster.balancer.nodes import Policy
+from sim.errors import SimError
 
 
-@dataclass(frozen=True, slots=True)
-class Seconds:
-    """A time of the application: anything from `least` to `most` seconds."""
-
-    least: float
-    most: float
-
-    def draw(self, chance: Random) -> float:
-        """One such time."""
-        return chance.uniform(self.least, self.most)
-
-    def __str__(self) -> str:
-        return f"{self.least:g} s" if self.least == self.most else f"{self.least:g}..{self.most:g} s"
+class BadScenario(SimError):
+    """A file does not describe a scenario, or there is none of this name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Application:
-    """How long things take that AWS does not decide.
+class Ending(StrEnum):
+    """How a deployment ends, in the words of the status of an ECS service deployment.
 
-    `launch` is what the agent takes from the order to RUNNING, `start` what the application takes from there until it
-    answers, `drain` the longest request in hand at a deregistration, `stop` the time from SIGTERM to the end.
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDeployment.html
     """
 
-    launch: Seconds = Seconds(1.0, 3.0)
-    start: Seconds = Seconds(1.0, 5.0)
-    drain: Seconds = Seconds(1.0, 3.0)
-    stop: Seconds = Seconds(5.0, 15.0)
-    answers: bool = True
-    """Whether the new version ever answers."""
-
-    def __str__(self) -> str:
-        return f"launch {self.launch}, start {self.start}, drain {self.drain}, stop {self.stop}"
-
-
-USUAL: Final = Application()
-"""For an application of which nothing is known."""
-INSTANCE_START: Final = Seconds(120.0, 240.0)
-"""From the order of an instance to its registration with the cluster."""
+    DEPLOYED = "deployed"
+    """SUCCESSFUL: the new version serves alone."""
+    ROLLED_BACK = "rolled-back"
+    """ROLLBACK_SUCCESSFUL: the version before serves alone again."""
+    STOPPED = "stopped"
+    """It has failed, and nothing was rolled back."""
+    NO_END = "no-end"
+    """It was still in progress when the trial ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerCheck:
-    """The health check of an essential container, in seconds and failures."""
+class Act(StrEnum):
+    """What can happen to the cluster."""
 
-    interval: float = 30.0
-    retries: int = 3
-    start_period: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Capacity:
-    """Where more instances come from: at most so many in all, each of them so long after a task waits for it."""
-
-    most: int
-    seconds: Seconds = INSTANCE_START
+    LOSE_INSTANCE = "lose-instance"
+    LOSE_ZONE = "lose-zone"
+    DRAIN_INSTANCE = "drain-instance"
+    SCALE = "scale"
+    TAKE_PORT = "take-port"
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbour:
-    """Another service of the cluster, whose tasks take their part of the instances and stay where they are."""
-
-    name: str
-    desired: int
-    definition: TaskDefinition
-    settings: Settings
+_PASSING = frozenset({Act.LOSE_INSTANCE, Act.LOSE_ZONE, Act.DRAIN_INSTANCE})
 
 
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """One service before its deployment."""
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str
-    desired: int
-    revision: Revision
-    settings: Settings
-    instances: tuple[ContainerInstance, ...]
-    classic: tuple[tuple[LoadBalancer, Policy], ...] = ()
-    groups: tuple[tuple[LoadBalancer, GroupSettings], ...] = ()
-    container_check: ContainerCheck | None = None
-    capacity: Capacity | None = None
-    neighbours: tuple[Neighbour, ...] = ()
-    overlooked: tuple[str, ...] = ()
-    """The names of other services whose tasks are not known, so that they take no room."""
-    application: Application = USUAL
-    cadence: Cadence = AWS
 
-    def with_percents(self, least: int, most: int) -> Scenario:
-        """The same with other percents."""
-        configuration = replace(self.settings.configuration, minimum_healthy_percent=least, maximum_percent=most)
-        return replace(self, settings=replace(self.settings, configuration=configuration))
+class Step(_Part):
+    """An act, and its moment: before the deployment, so long after it began, or once so many new tasks run.
+
+    An instance is the one of the first task of the old version, or of the new one; a zone is the zone of that instance.
+    `by` is for `scale`: how many tasks more, or fewer. `for_seconds` is how long a loss or a drain lasts, by
+    default until the trial is over.
+    """
+
+    do: Act
+    before: bool = False
+    at_seconds: float | None = Field(None, ge=0)
+    when_new_tasks: int | None = Field(None, ge=1)
+    of: Literal["old", "new"] = "old"
+    by: int = 0
+    for_seconds: float | None = Field(None, gt=0)
+
+    @model_validator(mode="after")
+    def _has_one_moment(self) -> Self:
+        moments = (self.before, self.at_seconds is not None, self.when_new_tasks is not None)
+        if sum(moments) != 1:
+            raise ValueError("say one of before, at_seconds and when_new_tasks")
+        if (self.do is Act.SCALE) != (self.by != 0):
+            raise ValueError("scale, and only scale, says by how many tasks: by = 1, by = -1")
+        if self.for_seconds is not None and self.do not in _PASSING:
+            raise ValueError(f"{self.do} has no for_seconds")
+        if self.before and (self.do in {Act.LOSE_INSTANCE, Act.LOSE_ZONE} or self.of == "new"):
+            raise ValueError("before the deployment nothing is lost, and there is no new task")
+        return self
+
+
+class Revision(_Part):
+    """How the new revision differs from the present one, in the first essential container of its tasks."""
+
+    environment: dict[str, str] = {}
+    image: str = ""
+
+
+class Treatment(_Part):
+    """What happens to each task of the new version, in seconds after it runs. None for nothing."""
+
+    pause_after: float | None = Field(None, ge=0)
+    resume_after: float | None = Field(None, ge=0)
+    kill_after: float | None = Field(None, ge=0)
+
+    @model_validator(mode="after")
+    def _resumes_what_is_paused(self) -> Self:
+        paused, resumed = self.pause_after, self.resume_after
+        if resumed is not None and (paused is None or resumed <= paused):
+            raise ValueError("resume_after comes after pause_after")
+        return self
+
+
+class Expected(_Part):
+    """What has to come of it. A limit that is None allows anything.
+
+    `outage_seconds_at_most` are the seconds in which requests ended and none was answered well.
+    """
+
+    ends: tuple[Ending, ...] = (Ending.DEPLOYED,)
+    failed_requests_at_most: int | None = Field(None, ge=0)
+    outage_seconds_at_most: int | None = Field(None, ge=0)
+    percents_hold: bool = True
+    """Whether minimum healthy and maximum percent are to hold all the time."""
+
+
+class DeploymentScenario(_Part):
+    """One scenario. `about` says in a sentence what it rehearses.
+
+    `service` is the only service that it is of use for; "" for any.
+    """
+
+    about: str = Field(min_length=1)
+    service: str = ""
+    watch_seconds: float = Field(600.0, gt=0)
+    """A deployment that is in progress for longer has no end."""
+    revision: Revision = Revision()
+    new_tasks: Treatment = Treatment()
+    meanwhile: tuple[Step, ...] = ()
+    expect: Expected = Expected()
+
+
+def read(name: str, text: str) -> DeploymentScenario:
+    """The scenario in a file's text; `name` is the file's, for the error. Raises BadScenario."""
+    try:
+        return DeploymentScenario.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise BadScenario(f"{name} is no TOML: {error}") from None
+    except ValidationError as error:
+        wrong = "; ".join(
+            ": ".join(filter(None, (".".join(map(str, each["loc"])), each["msg"].removeprefix("Value error, "))))
+            for each in error.errors()
+        )
+        raise BadScenario(f"{name} is no scenario: {wrong}; docs/rehearse.md lists the fields") from None

@@ -19,12 +19,12 @@ from sim.client.load import publishing
 from sim.cloud.aws_client import local_session
 from sim.history.events import message_id
 from sim.host.waiting import until
+from sim.rehearsal.looks import percents_broken
+from sim.rehearsal.stage import Stage
 from sim.targets.cluster import ClusterTarget
 from sim.targets.deployment import LocalDeployment
 from sim.targets.publication import repository
 from sim.targets.target import Target
-from sim.trial.looks import percents_broken
-from sim.trial.stage import Stage
 from tests.workflow_roles import session, taken
 
 SECONDS = 180

@@ -14,12 +14,12 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from sim.host.waiting import until
+from sim.rehearsal.shipped import text_of
 from sim.stack import lifecycle
 from sim.stack.page import PagePart
 from sim.stack.supervisor import state_of
 from sim.targets.cluster import ClusterTarget
 from sim.targets.target import Capability, Provision
-from sim.trial.shipped import text_of
 from tests.e2e.deployments import SECONDS, await_completed, cluster, newest_deployment
 
 __all__ = ["cluster"]

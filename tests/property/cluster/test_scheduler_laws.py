@@ -30,8 +30,8 @@ from sim.cluster.services import Service, Settings, created, updated
 from sim.cluster.task_definitions import PortMapping, TaskDefinition, static_host_ports
 from sim.cluster.tasks import LIFE_CYCLE, Task
 from sim.cluster.turn import Turn
-from sim.rehearsal.fleet import Classic, Fleet, Group, Kind
-from sim.rehearsal.scenario import Application, ContainerCheck, Seconds
+from sim.prediction.fleet import Classic, Fleet, Group, Kind
+from sim.prediction.scenario import Application, ContainerCheck, Seconds
 from tests.property.cluster.planted import breaks_a_law
 from tests.unit.cluster.proves import proves
 

@@ -14,8 +14,8 @@ from typer.testing import CliRunner, Result
 from sim.cli.main import app
 from sim.cli.rehearse import seconds
 from sim.errors import SimError
-from sim.rehearsal.scenario import Seconds
-from tests.unit.rehearsal import made
+from sim.prediction.scenario import Seconds
+from tests.unit.prediction import made
 
 _LINE = (
     "2026-01-01T10:00:00.000000Z emails-test 198.51.100.7:51234 {target} {times} {status} 202 510 30 "

@@ -7,8 +7,8 @@ from typer.testing import CliRunner
 
 from sim.cli.rehearse import rehearse
 from sim.cli.rehearse_deploy import chosen
-from sim.trial.scenario import BadScenario, read
-from sim.trial.shipped import NAMES
+from sim.rehearsal.scenario import BadScenario, read
+from sim.rehearsal.shipped import NAMES
 
 
 def names(service: str, *given: str, every: bool = False) -> list[str]:

@@ -22,7 +22,7 @@ from sim.cluster.observed import Observed
 from sim.cluster.scheduler import Cluster, step
 from sim.cluster.target_health import RegisteredTarget, TargetHealth
 from sim.cluster.tasks import Task
-from sim.rehearsal.scenario import Application, ContainerCheck, Seconds
+from sim.prediction.scenario import Application, ContainerCheck, Seconds
 
 if TYPE_CHECKING:
     from random import Random

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sim.client.load import Exchange, percentile
-from sim.trial.looks import Look, serving
-from sim.trial.scenario import Ending
+from sim.rehearsal.looks import Look, serving
+from sim.rehearsal.scenario import Ending
 
 _ENDINGS: Mapping[str, Ending] = {
     "SUCCESSFUL": Ending.DEPLOYED,

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from sim.trial.looks import SeenTask
-from sim.trial.scenario import Revision
-from sim.trial.stage import Before, revised, seen
+from sim.rehearsal.looks import SeenTask
+from sim.rehearsal.scenario import Revision
+from sim.rehearsal.stage import Before, revised, seen
 
 SIDECAR = {"name": "proxy", "image": "proxy:1", "essential": False}
 WEB = {"name": "web", "image": "web:1", "environment": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]}

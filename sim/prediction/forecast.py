@@ -15,8 +15,8 @@ from sim.cluster.target_health import RegisteredTarget
 from sim.cluster.task_definitions import TaskDefinition
 from sim.cluster.tasks import Task
 from sim.errors import SimError
-from sim.rehearsal.fleet import Classic, Fleet, Group, Kind
-from sim.rehearsal.scenario import Application, Scenario
+from sim.prediction.fleet import Classic, Fleet, Group, Kind
+from sim.prediction.scenario import Application, Scenario
 
 if TYPE_CHECKING:
     from random import Random

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from sim.errors import SimError
-from sim.rehearsal.scenario import Seconds
+from sim.prediction.scenario import Seconds
 
 _TASK_TIMES = {"launch": (("pullStartedAt", "createdAt"), "startedAt"), "stop": (("stoppingAt",), "stoppedAt")}
 """From the first of these moments that a task has, to the last. One that waits for room is created long before an agent

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sim.trial.record import Record
-from sim.trial.scenario import Ending, Expected
+from sim.rehearsal.record import Record
+from sim.rehearsal.scenario import Ending, Expected
 
 _ADVICE = {
     Ending.NO_END: "a service without a deployment circuit breaker or alarms never gives a bad version up",

@@ -11,10 +11,10 @@ from typing import Final, Protocol
 
 from sim.client.load import Load
 from sim.host.waiting import until
-from sim.trial.looks import Look, OfTask, SeenTask, due, hanging_from_the_start, percents_broken, treated
-from sim.trial.record import Event, Record, ending_of, per_second
-from sim.trial.scenario import DeploymentScenario, Ending, Revision, Step
-from sim.trial.stage import Before, Undo
+from sim.rehearsal.looks import Look, OfTask, SeenTask, due, hanging_from_the_start, percents_broken, treated
+from sim.rehearsal.record import Event, Record, ending_of, per_second
+from sim.rehearsal.scenario import DeploymentScenario, Ending, Revision, Step
+from sim.rehearsal.stage import Before, Undo
 
 LoadOf = Callable[[], AbstractContextManager[Load]]
 Progress = Callable[[str], None]
@@ -27,7 +27,7 @@ _AFTERWARDS_SECONDS: Final = 2.0
 
 
 class OnTrial(Protocol):
-    """The service on trial, as `sim.trial.stage.Stage` has it."""
+    """The service on trial, as `sim.rehearsal.stage.Stage` has it."""
 
     def before(self) -> Before: ...
     def deploy(self, before: Before, change: Revision, /) -> tuple[str, str]: ...

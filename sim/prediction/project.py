@@ -21,9 +21,9 @@ from sim.cluster.deployments import Alarms, DeploymentConfiguration, LoadBalance
 from sim.cluster.placement import Strategy
 from sim.cluster.services import Settings
 from sim.cluster.task_definitions import PlacementConstraint, PortMapping, TaskDefinition, registered
-from sim.rehearsal.answers import Answers, NotRehearsed, Questions
-from sim.rehearsal.scenario import Capacity, ContainerCheck, Neighbour, Scenario
-from sim.rehearsal.terraform_json import Resource, Values, same_resource
+from sim.prediction.answers import Answers, NotRehearsed, Questions
+from sim.prediction.scenario import Capacity, ContainerCheck, Neighbour, Scenario
+from sim.prediction.terraform_json import Resource, Values, same_resource
 
 _GROUPS: Final = {"aws_lb_target_group", "aws_alb_target_group"}
 _FARGATE: Final = {"FARGATE", "FARGATE_SPOT"}

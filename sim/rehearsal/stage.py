@@ -12,9 +12,9 @@ from sim.cloud.ecs import EcsService, container_instances, zone_of
 from sim.cluster.deployments import DeploymentConfiguration, least_healthy, most_running
 from sim.errors import SimError
 from sim.host.waiting import until
+from sim.rehearsal.looks import Look, OfTask, SeenTask
+from sim.rehearsal.scenario import Act, Revision, Step
 from sim.targets.cluster_acts import Acts
-from sim.trial.looks import Look, OfTask, SeenTask
-from sim.trial.scenario import Act, Revision, Step
 
 _SETTLED_SECONDS: Final = 300
 _TAG: Final = "sim-trial"

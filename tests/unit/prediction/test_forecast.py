@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from sim.cluster.cadence import AWS, LOCAL
-from sim.rehearsal.answers import Answers
-from sim.rehearsal.project import Project, scenario
-from sim.rehearsal.rehearse import CannotBegin, Forecast, forecast
-from sim.rehearsal.scenario import USUAL, Application, Scenario, Seconds
-from sim.rehearsal.settings_beside import Line, Variant, advice, contradictions, recommended, variants
-from sim.rehearsal.terraform_json import read
-from tests.unit.rehearsal import made
+from sim.prediction.answers import Answers
+from sim.prediction.forecast import CannotBegin, Forecast, forecast
+from sim.prediction.project import Project, scenario
+from sim.prediction.scenario import USUAL, Application, Scenario, Seconds
+from sim.prediction.settings_beside import Line, Variant, advice, contradictions, recommended, variants
+from sim.prediction.terraform_json import read
+from tests.unit.prediction import made
 
 SKETCHED = Application(Seconds(0.5, 3.0), Seconds(0.0, 1.0), Seconds(1.0, 3.0), Seconds(14.0, 16.0))
 

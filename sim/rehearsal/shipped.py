@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from sim.trial.scenario import BadScenario, DeploymentScenario, read
+from sim.rehearsal.scenario import BadScenario, DeploymentScenario, read
 
 NAMES: Final = (
     "good",

@@ -10,11 +10,11 @@ import pytest
 
 from sim.cluster import instance_types
 from sim.cluster.deployments import LoadBalancer
-from sim.rehearsal.answers import Answers, NotKnown, NotRehearsed
-from sim.rehearsal.project import Project, scenario
-from sim.rehearsal.scenario import ContainerCheck, Scenario
-from sim.rehearsal.terraform_json import NotTerraformJson, read
-from tests.unit.rehearsal import made
+from sim.prediction.answers import Answers, NotKnown, NotRehearsed
+from sim.prediction.project import Project, scenario
+from sim.prediction.scenario import ContainerCheck, Scenario
+from sim.prediction.terraform_json import NotTerraformJson, read
+from tests.unit.prediction import made
 
 
 def of(*texts: str, **answers: Any) -> Scenario:

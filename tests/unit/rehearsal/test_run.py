@@ -14,10 +14,10 @@ import pytest
 
 from sim.client.load import Load, sending
 from sim.host.ending import ended_by_signals
-from sim.trial.looks import Look, OfTask, SeenTask
-from sim.trial.run import run
-from sim.trial.scenario import DeploymentScenario, Ending, read
-from sim.trial.stage import Before, Undo
+from sim.rehearsal.looks import Look, OfTask, SeenTask
+from sim.rehearsal.run import run
+from sim.rehearsal.scenario import DeploymentScenario, Ending, read
+from sim.rehearsal.stage import Before, Undo
 
 TEXT = """
 about = "A task hangs for a moment, and an instance for longer."

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.trial.looks import Look, OfTask, SeenTask, due, percents_broken, serving, treated
-from sim.trial.scenario import Act, Step, Treatment
+from sim.rehearsal.looks import Look, OfTask, SeenTask, due, percents_broken, serving, treated
+from sim.rehearsal.scenario import Act, Step, Treatment
 
 MOMENTS = st.one_of(
     st.builds(lambda at: Step(do=Act.DRAIN_INSTANCE, at_seconds=at), st.floats(0, 60)),

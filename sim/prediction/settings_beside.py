@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from sim.cluster.deployments import least_healthy, most_running
-from sim.rehearsal.rehearse import Forecast
-from sim.rehearsal.scenario import Scenario
+from sim.prediction.forecast import Forecast
+from sim.prediction.scenario import Scenario
 
 MOST: Final = 8
 

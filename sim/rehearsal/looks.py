@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sim.trial.scenario import Step, Treatment
+from sim.rehearsal.scenario import Step, Treatment
 
 OfTask = Literal["pause", "resume", "kill"]
 

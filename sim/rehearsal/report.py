@@ -8,14 +8,14 @@ from dataclasses import asdict, dataclass
 from itertools import groupby
 from xml.etree import ElementTree as ET
 
-from sim.trial.record import Record, Second
+from sim.rehearsal.record import Record, Second
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """A trial and its verdict: `broken` has a sentence for each expectation and each limit that it broke.
 
-    `foretold` compares it with what `sim rehearse plan` predicts, where the roots can be read.
+    `comparison` compares it with what `sim rehearse plan` predicts, where the roots can be read.
     """
 
     scenario: str
@@ -23,7 +23,7 @@ class Result:
     service: str
     record: Record
     broken: tuple[str, ...]
-    foretold: tuple[str, ...] = ()
+    comparison: tuple[str, ...] = ()
 
     @property
     def good(self) -> bool:
@@ -115,7 +115,7 @@ def as_json(result: Result) -> Mapping[str, object]:
         "outage_seconds": record.outage_seconds,
         "serving_at_least": record.fewest_serving,
         "percents_broken": list(record.percents_broken),
-        "foretold": list(result.foretold),
+        "comparison": list(result.comparison),
         "events": [asdict(each) for each in record.events],
         "seconds": [asdict(each) for each in record.seconds],
     }

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sim.trial.scenario import BadScenario, Ending, read
-from sim.trial.shipped import NAMES, scenario_of, text_of
+from sim.rehearsal.scenario import BadScenario, Ending, read
+from sim.rehearsal.shipped import NAMES, scenario_of, text_of
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -9,13 +9,13 @@ from typing import Final
 
 from sim.cluster.cadence import LOCAL
 from sim.errors import SimError
-from sim.rehearsal.answers import Answers
-from sim.rehearsal.project import Project, scenario
-from sim.rehearsal.rehearse import Forecast, forecast
-from sim.rehearsal.scenario import USUAL
-from sim.rehearsal.terraform_json import Resource
-from sim.trial.record import Record
-from sim.trial.scenario import DeploymentScenario, Treatment
+from sim.prediction.answers import Answers
+from sim.prediction.forecast import Forecast, forecast
+from sim.prediction.project import Project, scenario
+from sim.prediction.scenario import USUAL
+from sim.prediction.terraform_json import Resource
+from sim.rehearsal.record import Record
+from sim.rehearsal.scenario import DeploymentScenario, Treatment
 
 _DEPLOYMENTS: Final = 20
 
@@ -27,7 +27,7 @@ def predictable(on_trial: DeploymentScenario) -> bool:
     return not any(otherwise) and (treatment == Treatment() or _hangs(treatment))
 
 
-def foretold(resources: Iterable[Resource], service: str, on_trial: DeploymentScenario, instances: int) -> Forecast:
+def forecast_of(resources: Iterable[Resource], service: str, on_trial: DeploymentScenario, instances: int) -> Forecast:
     """The prediction for a deployment at the local cloud's pace. `service` is the name that ECS knows.
 
     Raises NotKnown, NotRehearsed or CannotBegin, or SimError if the resources have no such service.

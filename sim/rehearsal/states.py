@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from sim.rehearsal.terraform_json import Resource, read
+from sim.prediction.terraform_json import Resource, read
 from sim.stack import lifecycle
 from sim.stack.deployment import deployment_of
 from sim.stack.lifecycle import Stack

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from sim.cluster.cadence import AWS, Cadence
 from sim.errors import SimError
-from sim.rehearsal.scenario import INSTANCE_START, USUAL, Application, Seconds
+from sim.prediction.scenario import INSTANCE_START, USUAL, Application, Seconds
 
 _Value = TypeVar("_Value")
 

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.client.load import Exchange
-from sim.trial.judge import Allowed, broken
-from sim.trial.looks import Look, SeenTask
-from sim.trial.record import Event, Record, Second, ending_of, per_second
-from sim.trial.report import Result, as_json, course, junit, summary
-from sim.trial.scenario import Ending, Expected
+from sim.rehearsal.judge import Allowed, broken
+from sim.rehearsal.looks import Look, SeenTask
+from sim.rehearsal.record import Event, Record, Second, ending_of, per_second
+from sim.rehearsal.report import Result, as_json, course, junit, summary
+from sim.rehearsal.scenario import Ending, Expected
 
 EXCHANGES = st.lists(
     st.builds(Exchange, st.floats(-20, 60), st.floats(0, 5), st.sampled_from(["", "", "503", "no answer"])), max_size=50

@@ -1,0 +1,1 @@
+"""Predicts what a deployment costs clients: the cluster's cores in virtual time, on settings read from Terraform."""
