@@ -21,7 +21,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 export UV_NO_CONFIG := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup providers demo test world check bench readmes lock clean $(CHECKS:%=check-%)
+.PHONY: help setup providers demo test rehearse world check bench readmes lock clean $(CHECKS:%=check-%)
 
 help: ## show this
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -38,6 +38,11 @@ test-rest: $(READY) ## run all other tests, on every target that this machine ca
 	@WORKERS=$(WORKERS) $(BIN)/python -m tests rest
 
 test-all: test test-rest ## run every test, as CI does
+
+rehearse: $(READY) ## deploy the API under load on a cluster of processes; fails if one request fails
+	@trap '$(BIN)/sim down --dir build/rehearse' EXIT && trap 'exit 130' INT TERM && mkdir -p build && \
+		$(BIN)/sim up --target cluster --runtime process --dir build/rehearse && \
+		$(BIN)/sim rehearse deploy api --failed-at-most 0 --junit build/rehearse.xml --dir build/rehearse
 
 world: $(READY) ## run the services in the deterministic simulation: fixed seeds, and fresh ones, which are named
 	@$(BIN)/sim world run --seeds 1..60 --fresh 20 --complete --jobs $(WORKERS)

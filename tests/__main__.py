@@ -34,6 +34,8 @@ _SLOWEST = 15
 _REASON_CHARACTERS = 700
 """So much is shown of a reason's begin, and as much of its end."""
 _SIDE_BY_SIDE = ("-n", _WORKERS, "--dist", "loadfile")
+_ONE_MORE = ("-n", str(int(_WORKERS) + 1), "--dist", "loadfile")
+"""For tests that wait for Terraform and for containers half of their time."""
 _ALONE = ("tests/unit", "tests/property")
 _BESIDE_IAM_SIMULATE = "tests/iam"
 _END_TO_END = "tests/e2e"
@@ -46,6 +48,9 @@ _CHAOS = (
 )
 """Those that need no cluster of their own."""
 _REHEARSAL = "tests/e2e/test_rehearsal.py"
+_REHEARSED = "tests/e2e/test_rehearse_deploy.py"
+_SCALING = "tests/e2e/test_scaling.py"
+"""Before others on its cluster, which is set for it."""
 _LIVE_PAGE = "tests/e2e/test_watch.py"
 _CONTAINERS = "tests/e2e/test_cluster_containers.py"
 _SCALED = ("--time-scale", "15")
@@ -102,7 +107,7 @@ def on(target: str) -> Run:
 def rest() -> list[Stage]:
     """All that is not quick. The first run's tests say by themselves what they need."""
     others = (
-        *_SIDE_BY_SIDE,
+        *_ONE_MORE,
         *(f"--ignore={folder}" for folder in (*_ALONE, _BESIDE_IAM_SIMULATE, _END_TO_END)),
         "tests",
     )
@@ -114,13 +119,13 @@ def rest() -> list[Stage]:
     longest = [
         _on_cluster(TaskRuntime.PROCESS, _LIVE_PAGE, _PERMISSIONS, _DEPLOYMENTS, _INSTANCES, *_CHAOS, _REHEARSAL)
     ]
-    others_that_wait = [
-        on("docker"),
-        _on_cluster(TaskRuntime.PROCESS, *_SCALED, "tests/e2e/test_scaling.py"),
+    shorter = [
+        _on_cluster(TaskRuntime.PROCESS, *_SCALED, _SCALING, _REHEARSED),
         _on_cluster(TaskRuntime.DOCKER, *_SCALED_CONTAINERS, rolls_out, _CONTAINERS),
-        *(_on_terraform(target) for target in ("process", "docker")),
+        _on_terraform("process"),
     ]
-    return [[busy], [longest, others_that_wait]]
+    without_cluster = [on("docker"), _on_terraform("docker")]
+    return [[busy], [longest, shorter, without_cluster]]
 
 
 def _on_cluster(runtime: TaskRuntime | None, *tests: str) -> Run:

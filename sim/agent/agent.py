@@ -219,10 +219,11 @@ class Agent:
     def _measure(self, clock: AwsClock) -> None:
         meter = Meter(time.time())
         while not self._stopped.wait(clock.until_next_minute(time.time())):
-            meter, data = meter.read(self._local, self._runtime.usage, time.time(), clock)
-            for place, of in data.items():
+            instances = self._desired.instances if self._desired else ()
+            meter, data = meter.read(self._local, instances, self._runtime.usage, time.time(), clock)
+            for (place, namespace), of in data.items():
                 try:
-                    self._control_plane.publish(place, of)
+                    self._control_plane.publish(place, namespace, of)
                 except ControlPlaneFailed as error:
                     _LOG.warning("%s", error)
 

@@ -17,7 +17,6 @@ from urllib.parse import quote, urlsplit
 from botocore.exceptions import BotoCoreError, ClientError, CredentialRetrievalError
 from pydantic import ValidationError
 
-from sim.agent import telemetry
 from sim.agent.config import config, registration
 from sim.agent.local import Binding
 from sim.agent.logs import LogsClient
@@ -85,12 +84,12 @@ class ControlPlane:
         """The agent of an instance runs no longer. Raises ControlPlaneFailed."""
         self._put(place, f"ec2/{instance}/connected", {"connected": False})
 
-    def publish(self, place: Place, data: list[dict[str, Any]]) -> None:
-        """Publishes what tasks use. Raises ControlPlaneFailed."""
+    def publish(self, place: Place, namespace: str, data: list[dict[str, Any]]) -> None:
+        """Publishes what tasks and instances use. Raises ControlPlaneFailed."""
         try:
-            self.client("cloudwatch", place).put_metric_data(Namespace=telemetry.NAMESPACE, MetricData=data)
+            self.client("cloudwatch", place).put_metric_data(Namespace=namespace, MetricData=data)
         except (BotoCoreError, ClientError) as error:
-            raise ControlPlaneFailed(f"metrics of tasks: {error}") from None
+            raise ControlPlaneFailed(f"metrics of {namespace}: {error}") from None
 
     def client(self, service: str, place: Place, keys: str = "") -> Any:
         """A client of boto3 for an AWS service in a place. `keys` is the path of the keys with which it signs.

@@ -1,12 +1,15 @@
-"""What tasks use of the CPU and the memory that is reserved for them: a sample of each task every minute.
+"""What tasks use of the CPU and the memory that is reserved for them, and of the CPUs of their EC2 instances.
+
+There is a sample of each task and of each instance every minute, as with EC2's detailed monitoring.
 
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/available-metrics.html
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/viewing_metrics_with_cloudwatch.html
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -14,11 +17,12 @@ from typing import Any, Final
 from sim.agent.local import Local, LocalContainer, LocalTask
 from sim.aws.arn import last_part
 from sim.cluster.aws_clock import AwsClock
-from sim.cluster.desired import Place
+from sim.cluster.desired import DesiredInstance, Place
+from sim.cluster.instance_types import CPU_UNITS, resources
 from sim.cluster.task_definitions import registered
 
-NAMESPACE: Final = "AWS/ECS"
-_UNITS_PER_CPU: Final = 1024
+_OF_TASKS: Final = "AWS/ECS"
+_OF_INSTANCES: Final = "AWS/EC2"
 _LEAST_CPU: Final = 2
 """CPU units of a task that reserves none, as its containers get them."""
 _MIB: Final = 1024 * 1024
@@ -34,8 +38,8 @@ class Usage:
 
 Read = Callable[[LocalTask, str], Usage | None]
 """The usage of a container by its name, None where it is not known."""
-Data = Mapping[Place, list[dict[str, Any]]]
-"""The data of PutMetricData, by account and region."""
+Data = Mapping[tuple[Place, str], list[dict[str, Any]]]
+"""The data of PutMetricData, by account and region, and by namespace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +49,13 @@ class Meter:
     read_at: float
     before: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
-    def read(self, local: Local, usage: Read, now: float, clock: AwsClock) -> tuple[Meter, Data]:
-        """The next reading, and a datum of each metric for each task of a service that runs, at AWS's time."""
-        data: defaultdict[Place, list[dict[str, Any]]] = defaultdict(list)
+    def read(
+        self, local: Local, instances: Iterable[DesiredInstance], usage: Read, now: float, clock: AwsClock
+    ) -> tuple[Meter, Data]:
+        """The next reading, and the data at AWS's time, of each task of a service that runs and of each instance."""
+        data: defaultdict[tuple[Place, str], list[dict[str, Any]]] = defaultdict(list)
         seconds: dict[tuple[str, str], float] = {}
+        used: defaultdict[str, float] = defaultdict(float)
         for task in local.tasks.values():
             cpus, memory = 0.0, 0
             running = [each for each in task.containers if each.status == "RUNNING"]
@@ -58,8 +65,12 @@ class Meter:
                     seconds[key] = found.cpu_seconds
                     cpus += max(found.cpu_seconds - self.before.get(key, 0.0), 0.0) / self._since(each, now)
                     memory += found.memory_bytes
+            used[task.instance] += cpus
             if running and task.task.group.startswith("service:"):
-                data[task.task.place] += _data(task, cpus, memory, clock.at(now))
+                data[task.task.place, _OF_TASKS] += _data(task, cpus, memory, clock.at(now))
+        for instance in instances:
+            if not instance.lost:
+                data[instance.place, _OF_INSTANCES] += _of_instance(instance, used[instance.id], clock.at(now))
         return Meter(now, seconds), data
 
     def _since(self, container: LocalContainer, now: float) -> float:
@@ -69,15 +80,30 @@ class Meter:
 def _data(task: LocalTask, cpus: float, memory: int, at: float) -> list[dict[str, Any]]:
     definition = registered(task.task.definition["taskDefinitionArn"], task.task.definition)
     shares = {
-        "CPUUtilization": cpus * _UNITS_PER_CPU / max(definition.cpu, _LEAST_CPU),
+        "CPUUtilization": cpus * CPU_UNITS / max(definition.cpu, _LEAST_CPU),
         "MemoryUtilization": memory / (max(definition.memory, 1) * _MIB),
     }
     dimensions = [
         {"Name": "ClusterName", "Value": last_part(task.task.cluster)},
         {"Name": "ServiceName", "Value": task.task.group.partition(":")[2]},
     ]
-    moment = datetime.fromtimestamp(at, UTC)
+    return [_datum(name, dimensions, at, share) for name, share in shares.items()]
+
+
+def _of_instance(instance: DesiredInstance, cpus: float, at: float) -> list[dict[str, Any]]:
+    """The share of its CPUs, for the instance and for its Auto Scaling group. None of a type that is not known."""
+    known = resources(instance.instance_type)
+    if known is None:
+        return []
+    share = min(cpus * CPU_UNITS / known[0], 1.0)
+    dimensions = {"InstanceId": instance.id, "AutoScalingGroupName": instance.group}
     return [
-        {"MetricName": name, "Dimensions": dimensions, "Timestamp": moment, "Value": 100 * share, "Unit": "Percent"}
-        for name, share in shares.items()
+        _datum("CPUUtilization", [{"Name": name, "Value": value}], at, share)
+        for name, value in dimensions.items()
+        if value
     ]
+
+
+def _datum(name: str, dimensions: list[dict[str, str]], at: float, share: float) -> dict[str, Any]:
+    moment = datetime.fromtimestamp(at, UTC)
+    return {"MetricName": name, "Dimensions": dimensions, "Timestamp": moment, "Value": 100 * share, "Unit": "Percent"}

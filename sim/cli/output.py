@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from io import TextIOWrapper
 
 from rich.console import Console
@@ -72,7 +73,7 @@ class Report:
     def progress(self, text: str) -> Iterator[Callable[[str], None]]:
         """Shows progress: on a terminal one line that changes, elsewhere one line for each step."""
         if not self._err.is_terminal:
-            yield self._err.print
+            yield partial(self._err.print, soft_wrap=True)
             return
         with self._err.status(Text(text)) as status:
             yield lambda more: status.update(Text(more))

@@ -247,8 +247,7 @@ def _show(result: Result, broken: Sequence[str]) -> None:
         [
             f"service {now.name}: {now.desired} tasks on {len(now.instances)} instances, "
             f"{configuration.minimum_healthy_percent}/{configuration.maximum_percent}",
-            f"assumed: launch {now.application.launch}, start {now.application.start}, drain {now.application.drain}, "
-            f"stop {now.application.stop}; {now.cadence}; {result.seeds} deployments each",
+            f"assumed: {now.application}; {now.cadence}; {result.seeds} deployments each",
             *_beside(now),
             *contradictions(now),
         ]

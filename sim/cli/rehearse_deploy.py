@@ -63,8 +63,9 @@ def deploy(
 ) -> None:
     """Deploy a new revision under load on the cluster that is up, and judge what clients saw of it.
 
-    Afterwards the service is what it was before.
+    Afterwards the service is what it was before, also after Ctrl-C and SIGTERM.
     """
+    from sim.host.ending import ended_by_signals  # noqa: PLC0415
     from sim.stack.lifecycle import running_cluster  # noqa: PLC0415
     from sim.trial.judge import Allowed, broken  # noqa: PLC0415
     from sim.trial.report import Result  # noqa: PLC0415
@@ -78,7 +79,7 @@ def deploy(
     allowed = Allowed(failed_at_most, outage_at_most, takes_at_most)
     report, results = Report(False), list[Result]()
     for name, each in chosen(service, scenario or (), every=every):
-        with report.progress(name) as progress:
+        with ended_by_signals(), report.progress(name) as progress:
             progress(f"{name}: {each.about}")
             predict = _prediction(directory, stack, place, stage, each, progress)
             record = run(stage, each, load_of, progress)

@@ -39,9 +39,10 @@ class PartName(StrEnum):
 
 
 class StackTarget(StrEnum):
-    """The targets that can stay up: processes, or a cluster that runs what Terraform declares."""
+    """The targets that can stay up: processes, containers, or a cluster that runs what Terraform declares."""
 
     PROCESS = "process"
+    DOCKER = "docker"
     CLUSTER = "cluster"
 
 

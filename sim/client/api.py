@@ -43,7 +43,8 @@ class ApiAnswer:
         """In a few words, why it was not accepted."""
         errors = self.document.get("errors")
         named = "; ".join(f"{e['field']} {e['rule']}" for e in errors) if isinstance(errors, list) else ""
-        return f"{self.status or 'no answer'}: {named or self.document.get('detail', '')}"
+        said = (self.status or "no answer", named or self.document.get("detail"))
+        return ": ".join(str(each) for each in said if each)
 
 
 class Client:

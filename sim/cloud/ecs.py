@@ -17,6 +17,8 @@ _MOST: Final = 100
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html"""
 _MOST_SERVICES: Final = 10
 """Services that one call describes."""
+_GOES_ON: Final = frozenset({"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
+"""https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDeployment.html"""
 
 
 class NoSuchService(SimError):
@@ -70,6 +72,10 @@ class EcsService:
             "serviceDeployments"
         ]
         return listed
+
+    def deploys(self) -> bool:
+        """True while its newest deployment goes on. Its tasks may run by then, and not yet serve."""
+        return self.deployments()[0]["status"] in _GOES_ON
 
     def definition(self) -> dict[str, Any]:
         """Its task definition, as DescribeTaskDefinition returns it."""

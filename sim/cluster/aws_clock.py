@@ -26,6 +26,7 @@ SCALED: Final = (
     "alarm periods",
     "cool-downs",
     "instance warm-up",
+    "scheduled actions",
     "life-cycle hooks",
     "status checks of instances",
     "capacity providers",

@@ -35,7 +35,7 @@ class DesiredInstance:
     """An EC2 instance that is running. Its agent finds the ECS cluster in the user data.
 
     `container_instance` is the ARN that it has after its agent registered it, "" before. A `lost` one is cut off: its
-    agent and its tasks are silent.
+    agent and its tasks are silent. `group` is the Auto Scaling group that launched it, "" where none did.
     """
 
     id: str
@@ -47,6 +47,7 @@ class DesiredInstance:
     user_data: str
     container_instance: str = ""
     lost: bool = False
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)

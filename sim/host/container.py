@@ -24,6 +24,7 @@ from sim.host.engine_api import LABEL, NoEngine, engine_client, pause
 from sim.host.published_ports import SETTING, PublishedPorts, container_of, published_ports
 
 _SIGKILLED = 137
+_HEALTHY = "healthy"
 _MOUNTS = Path("/proc/self/mountinfo")
 
 # The kit's watchdog removes leftovers, also where ryuk's image cannot be pulled.
@@ -163,12 +164,17 @@ class Container:
 
     @classmethod
     def find(cls, run: str, name: str) -> Container | None:
-        """The running container of this name; None if there is none."""
+        """The running container of a run by this name; None if there is none."""
+        container = cls.named(f"{run}-{name}")
+        return container if container is not None and container.state == "running" else None
+
+    @classmethod
+    def named(cls, name: str) -> Container | None:
+        """The container that has this name in the engine, whatever its state; None if there is none."""
         try:
-            container = cls(engine_client().client.containers.get(f"{run}-{name}"))
+            return cls(engine_client().client.containers.get(name))
         except NotFound:
             return None
-        return container if container.state == "running" else None
 
     @classmethod
     def labelled(cls, run: str, label: str, *, running: bool = True) -> list[Container]:
@@ -189,8 +195,14 @@ class Container:
 
     @property
     def health(self) -> str:
-        """`starting`, `healthy`, `unhealthy`."""
-        return str(self._inspected()["State"]["Health"]["Status"])
+        """`starting`, `healthy`, `unhealthy`; healthy without a health check."""
+        return _health(self._inspected()["State"])
+
+    @property
+    def works(self) -> bool:
+        """True if it runs, is not paused, and passes its health check, if it has one."""
+        state = self._inspected()["State"]
+        return bool(state["Running"]) and not state["Paused"] and _health(state) == _HEALTHY
 
     def inspect(self) -> dict[str, Any]:
         """The engine's full description of the container."""
@@ -228,7 +240,7 @@ class Container:
         self._handle.wait()
 
     def pause(self) -> None:
-        """Stops all processes of the container where they are. Raises TimedOut."""
+        """Stops all processes of the container where they are, unless it is paused. Raises TimedOut."""
         pause(self._handle.client.api, self._handle.id)
 
     def resume(self) -> None:
@@ -249,13 +261,20 @@ class Container:
         self._handle.update(mem_limit=size, memswap_limit=size)
 
     def logs(self) -> str:
-        """The complete log, over all its starts."""
-        return str(self._handle.logs(), errors="replace")
+        """The complete log, over all its starts. Nothing is left of it once the container was removed."""
+        try:
+            return str(self._handle.logs(), errors="replace")
+        except NotFound:
+            return ""
 
-    def tail(self) -> str:
+    def tail(self, lines: int = 30) -> str:
         """The last lines of the log."""
-        return str(self._handle.logs(tail=30), errors="replace")
+        return str(self._handle.logs(tail=lines), errors="replace")
 
     def _inspected(self) -> dict[str, Any]:
         self._handle.reload()
         return dict(self._handle.attrs)
+
+
+def _health(state: Mapping[str, Any]) -> str:
+    return str(state.get("Health", {"Status": _HEALTHY})["Status"])

@@ -19,9 +19,23 @@ class ContainerProcess(Process):
         """Starts the container if it does not run, and follows it."""
         if self._container.state != "running":
             self._container.start()
+        self.follow()
+
+    def follow(self) -> None:
+        """Follows a container that runs, from the beginning of its log."""
+        self.unfollow()
         # The engine prints the whole log again.
         self.log.unlink(missing_ok=True)
         super().start()
+
+    def unfollow(self) -> None:
+        """Ends the following. The container goes on."""
+        super().kill()
+
+    @property
+    def is_left(self) -> bool:
+        """True if the container runs and nobody follows it: somebody else has started it again."""
+        return self.pid is None and self._container.state == "running"
 
     def check(self) -> None:
         """Raises ContainerFailed, with the end of its log, if the container has ended."""

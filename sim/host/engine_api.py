@@ -21,6 +21,7 @@ from sim.host.waiting import until
 
 LABEL: Final = "email-pipeline.run"
 """The label of everything that a run makes in the engine; its value is the run's name."""
+_PAUSED: Final = "is already paused"
 _NOT_FROZEN: Final = "unable to freeze"
 _PAUSE_SECONDS: Final = 30
 
@@ -152,7 +153,7 @@ class EngineApi:
 
 
 def pause(api: APIClient, container: str) -> None:
-    """Pauses a container. Raises TimedOut.
+    """Pauses a container, unless it is paused. Raises TimedOut.
 
     The freezer of cgroup v1 gives up within milliseconds while a process starts another, so it is asked again.
     """
@@ -161,6 +162,8 @@ def pause(api: APIClient, container: str) -> None:
         try:
             api.pause(container)
         except APIError as error:
+            if _PAUSED in str(error.explanation):
+                return True
             if _NOT_FROZEN not in str(error.explanation):
                 raise
             return False

@@ -48,6 +48,9 @@ class Application:
     answers: bool = True
     """Whether the new version ever answers."""
 
+    def __str__(self) -> str:
+        return f"launch {self.launch}, start {self.start}, drain {self.drain}, stop {self.stop}"
+
 
 USUAL: Final = Application()
 """For an application of which nothing is known."""

@@ -57,7 +57,10 @@ class NoPipeline(SimError):
 
 @dataclass(frozen=True)
 class Part:
-    """One process of the stack: its process id, the path of its log, and how many times it was started."""
+    """One process of the stack, or what follows a container: the path of its log, and how many times it was started.
+
+    `pid` is 0 if it does not run.
+    """
 
     pid: int
     log: str
@@ -109,6 +112,8 @@ class Stack:
     cluster: ClusterPlace | None = None
     project: ProjectOptions | None = None
     """Whose cluster it is, if it is not the pipeline's."""
+    containers: Mapping[str, str] = field(default_factory=dict)
+    """Of the parts that are containers, the name of each in the engine, by the part's name."""
 
     @property
     def data_plane(self) -> DataPlane:
@@ -130,7 +135,8 @@ class Stack:
 
     def part_runs(self, name: str) -> bool:
         """True if the process of this part is running."""
-        return start_of(self.parts[name].pid) is not None
+        pid = self.parts[name].pid
+        return pid != 0 and start_of(pid) is not None
 
 
 PROJECT = "project"

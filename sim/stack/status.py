@@ -53,7 +53,7 @@ def processes_of(stack: Stack, api_ready: Callable[[str], bool]) -> tuple[PartSt
     others = [(name, *_runs(stack, name)) for name in ("gateway", "edge", "agent", "page") if name in stack.parts]
     if stack.cluster is None:
         others.append(("api", api_ready(stack.url), stack.url))
-        others.append(("worker", fresh(stack.heartbeat, PROCESSES, HEARTBEAT_SECONDS), _runs(stack, "worker")[1]))
+        others.append(("worker", _worker_works(stack), _runs(stack, "worker")[1]))
     return (cloud, *(_part(stack, name, ok=ok, detail=detail) for name, ok, detail in others))
 
 
@@ -61,10 +61,22 @@ def _part(stack: Stack, name: str, *, ok: bool, detail: str) -> PartStatus:
     return PartStatus(name, "ok" if ok else "ended" if _has_ended(stack, name) else "not ready", detail)
 
 
+def _worker_works(stack: Stack) -> bool:
+    """True if all processes of the worker have shown a sign of life lately: its container asks them by itself."""
+    if "worker" not in stack.containers:
+        return fresh(stack.heartbeat, PROCESSES, HEARTBEAT_SECONDS)
+    # Not before there are containers: what it imports takes long.
+    from sim.host.container import Container  # noqa: PLC0415
+
+    worker = Container.named(stack.containers["worker"])
+    return worker is not None and worker.works
+
+
 def _runs(stack: Stack, name: str) -> tuple[bool, str]:
     part = stack.parts[name]
     again = f", started {part.starts} times" if part.starts > 1 else ""
-    return stack.part_runs(name), f"process {part.pid}{again}"
+    what = f"container {stack.containers[name]}" if name in stack.containers else f"process {part.pid or 'ended'}"
+    return stack.part_runs(name), f"{what}{again}"
 
 
 def _has_ended(stack: Stack, name: str) -> bool:

@@ -24,14 +24,17 @@ from sim.stack import lifecycle as stack
 from sim.stack.page import PagePart
 from sim.targets import create_cluster
 from sim.targets.cluster import ClusterTarget
+from sim.targets.local import LocalTarget
 from sim.targets.process import ProcessTarget
 from sim.targets.target import SERVICES, Provision, TaskRuntime, Tuning
 
 if TYPE_CHECKING:
+    from sim.targets.docker import DockerTarget
     from sim.targets.project_cluster import ProjectCluster
 
 _LOOK_SECONDS: Final = 0.5
-Supervised: TypeAlias = "ProcessTarget | ClusterTarget | ProjectCluster"
+_DOCKER: Final = "docker"
+Supervised: TypeAlias = "ProcessTarget | DockerTarget | ClusterTarget | ProjectCluster"
 
 
 def run(directory: Path, target: Callable[[Path], Supervised], provision: Provision) -> int:
@@ -61,7 +64,7 @@ def _keep(target: Supervised, page: PagePart, directory: Path, provision: Provis
     """Keeps both up until SIGTERM. Raises SimError if the target cannot be kept."""
     while True:
         changed = page.wait(_LOOK_SECONDS)
-        if not isinstance(target, ProcessTarget) and target.keep():
+        if target.keep():
             changed = True
         if changed:
             stack.write(state_of(target, provision, page), directory)
@@ -69,15 +72,20 @@ def _keep(target: Supervised, page: PagePart, directory: Path, provision: Provis
 
 def _target(
     name: str, provision: Provision, runtime: TaskRuntime | None, tuning: Tuning, roots: Path
-) -> ProcessTarget | ClusterTarget:
+) -> ProcessTarget | DockerTarget | ClusterTarget:
     if name == ClusterTarget.name:
         return create_cluster(tuning, _report, runtime, roots)
+    if name == _DOCKER:
+        # Not before it is asked for: what it imports takes as long as LocalStack's start.
+        from sim.targets.docker import FollowedDocker  # noqa: PLC0415
+
+        return FollowedDocker(tuning, _report, provision=provision, roots=roots)
     return ProcessTarget(tuning, _report, provision=provision, roots=roots)
 
 
 def state_of(target: Supervised, provision: Provision, page: PagePart) -> stack.Stack:
     """A target that is up, as a stack of this process."""
-    project = None if isinstance(target, ProcessTarget | ClusterTarget) else target.options
+    local = target if isinstance(target, LocalTarget) else None
     return stack.Stack(
         supervisor=os.getpid(),
         started=start_of(os.getpid()) or "",
@@ -86,25 +94,28 @@ def state_of(target: Supervised, provision: Provision, page: PagePart) -> stack.
         heartbeat=str(target.heartbeat) if isinstance(target, ProcessTarget) else "",
         target=target.name,
         provision=provision,
-        resources=target.data_plane.resources if isinstance(target, ProcessTarget | ClusterTarget) else None,
+        resources=local.data_plane.resources if local else None,
         parts={
-            each.name: stack.Part(each.pid, str(each.log), each.starts)
+            each.name: stack.Part(each.pid or 0, str(each.log), each.starts)
             for each in (*target.processes, *page.processes)
-            if each.pid
+            if each.starts
         },
         versions=target.versions,
-        gateway=target.gateway_control.url if isinstance(target, ProcessTarget | ClusterTarget) else "",
+        gateway=local.gateway_control.url if local else "",
         page=page.address,
-        cluster=None if isinstance(target, ProcessTarget) else _cluster(target),
-        project=project,
+        cluster=_cluster(target),
+        project=None if isinstance(target, LocalTarget) else target.options,
+        containers={name: each.name for name, each in local.containers.items()} if local else {},
     )
 
 
-def _cluster(target: ClusterTarget | ProjectCluster) -> stack.ClusterPlace:
+def _cluster(target: Supervised) -> stack.ClusterPlace | None:
     if isinstance(target, ClusterTarget):
         edge = target.cluster.control
         services = {str(service): target.service(service) for service in SERVICES}
         return stack.ClusterPlace(target.tasks, services, target.variables, edge, target.time_scale)
+    if isinstance(target, LocalTarget):
+        return None
     scale, region = target.options.time_scale, target.region
     return stack.ClusterPlace(target.tasks, target.services, {}, target.edge, scale, region, target.urls)
 

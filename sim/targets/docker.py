@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import ClassVar
 
 from sim.cloud.containers import ContainerCloud
@@ -16,6 +18,7 @@ from sim.cloud.gateway.control_client import GatewayControl
 from sim.cloud.resources import DataPlane, local_resources
 from sim.faults.plan import AwsService
 from sim.host.container import Container, Network, Spec, new_run, ports_of_engine
+from sim.host.container_process import ContainerProcess
 from sim.host.engine import remove_labelled
 from sim.host.engine_api import LABEL
 from sim.host.process import free_port
@@ -49,11 +52,18 @@ class DockerTarget(LocalTarget):
     capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability) - {Capability.DEPLOY}
 
     def __init__(
-        self, tuning: Tuning, progress: Progress, *, reuse: bool = False, provision: Provision = Provision.KIT
+        self,
+        tuning: Tuning,
+        progress: Progress,
+        *,
+        reuse: bool = False,
+        provision: Provision = Provision.KIT,
+        roots: Path | None = None,
     ) -> None:
-        super().__init__(tuning, progress, provision)
+        super().__init__(tuning, progress, provision, roots)
         self._reuse = reuse
         self._services: dict[Service, Container] = {}
+        self._followed: dict[str, ContainerProcess] = {}
 
     def up(self) -> None:
         self._cleanup.begin()
@@ -70,6 +80,37 @@ class DockerTarget(LocalTarget):
             self._cleanup.owns("label", f"{LABEL}={self._run}")
         self._progress("starting the containers")
         self._start()
+
+    @contextmanager
+    def followed(self) -> Iterator[None]:
+        """Writes what every container logs to a file, as that of a process is, inside of the block."""
+        self._follow()
+        try:
+            yield
+        finally:
+            self._unfollow()
+
+    def _follow(self) -> None:
+        self._followed = {name: ContainerProcess(name, each, self._cleanup) for name, each in self.containers.items()}
+        for each in self._followed.values():
+            each.follow()
+
+    def _unfollow(self) -> None:
+        for each in self._followed.values():
+            each.unfollow()
+        self._followed = {}
+
+    def keep(self) -> bool:
+        """Follows a service that was started again. Raises ContainerFailed if LocalStack or the gateway has ended."""
+        for name in self._cloud.containers:
+            self._followed[name].check()
+        left = [each for each in self._followed.values() if each.is_left]
+        for each in left:
+            each.follow()
+        return bool(left)
+
+    def _stop(self) -> None:
+        self._unfollow()
 
     def _open_cloud(self) -> str:
         # By its name the first: what is published to the host goes through it, whatever is cut.
@@ -103,8 +144,17 @@ class DockerTarget(LocalTarget):
         """The container of a service."""
         return self._services[service]
 
+    @property
+    def containers(self) -> Mapping[str, Container]:
+        return {**self._cloud.containers, **{str(name): each for name, each in self._services.items()}}
+
+    @property
+    def processes(self) -> list[ContainerProcess]:
+        """What follows each container; none if it is not followed."""
+        return list(self._followed.values())
+
     def logs(self) -> Mapping[str, str]:
-        return {name: each.logs() for name, each in (*self._cloud.containers.items(), *self._services.items())}
+        return {name: each.logs() for name, each in self.containers.items()}
 
     def runs(self, service: Service) -> bool:
         return self.container(service).state in {"running", "paused"}
@@ -171,6 +221,14 @@ class DockerTarget(LocalTarget):
             return api_ready(self.url) if service == "api" else container.health == "healthy"
 
         until(ready, f"the {service} to be ready", seconds=_READY_SECONDS, seen=container.tail)
+
+
+class FollowedDocker(DockerTarget):
+    """Follows its containers from the start, for those who read the files of their logs."""
+
+    def up(self) -> None:
+        super().up()
+        self._follow()
 
 
 def _reusable_run(images: Images, tuning: Tuning) -> str:

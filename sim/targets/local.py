@@ -10,6 +10,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from release.roots import NEEDS
 from sim.cloud.resources import DataPlane, Provisioned, local_resources
@@ -19,6 +20,9 @@ from sim.targets.settings import access, provisioned_by_kit, terraform_variables
 from sim.targets.target import CALLS, SERVICES, Progress, Provision, Service, Target, Tuning, port
 from sim.terraform.applied import applied
 from sim.terraform.local_roots import LocalRoots
+
+if TYPE_CHECKING:
+    from sim.host.container import Container
 
 
 class LocalTarget(Target):
@@ -102,6 +106,18 @@ class LocalTarget(Target):
     @property
     def data_plane(self) -> DataPlane:
         return self._data_plane
+
+    @property
+    def containers(self) -> Mapping[str, Container]:
+        """The parts that are containers and no tasks of a cluster, by name."""
+        return {}
+
+    def keep(self) -> bool:
+        """Keeps up what can be; true if something was started again. To be called often, once all is up.
+
+        Raises SimError if the target cannot go on.
+        """
+        return False
 
     @property
     def versions(self) -> Path:

@@ -96,7 +96,10 @@ class ProjectCluster(UpAndDown):
         return self.roots_of(self.endpoint).destroy()
 
     def await_steady(self, seconds: float = _STEADY_SECONDS) -> None:
-        """Waits until every service has one deployment and as many tasks as it wants. Raises NotSteady."""
+        """Waits until every service has one deployment, which is completed, and as many tasks as it wants.
+
+        A load balancer then finds them healthy, while the waiter `services-stable` only counts them. Raises NotSteady.
+        """
         self._progress("waiting for the services to be stable")
         try:
             until(lambda: not self._unsteady(), "the services to be stable", seconds=seconds, seen=self._unsteady)
@@ -184,16 +187,26 @@ class ProjectCluster(UpAndDown):
         return {each.name: each.log.read_text(errors="replace") for each in self.processes}
 
     def _unsteady(self) -> dict[str, Any]:
-        described = {name: each.described() for name, each in self.services.items()}
+        seen = {name: (service.described(), service.deploys()) for name, service in self.services.items()}
         return {
             name: {
-                "running": f"{each['runningCount']} of {each['desiredCount']}",
-                "deployments": len(each["deployments"]),
-                "events": [event["message"] for event in each["events"][:_EVENTS]],
+                "running": f"{described['runningCount']} of {described['desiredCount']}",
+                "deployments": len(described["deployments"]),
+                "completed": not deploys,
+                "events": [event["message"] for event in described["events"][:_EVENTS]],
             }
-            for name, each in described.items()
-            if each["runningCount"] != each["desiredCount"] or each["pendingCount"] or len(each["deployments"]) > 1
+            for name, (described, deploys) in seen.items()
+            if deploys or not _counts(described)
         }
+
+
+def _counts(service: Mapping[str, Any]) -> bool:
+    """What the waiter `services-stable` waits for."""
+    return (
+        service["runningCount"] == service["desiredCount"]
+        and not service["pendingCount"]
+        and len(service["deployments"]) == 1
+    )
 
 
 def desired_state(endpoint: str) -> Desired:

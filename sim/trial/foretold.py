@@ -47,10 +47,10 @@ def _hangs(treatment: Treatment) -> bool:
 
 
 def compared(predicted: Forecast, record: Record) -> str:
-    """The prediction beside what was seen, in a sentence."""
+    """The prediction beside what was seen, in a sentence. It says what the prediction assumes of the application."""
     takes = [each.seconds for each in predicted.ended if each.seconds is not None]
     time = f"{min(takes):.0f}..{max(takes):.0f} s" if takes else "no end"
     return (
-        f"`sim rehearse plan` predicts {time} and at least {predicted.lowest} serving; "
-        f"{record.took_seconds:.0f} s and {record.fewest_serving} were seen"
+        f"`sim rehearse plan` predicts {time} and at least {predicted.lowest} serving; {record.took_seconds:.0f} s and "
+        f"{record.fewest_serving} were seen (assumed: {USUAL})"
     )

@@ -78,6 +78,14 @@ def due(steps: Sequence[Step], taken: Collection[int], seconds: float, new_tasks
     ]
 
 
+def hanging_from_the_start(treatment: Treatment, look: Look) -> list[SeenTask]:
+    """The new tasks that do not run yet and are to hang as soon as they do.
+
+    One that is paused only when it is seen to run may have answered a health check before.
+    """
+    return [each for each in look.tasks if each.new and not each.running and treatment.pause_after == 0]
+
+
 def treated(treatment: Treatment, taken: Collection[OfTask], seconds: float) -> list[OfTask]:
     """What is due to a new task that has run for so long, in its order, without what was done to it already."""
     moments: tuple[tuple[float | None, OfTask], ...] = (

@@ -95,7 +95,10 @@ class Record:
 
 
 def per_second(exchanges: Sequence[Exchange], looks: Sequence[Look], began: float) -> tuple[Second, ...]:
-    """Each second from the first to the last request or look. The deployment began at `began` of the same clock."""
+    """Each second from the first to the last request or look. The deployment began at `began` of the same clock.
+
+    What the first look saw counts for the seconds before it, too: the load begins earlier.
+    """
     sent: dict[int, list[Exchange]] = {}
     for exchange in exchanges:
         sent.setdefault(math.floor(exchange.began - began), []).append(exchange)
@@ -103,7 +106,7 @@ def per_second(exchanges: Sequence[Exchange], looks: Sequence[Look], began: floa
     moments = {*sent, *seen}
     if not moments:
         return ()
-    seconds, tasks = [], (0, 0, 0, 0)
+    seconds, tasks = [], seen[min(seen)] if seen else (0, 0, 0, 0)
     for number in range(min(moments), max(moments) + 1):
         tasks = seen.get(number, tasks)
         seconds.append(_second(number, sent.get(number, ()), tasks))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from xml.etree import ElementTree as ET
@@ -57,12 +57,22 @@ def course(record: Record) -> list[dict[str, str]]:
 
     Of the old and the new version a row has the tasks that serve, of those that run.
     """
-    return [_row(list(group), record) for _, group in groupby(record.seconds, key=_alike)]
+    groups = groupby(_with_luck(record.seconds), key=_alike)
+    return [_row([second for second, _ in group], record) for _, group in groups]
 
 
-def _alike(second: Second) -> tuple[bool, bool, int, int, int, int]:
+def _with_luck(seconds: Iterable[Second]) -> Iterator[tuple[Second, bool]]:
+    """Each second, and whether a request failed in it. One in which none was sent is like the one before."""
+    failed = False
+    for each in seconds:
+        failed = bool(each.failed) or (failed and not each.ok)
+        yield each, failed
+
+
+def _alike(at: tuple[Second, bool]) -> tuple[bool, bool, int, int, int, int]:
+    second, failed = at
     tasks = (second.old_serving, second.old_running, second.new_serving, second.new_running)
-    return (second.second < 0, bool(second.failed), *tasks)
+    return (second.second < 0, failed, *tasks)
 
 
 def _row(seconds: Sequence[Second], record: Record) -> dict[str, str]:

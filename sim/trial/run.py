@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from sim.client.load import Load
 from sim.host.waiting import until
-from sim.trial.looks import Look, OfTask, SeenTask, due, percents_broken, treated
+from sim.trial.looks import Look, OfTask, SeenTask, due, hanging_from_the_start, percents_broken, treated
 from sim.trial.record import Event, Record, ending_of, per_second
 from sim.trial.scenario import DeploymentScenario, Ending, Revision, Step
 from sim.trial.stage import Before, Undo
@@ -18,6 +19,8 @@ from sim.trial.stage import Before, Undo
 LoadOf = Callable[[], AbstractContextManager[Load]]
 Progress = Callable[[str], None]
 _LOOK_SECONDS: Final = 0.5
+_START_SECONDS: Final = 0.05
+"""So often a task that is to hang from its start is looked for."""
 _LOAD_SECONDS: Final = 30.0
 _AFTERWARDS_SECONDS: Final = 2.0
 """So long the load goes on after the end of the deployment: what comes then is seen as well."""
@@ -38,18 +41,20 @@ class OnTrial(Protocol):
 
 
 def run(stage: OnTrial, scenario: DeploymentScenario, load_of: LoadOf, progress: Progress) -> Record:
-    """Runs a scenario. Returns when the service is again as it was before; after an error it only goes back to it.
+    """Runs a scenario. Returns when the service is again as it was before. After an error or a signal it goes back to
+    that, and nobody waits for it.
 
     Raises NotSettled, TimedOut or what boto3 raises.
     """
     before = stage.before()
     try:
         record = _Trial(stage, scenario, before, progress).record(load_of)
+        progress(f"{record.ending}; the version before comes back")
+        stage.put_back_now(before)
     except BaseException:
+        progress("it ends early; the version before comes back")
         stage.put_back(before)
         raise
-    progress(f"{record.ending}; the version before comes back")
-    stage.put_back_now(before)
     return record
 
 
@@ -82,14 +87,8 @@ class _Trial:
             self.looks.append(self.stage.look(time.monotonic, self.before))
             self.began = time.monotonic()
             revision, deployment = self.stage.deploy(self.before, self.scenario.revision)
-            ending = Ending.NO_END
-            while ending is Ending.NO_END and self._seconds() < self.scenario.watch_seconds:
-                time.sleep(_LOOK_SECONDS)
-                look = self.stage.look(time.monotonic, self.before, revision, deployment)
-                self.looks.append(look)
-                self._go_on(look)
-                self._note_events(known)
-                ending = ending_of(look.status)
+            with self._holding():
+                ending = self._watch(revision, deployment, known)
             took, reason = self._seconds(), self.stage.reason(deployment)
             time.sleep(_AFTERWARDS_SECONDS)
         exchanges = list(load.exchanges)
@@ -102,8 +101,41 @@ class _Trial:
             tuple(percents_broken(self.looks, *self.before.percents)),
         )
 
+    def _watch(self, revision: str, deployment: str, known: dict[str, str]) -> Ending:
+        """Looks and does what is due until the deployment has ended, or nobody waits for it any more."""
+        while True:
+            look = self.stage.look(time.monotonic, self.before, revision, deployment)
+            self.looks.append(look)
+            self._go_on(look)
+            self._note_events(known)
+            ending = ending_of(look.status)
+            if ending is not Ending.NO_END or self._seconds() >= self.scenario.watch_seconds:
+                return ending
+            time.sleep(_LOOK_SECONDS)
+
     def _seconds(self) -> float:
         return time.monotonic() - self.began
+
+    @contextmanager
+    def _holding(self) -> Iterator[None]:
+        """Inside, what is to hang from its start is paused as soon as there is something to pause.
+
+        It has a thread of its own, since on a busy machine a look takes longer than a start.
+        """
+        over = threading.Event()
+
+        def hold() -> None:
+            while not over.wait(_START_SECONDS):
+                for each in hanging_from_the_start(self.scenario.new_tasks, self.looks[-1]):
+                    self.stage.treat(each, "pause")
+
+        thread = threading.Thread(target=hold, name="holds new tasks", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def _go_on(self, look: Look) -> None:
         """Does what is due at this look."""

@@ -111,7 +111,8 @@ class Stage:
                 count = max(int(self.service.described()["desiredCount"]) + step.by, 0)
                 self.service.scale(count)
                 if step.before:
-                    self._await_tasks(self.service, count)
+                    checked = Before(self.service.described(), self.service.definition()).checked
+                    self._await_tasks(self.service, count, lambda task: seen(task, "", checked=checked).healthy)
                 return f"scaled to {count}", None
             case Act.TAKE_PORT:
                 return self._take_port(look), None
@@ -155,8 +156,9 @@ class Stage:
     def _put_back(self, before: Before, configuration: Mapping[str, Any]) -> None:
         self._let_go([])
         self.acts.restore()
-        for each in self._beside:
-            self._ecs.delete_service(cluster=self.service.cluster, service=each, force=True)
+        for name, status in self._statuses_beside().items():
+            if status == "ACTIVE":
+                self._ecs.delete_service(cluster=self.service.cluster, service=name, force=True)
         described, present = self.service.described(), before.service["taskDefinition"]
         if described["taskDefinition"] != present:
             self.service.update(taskDefinition=present, deploymentConfiguration=configuration)
@@ -170,19 +172,18 @@ class Stage:
             len(described["deployments"]) == 1
             and described["taskDefinition"] == before.service["taskDefinition"]
             and sum(each.healthy for each in tasks) == len(tasks) == before.desired
-            and self.service.deployments()[0]["status"] not in {"PENDING", "IN_PROGRESS", "ROLLBACK_IN_PROGRESS"}
-            and not self._still_beside()
+            and not self.service.deploys()
+            and not self._statuses_beside()
         )
 
-    def _still_beside(self) -> bool:
-        """True while a task of a service that took the port may have it still."""
-        found = (
-            self._ecs.describe_services(cluster=self.service.cluster, services=self._beside)["services"]
-            if self._beside
-            else []
-        )
-        self._beside = [each["serviceName"] for each in found if each["status"] != "INACTIVE"]
-        return bool(self._beside)
+    def _statuses_beside(self) -> dict[str, str]:
+        """The status of each service that took the port and of which a task may have it still."""
+        if not self._beside:
+            return {}
+        found = self._ecs.describe_services(cluster=self.service.cluster, services=self._beside)["services"]
+        statuses = {each["serviceName"]: each["status"] for each in found if each["status"] != "INACTIVE"}
+        self._beside = list(statuses)
+        return statuses
 
     def _let_go(self, tasks: list[SeenTask]) -> None:
         """Resumes what is paused and is not to run any more: it has to notice that it is to stop."""
@@ -223,15 +224,15 @@ class Stage:
             desiredCount=len(free),
         )
         self._beside.append(beside.name)
-        self._await_tasks(beside, len(free))
+        self._await_tasks(beside, len(free), lambda task: bool(task["lastStatus"] == "RUNNING"))
         return f"{beside.name} has the port on {len(free)} instances"
 
-    def _await_tasks(self, service: EcsService, count: int) -> None:
-        def run() -> bool:
+    def _await_tasks(self, service: EcsService, count: int, ready: Callable[[Mapping[str, Any]], bool]) -> None:
+        def are_ready() -> bool:
             tasks = service.tasks()
-            return len(tasks) == count and all(each["lastStatus"] == "RUNNING" for each in tasks)
+            return len(tasks) == count and all(map(ready, tasks))
 
-        until(run, f"{count} tasks of {service.name} to run", seconds=_SETTLED_SECONDS, seen=service.summary)
+        until(are_ready, f"{count} tasks of {service.name}", seconds=_SETTLED_SECONDS, seen=service.summary)
 
     def _deployments(self) -> dict[str, dict[str, Any]]:
         return {each["serviceDeploymentArn"]: each for each in self.service.deployments()}

@@ -15,22 +15,13 @@ from sim.cloud.resources import DataPlane, local_resources
 from sim.host.engine import engine
 from sim.stack.lifecycle import NothingRuns
 from sim.targets.target import Progress
+from sim.watch import containers
 from sim.watch.counting import Rarely, StoredObjects
-from sim.watch.detail import LINES, Container, NoSuchTask, TaskDetail, environment
+from sim.watch.detail import NoSuchTask, TaskDetail
 from sim.watch.observe import pipeline
 from sim.watch.observed import API, Observation, PartTask, SeenPart
 from sim.watch.tail import objects, request_status
-from sim.watch.wanted import (
-    BadAct,
-    LoseTask,
-    OfContainers,
-    PauseTask,
-    ResumeTask,
-    StartTask,
-    StopTask,
-    Wanted,
-    names,
-)
+from sim.watch.wanted import BadAct, OfContainers, Wanted, names
 
 _SERVICES: Final = ("api", "worker")
 _REMEDY: Final = "`docker compose ps` in this folder says what runs."
@@ -77,22 +68,14 @@ class ComposeProject:
     def detail(self, task: str, seen: Observation) -> TaskDetail:
         """The settings of a container, and its log."""
         del seen
-        container = self._container(task)
-        pairs = (each.partition("=") for each in container.config.env or ())
-        variables = [{"name": name, "value": value} for name, _, value in pairs]
-        with engine(_REMEDY):
-            log = str(container.logs(tail=LINES)).splitlines()
-        shown = Container(task, container.config.image or "", "", environment({"environment": variables}), {}, log)
-        return TaskDetail("", f"{container.state.started_at:%H:%M:%S}", [shown])
+        return containers.detail(task, self._container(task).name)
 
     def perform(self, wanted: Wanted, progress: Progress) -> str:
-        """Does it to a container, and returns what was done. Raises BadAct, NoSuchTask or EngineFailed."""
+        """Does it to a container, and returns what was done. Raises BadAct, NoSuchTask or ContainerFailed."""
         del progress
         if not isinstance(wanted, OfContainers):
             raise BadAct(f"nothing does {wanted.act} to a stack of compose; `docker compose` scales its services")
-        container = self._container(wanted.task)
-        with engine(_REMEDY):
-            return f"{_done(wanted, container)} {wanted.task}"
+        return containers.act(wanted, self._container(wanted.task).name)
 
     def _container(self, name: str) -> EngineContainer:
         found = self._containers.answer().get(name)
@@ -123,25 +106,6 @@ class ComposeProject:
     def _data_plane(self) -> DataPlane:
         endpoint = _published(self._containers.answer(), "localstack")
         return DataPlane(endpoint, local_resources(endpoint))
-
-
-def _done(wanted: OfContainers, container: EngineContainer) -> str:
-    match wanted:
-        case StopTask():
-            container.stop()
-            return "stopped"
-        case LoseTask():
-            container.kill()
-            return "killed"
-        case StartTask():
-            container.start()
-            return "started"
-        case PauseTask():
-            container.pause()
-            return "paused"
-        case ResumeTask():
-            container.unpause()
-            return "resumed"
 
 
 def _found() -> Iterator[tuple[str, EngineContainer]]:

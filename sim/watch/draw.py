@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from sim.faults.plan import Rule
-from sim.watch import cluster
+from sim.watch import cluster, groups
 from sim.watch.moments import since
-from sim.watch.observed import API, Observation, SeenPart, SeenPipeline
+from sim.watch.observed import API, Observation, SeenCluster, SeenPart, SeenPipeline
 from sim.watch.picture import (
     BucketNow,
     Entry,
     FaultNow,
+    GroupNow,
     Health,
     InstanceNow,
     PartNow,
@@ -51,8 +52,10 @@ def draw(seen: Observation, before: Drawn | None) -> Drawn:
     services, tasks, instances = _running(seen, rates)
     picture = Picture(
         target=seen.target,
+        cluster=cluster.names(seen.cluster) if seen.cluster else "",
         acts=seen.acts,
         entries=_entries(seen, rates),
+        groups=_groups(seen.cluster, rates) if seen.cluster else {},
         services=services,
         instances=instances,
         tasks=tasks,
@@ -104,16 +107,38 @@ def _service(name: str, tasks: Mapping[str, TaskNow], rates: Mapping[str, float]
 def _entries(seen: Observation, rates: Mapping[str, float]) -> dict[str, Entry]:
     if seen.cluster is None:
         good = [seen.parts[name].good for name, of in seen.tasks.items() if of.service == "api"]
-        return {API: _entry(API, "no load balancer", seen, rates, good)}
-    return {
-        name: _entry(name, "Classic ELB", seen, rates, [each["State"] == cluster.IN_SERVICE for each in states])
-        for name, states in sorted(seen.cluster.health.items())
-    }
+        return {API: Entry(API, "no load balancer", seen.urls.get(API, {}), _answers(API, rates), sum(good), len(good))}
+    found = {}
+    for name, states in sorted(seen.cluster.health.items()):
+        serves = [each["State"] == cluster.IN_SERVICE for each in states]
+        urls = seen.urls.get(name, {})
+        found[name] = Entry(name, "Classic ELB", urls, _answers(name, rates), sum(serves), len(serves))
+    for application in seen.cluster.applications:
+        name, arn = application.described["LoadBalancerName"], application.described["LoadBalancerArn"]
+        serves = groups.targets_of(application, seen.cluster.groups)
+        urls, own = seen.urls.get(name, {}), groups.own_answers(application)
+        kind = "Application Load Balancer"
+        found[f"app/{name}"] = Entry(name, kind, urls, _answers(arn, rates), sum(serves), len(serves), own)
+    return found
 
 
-def _entry(name: str, kind: str, seen: Observation, rates: Mapping[str, float], in_service: Sequence[bool]) -> Entry:
-    by_class = {each: _shown(rates.get(f"answered {each} {name}", 0.0)) for each in _CLASSES}
-    return Entry(kind, seen.urls.get(name, {}), by_class, sum(in_service), len(in_service))
+def _groups(seen: SeenCluster, rates: Mapping[str, float]) -> dict[str, GroupNow]:
+    found = {}
+    for each in seen.groups:
+        good = groups.health(each)
+        found[each.described["TargetGroupName"]] = GroupNow(
+            groups.led_to(each, seen.applications),
+            _answers(each.described["TargetGroupArn"], rates),
+            sum(good),
+            len(good),
+            groups.states(each),
+        )
+    return found
+
+
+def _answers(name: str, rates: Mapping[str, float]) -> dict[str, float]:
+    """Requests a second by the class of their status, of what is counted under this name."""
+    return {each: _shown(rates.get(f"answered {each} {name}", 0.0)) for each in _CLASSES}
 
 
 def _queue(attributes: Mapping[str, str], at: float, before: QueueNow | None) -> QueueNow:

@@ -15,6 +15,10 @@ MOST: Final = 120
 _ALARM: Final = "ALARM"
 _TASK: Final = re.compile(r"\(task (\w{8})\w*\)")
 """The first digits of a task's id are enough to find it."""
+_BALANCER: Final = re.compile(r"\((?:elb |target-group [^)]*targetgroup/)([^/)]+)(?:/\w+)?\)")
+"""The name of a load balancer or of a target group is enough, too."""
+_DEPLOYMENT: Final = re.compile(r"\(deployment ecs-svc/\w+\) ")
+"""A service has one deployment at a time that anybody wonders about."""
 
 
 def since(now: Picture, before: Picture | None, seen: Observation) -> dict[str, Moment]:
@@ -31,7 +35,8 @@ def _events(cluster: SeenCluster) -> Iterator[tuple[str, Moment]]:
     """The events of all services, without the name of the service, at this machine's time."""
     for name, each in cluster.services.items():
         for event in each["events"]:
-            text = _TASK.sub(r"\1", str(event["message"]).removeprefix(f"(service {each['serviceName']}) "))
+            text = str(event["message"]).removeprefix(f"(service {each['serviceName']}) ")
+            text = _DEPLOYMENT.sub("", _BALANCER.sub(r"\1", _TASK.sub(r"\1", text)))
             bad = "unhealthy" in text or "unable" in text or "failed" in text
             at = _here(event["createdAt"].timestamp(), cluster.clock)
             yield str(event["id"]), Moment(at, Kind.EVENT, f"{name} {text}", bad)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -22,10 +22,12 @@ from sim.host.loopback import answers, json_of, request
 from sim.stack.lifecycle import ClusterPlace, Stack, with_new_services
 from sim.stack.status import processes_of
 from sim.targets.target import SERVICES
+from sim.watch import containers
 from sim.watch.counting import Rarely, StoredObjects
+from sim.watch.observe_balancers import Applications, instance_health
 from sim.watch.observed import API, Described, Observation, PartTask, SeenCluster, SeenPart, SeenPipeline
 from sim.watch.tail import Tail, call, request_status
-from sim.watch.wanted import OfCalls, OfCluster, OfPipeline, names
+from sim.watch.wanted import OfCalls, OfCluster, OfContainers, OfPipeline, names
 
 _SECONDS: Final = 5
 
@@ -48,7 +50,7 @@ class StackObserver:
         return Observation(
             at=time.time(),
             target=stack.target,
-            acts=names(OfCluster | OfPipeline | OfCalls) if cluster else names(OfCalls),
+            acts=names(_acts(stack)),
             answered=_answered(cluster) if cluster else {API: self._requests.counts()},
             urls={} if cluster else {API: {"": stack.url}},
             calls=self._calls.counts(),
@@ -94,8 +96,10 @@ class StackObserver:
             tasks=tasks,
             definitions={arn: self._definition(arn) for arn in used},
             instances=[instance for each in clusters for instance in container_instances(ecs, each)],
-            health=_health(self._client("elb")),
+            health=instance_health(self._client("elb")),
             alarms=self._alarms.answer(),
+            applications=self._applications.balancers(),
+            groups=self._applications.groups(),
             tags=self._tags,
             clock=self._clock,
         )
@@ -132,6 +136,10 @@ class StackObserver:
     @cached_property
     def _objects(self) -> StoredObjects:
         return StoredObjects(self._data_plane)
+
+    @cached_property
+    def _applications(self) -> Applications:
+        return Applications(self._client("elbv2"))
 
     @cached_property
     def _services(self) -> Rarely[Mapping[str, EcsService]]:
@@ -186,21 +194,23 @@ def _attributes(of: DataPlane, queue: str) -> Mapping[str, str]:
     return {str(name): value for name, value in found["Attributes"].items()}
 
 
+def _acts(stack: Stack) -> object:
+    """What can be done to a stack of the pipeline, as a union."""
+    if stack.cluster:
+        return OfCluster | OfPipeline | OfCalls
+    return OfContainers | OfCalls if stack.containers else OfCalls
+
+
 def _parts(stack: Stack) -> dict[str, SeenPart]:
-    found = processes_of(stack, _api_lives)
-    return {each.part: SeenPart(each.state != "ended", each.state == "ok", each.detail) for each in found}
+    processes = processes_of(stack, _api_lives)
+    found = {each.part: SeenPart(each.state != "ended", each.state == "ok", each.detail) for each in processes}
+    services = {name: stack.containers[name] for name in SERVICES if name in stack.containers}
+    return found | {name: containers.part(container) for name, container in services.items()}
 
 
 def _answered(place: ClusterPlace) -> dict[str, dict[str, int]]:
-    """How many requests got each status from each load balancer; none while the edge starts again."""
+    """How many requests got each status from each load balancer and target group; none while the edge starts again."""
     return json_of(f"{place.edge}/answered", seconds=_SECONDS) or {}
-
-
-def _health(elb: Any) -> dict[str, Sequence[Described]]:
-    """The states of the instances of each Classic ELB."""
-    pages = elb.get_paginator("describe_load_balancers").paginate()
-    found = [each["LoadBalancerName"] for page in pages for each in page["LoadBalancerDescriptions"]]
-    return {each: elb.describe_instance_health(LoadBalancerName=each)["InstanceStates"] for each in found}
 
 
 def _by_balancer(urls: Mapping[str, str]) -> dict[str, dict[str, str]]:

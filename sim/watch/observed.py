@@ -36,6 +36,22 @@ class PartTask:
 
 
 @dataclass(frozen=True)
+class SeenApplication:
+    """An ALB as DescribeLoadBalancers has it, and the rules of its listeners by port, as DescribeRules has them."""
+
+    described: Described
+    rules: Mapping[int, Sequence[Described]]
+
+
+@dataclass(frozen=True)
+class SeenGroup:
+    """A target group as DescribeTargetGroups has it, and its targets, as DescribeTargetHealth has them."""
+
+    described: Described
+    targets: Sequence[Described]
+
+
+@dataclass(frozen=True)
 class SeenCluster:
     """What ECS, Elastic Load Balancing and CloudWatch say."""
 
@@ -48,8 +64,10 @@ class SeenCluster:
     instances: Sequence[Described]
     """Container instances."""
     health: Mapping[str, Sequence[Described]]
-    """The states of the instances of each load balancer, by its name."""
+    """The states of the instances of each Classic ELB, by its name."""
     alarms: Sequence[Described]
+    applications: Sequence[SeenApplication] = ()
+    groups: Sequence[SeenGroup] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     """The tags of images in ECR by digest, of those that definitions name by it."""
     clock: AwsClock = THIS_MACHINES
@@ -76,7 +94,8 @@ class Observation:
     acts: tuple[str, ...]
     """What can be done to the stack, by the names in `sim.watch.wanted`."""
     answered: Mapping[str, Mapping[str, int]]
-    """Requests by status, of each load balancer by its name; of `API` where there is none."""
+    """Requests by status: of each Classic ELB by its name, of each ALB and target group by its ARN, and of `API` where
+    there is no load balancer."""
     parts: Mapping[str, SeenPart]
     urls: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Where each of these can be asked from this machine, by the listener's port."""

@@ -14,7 +14,9 @@ from sim.stack.lifecycle import NoCluster, NoPipeline, Stack, with_new_services
 from sim.targets import nat_gateway
 from sim.targets.cluster_acts import Acts
 from sim.targets.deployment import LocalDeployment
-from sim.targets.target import CALLS, PORTS, Progress, port
+from sim.targets.target import CALLS, PORTS, SERVICES, Progress, port
+from sim.watch import containers
+from sim.watch.detail import NoSuchTask
 from sim.watch.draw import rule_name
 from sim.watch.wanted import (
     Activate,
@@ -32,6 +34,7 @@ from sim.watch.wanted import (
     Mend,
     OfCalls,
     OfCluster,
+    OfContainers,
     OfPipeline,
     PauseTask,
     Restore,
@@ -62,6 +65,8 @@ class Performer:
             raise NoPipeline(f"the running stack is of another project, and {wanted.act} is for the pipeline's")
         if isinstance(wanted, OfCalls):
             return _on_calls(wanted, GatewayControl(stack.gateway))
+        if stack.containers and isinstance(wanted, OfContainers):
+            return containers.act(wanted, _service_of(stack, wanted.task))
         if stack.cluster is None:
             raise NoCluster(f"the running stack has no cluster, which {wanted.act} needs")
         acts = with_new_services(stack, stack.cluster).acts(stack.endpoint)
@@ -71,7 +76,9 @@ class Performer:
             case LoseNat():
                 return f"lost the NAT gateway, which cuts off {', '.join(nat_gateway.lose(acts))}"
             case StartTask() | PauseTask() | ResumeTask():
-                raise BadAct(f"{wanted.act} is for a stack of compose; ECS starts a task in place of one that ends")
+                raise BadAct(
+                    f"{wanted.act} is for containers without a cluster; ECS starts a task in place of one that ends"
+                )
         return _on_cluster(wanted, acts)
 
     def _deploy(self, wanted: Deploy, progress: Progress) -> str:
@@ -86,6 +93,13 @@ class Performer:
             yield
         finally:
             self._deploying.release()
+
+
+def _service_of(stack: Stack, task: str) -> str:
+    """The name in the engine of a service's container. LocalStack and the gateway are no tasks."""
+    if task not in SERVICES:
+        raise NoSuchTask(f"there is no task {task!r}; there are: {', '.join(SERVICES)}")
+    return stack.containers[task]
 
 
 def _on_cluster(wanted: OfCluster, acts: Acts) -> str:  # noqa: PLR0911 - one for each act

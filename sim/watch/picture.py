@@ -1,8 +1,8 @@
 """The picture of a stack at one moment, as the page shows it. Pure values.
 
 Everything that there can be many of is a mapping by name, so that two pictures can be compared member by member.
-Only a whole part of it can be None, and
-is not in the document then, since null in a patch means that it is gone. Times are Unix seconds of this machine.
+Only a whole part of it can be None, and is not in the
+document then, since null in a patch means that it is gone. Times are Unix seconds of this machine.
 """
 
 from __future__ import annotations
@@ -38,14 +38,31 @@ class Entry:
     """Where requests come in: a load balancer, or the API itself where there is none.
 
     `urls` are where it can be asked, by the listener's port. `rates` are requests a second by the class of their
-    status, such as `2xx`; `none` had no answer.
+    status, such as `2xx`; `none` had no answer. `in_service` and `registered` count targets.
     """
 
+    name: str
     kind: str
     urls: Mapping[str, str]
     rates: Mapping[str, float]
     in_service: int
     registered: int
+    own: tuple[str, ...] = ()
+    """What an ALB answers by itself, by a redirect or a fixed response."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupNow:
+    """A target group of ALBs. `rates` are as of an Entry."""
+
+    led_to: tuple[str, ...]
+    """What leads to it: load balancer, port, and the conditions of the rule."""
+    rates: Mapping[str, float]
+    healthy: int
+    registered: int
+    """Without those that drain."""
+    states: Mapping[str, int]
+    """How many targets are in each state, in AWS's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +81,12 @@ class ServiceNow:
     failing: float
     """How many of them a second fail."""
     behind: tuple[str, ...] = ()
-    """The load balancers that it is registered with."""
+    """The Classic ELBs and target groups that it is registered with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """How a load balancer sees an instance: `InService`, `OutOfService` or `Unknown`, and why it is not in service."""
+    """How a load balancer sees a target, in its API's words: `InService`, `unhealthy`, and why it is not in service."""
 
     state: str
     reason: str
@@ -77,7 +94,7 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class InstanceNow:
-    """A container instance. `state` is a word or two, `balancers` are those that it is registered with, by name."""
+    """A container instance. `state` is a word or two, `balancers` are the Classic ELBs that it is registered with."""
 
     zone: str
     health: Health
@@ -97,6 +114,10 @@ class TaskNow:
     version: str
     health: Health
     state: str
+    containers: Mapping[str, str] = field(default_factory=dict)
+    """The status of each, by name; empty where a task is one container alone."""
+    targets: Mapping[str, Registration] = field(default_factory=dict)
+    """How target groups see it, by `NAME:PORT`, the port of its instance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +181,13 @@ class Picture:
     """The whole. `trouble` says what could not be seen, `ended` why there is no stack any more."""
 
     target: str
+    cluster: str
+    """The name of the ECS cluster, "" without one."""
     acts: tuple[str, ...]
     """What can be done to it, by the names in `sim.watch.wanted`."""
     entries: Mapping[str, Entry]
+    """By the name of the load balancer; of an ALB by `app/NAME`, since a Classic ELB may have the same name."""
+    groups: Mapping[str, GroupNow] = field(default_factory=dict)
     queue: QueueNow | None = None
     """It, the dead letters and the bucket are None for a project that is not the pipeline."""
     dead_letters: QueueNow | None = None

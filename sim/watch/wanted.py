@@ -169,7 +169,7 @@ OfPipeline = LoseNat | Deploy
 """On the cluster of the pipeline alone."""
 OfCalls = Inject | EndFault | Cut | Mend
 OfContainers = StopTask | LoseTask | StartTask | PauseTask | ResumeTask
-"""On the containers of a stack of compose."""
+"""On services that are containers and no tasks of a cluster."""
 Wanted = OfCluster | OfPipeline | OfCalls | OfContainers
 
 _WANTED: Final[TypeAdapter[Wanted]] = TypeAdapter(Annotated[Wanted, Field(discriminator="act")])

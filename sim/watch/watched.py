@@ -12,7 +12,7 @@ from sim.stack.deployment import deployment_of
 from sim.stack.lifecycle import Stack
 from sim.targets.deployment import LocalDeployment
 from sim.targets.target import Progress
-from sim.watch import detail
+from sim.watch import containers, detail
 from sim.watch.detail import TaskDetail
 from sim.watch.observe import StackObserver
 from sim.watch.observed import Observation
@@ -55,7 +55,10 @@ class RunningStack:
 
     def detail(self, task: str, seen: Observation) -> TaskDetail:
         """The details of a task that was seen."""
-        return detail.of_task(self._find(), seen, task)
+        stack = self._find()
+        if task in stack.containers:
+            return containers.detail(task, stack.containers[task])
+        return detail.of_task(stack, seen, task)
 
 
 def running_stack(directory: Path) -> RunningStack:

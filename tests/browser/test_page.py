@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page
@@ -20,8 +19,21 @@ from sim.watch.guard import Guard
 from sim.watch.observed import Observation
 from sim.watch.server import create_app, serve
 from sim.watch.wanted import Cut, Inject, LoseTask, Scale, Wanted
-from tests.browsing import SECONDS, Scheme, accessible, browser, comes_true, opened, photograph, shows, texts
-from tests.unit.watch.seen import AT, BALANCER, alarm, cluster, instance, observation, project, queue, rolling
+from tests.browsing import SECONDS, Scheme, accessible, browser, comes_true, opened, shows, texts
+from tests.unit.watch.seen import (
+    ALB,
+    AT,
+    BALANCER,
+    GROUP,
+    alarm,
+    board,
+    cluster,
+    instance,
+    observation,
+    project,
+    queue,
+    rolling,
+)
 
 __all__ = ["browser"]
 
@@ -105,25 +117,6 @@ def test_it_shows_what_was_observed_and_then_what_changes(live: Live, page: Page
     assert "deployment of api: 1.5.0 is to replace 1.4.0" in page.inner_text("#moments")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_deployment_in_pictures(browser: Browser, live: Live, scheme: Scheme, tmp_path: Path) -> None:
-    """The pictures of docs/watch.md: a version replaces another under load, while an instance is cut off."""
-    still = cluster(tasks=6, instances=4)
-    lost = [instance(0), instance(1), instance(2), instance(3, connected=False)]
-    with opened(browser, live.link, scheme) as page:
-        for second, seen in enumerate((still, rolling(still, 1), replace(rolling(still, 3), instances=lost)), 1):
-            answered, stored = {"200": 240 * second, "503": 5 * (second // 3)}, 230 * second
-            calls = {("api", "SendMessageBatch", "200"): 30 * second, ("worker", "ReceiveMessage", "200"): 30 * second}
-            live.show(
-                observation(seen, AT + second, waiting=queue(40, 20), objects=stored, answered=answered, calls=calls)
-            )
-            shows(page, {"bucket.objects": stored})
-        # The line has its first point after a second.
-        comes_true(page, "document.querySelector('#spark .line').getAttribute('d')?.split('L').length > 4")
-        taken = photograph(page, scheme, tmp_path)
-    assert 10_000 < taken.stat().st_size < 400_000
-
-
 @pytest.mark.parametrize(("scheme", "rules"), [("light", ()), ("dark", ("color-contrast",))])
 def test_it_is_accessible(browser: Browser, live: Live, scheme: Scheme, rules: tuple[str, ...]) -> None:
     seen = rolling(cluster(tasks=4, instances=4), 2)
@@ -179,6 +172,36 @@ def test_a_project_is_its_load_balancers_and_services_and_has_no_queue_and_no_bu
     page.click("#ask-yes")
     until(lambda: live.performed, "the act", seconds=SECONDS)
     assert live.performed == [Scale("scale", "web", 3)]
+
+
+def test_an_alb_is_its_rules_its_target_groups_and_the_ports_of_tasks(live: Live, page: Page) -> None:
+    live.show(board(answered={ALB: {"200": 0}, GROUP: {"200": 0}}))
+    live.show(
+        board(
+            AT + 1,
+            ("healthy", "unhealthy", "draining"),
+            answered={ALB: {"200": 8, "301": 4}, GROUP: {"200": 8}},
+        )
+    )
+    page.reload()
+    shows(page, {"app/board.in_service": 1, "app/board.registered": 2, "targetgroup/board-web.in_service": 1})
+    assert page.inner_text("#title") == "The cluster board"
+    entry = page.inner_text("#entries")
+    assert "port 80, path /old/*: redirects, 301" in entry
+    assert "3xx redirected 2/s" in entry
+    group = page.inner_text("[data-group=board-web]")
+    for words in ("from board port 80", "1 draining, 1 unhealthy", "2xx good 4/s"):
+        assert words in group, group
+    assert "behind board-web" in page.inner_text("#node-web")
+    more = sorted(texts(page, ".task .more"))
+    assert [each.partition(" · ")[::2] for each in more] == [
+        ("web + clock", "port 32768 healthy"),
+        ("web + clock", "port 32768 unhealthy"),
+        ("web + clock", "port 32769 draining"),
+    ]
+    accessible(page)
+    page.click(".task[data-health=bad]")
+    assert "unhealthy: Health checks failed" in page.inner_text("#facts")
 
 
 def test_a_dangerous_act_asks_first_and_goes_by_the_keyboard_alone(live: Live, page: Page) -> None:

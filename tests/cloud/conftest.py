@@ -14,6 +14,8 @@ from sim.cloud.local import LocalCloud
 from sim.host.cleanup import Cleanup
 from sim.host.loopback import request
 from tests.cloud.agents import Fleet
+from tests.cloud.alarms import Alarms
+from tests.cloud.groups import Group
 from tests.cloud.running import RunningCloud
 from tests.cloud.scaled import Scaled
 from tests.cloud.shared import Client
@@ -38,11 +40,39 @@ def report(endpoint: str, account: str) -> Report:
     """Reports what a checker has seen of an instance of the load balancer `e`; returns the HTTP status."""
 
     def report(instance: str, method: str = "PUT", **health: str) -> int:
-        url = f"{endpoint}/_sim/{account}/{REGION}/elb/e/instances/{instance}/health"
-        headers = {"Content-Type": "application/json"}
-        return request(method, url, seconds=5, body=json.dumps(health).encode(), headers=headers).status
+        return _reported(method, f"{endpoint}/_sim/{account}/{REGION}/elb/e/instances/{instance}/health", health)
 
     return report
+
+
+@pytest.fixture
+def report_target(endpoint: str, account: str) -> Report:
+    """Reports what a checker has seen of a target of a target group, by the group's ARN; returns the HTTP status."""
+
+    def report(arn: str, target: str, **health: str) -> int:
+        group = arn.rpartition(":")[2]
+        return _reported("PUT", f"{endpoint}/_sim/{account}/{REGION}/elbv2/{group}/targets/{target}/health", health)
+
+    return report
+
+
+def _reported(method: str, url: str, health: dict[str, str]) -> int:
+    headers = {"Content-Type": "application/json"}
+    return request(method, url, seconds=5, body=json.dumps(health).encode(), headers=headers).status
+
+
+@pytest.fixture
+def alarms(aws: Callable[[str], Client]) -> Alarms:
+    """The alarms of the test's account."""
+    return Alarms(aws("cloudwatch"))
+
+
+@pytest.fixture
+def group(aws: Callable[[str], Client]) -> Group:
+    """The Auto Scaling group `g`, of two instances."""
+    group = Group(aws)
+    group.create()
+    return group
 
 
 @pytest.fixture(scope="session")

@@ -6,65 +6,17 @@ import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
 from sim.host.waiting import until
-from tests.cloud.agents import CLUSTER, Fleet
+from tests.cloud.agents import CLUSTER, Fleet, Values
+from tests.cloud.alarms import Alarms
 from tests.cloud.scaled import Scaled
 from tests.cloud.shared import Client
 
 _SECONDS = 20.0
 _MINUTE = 60
-Values = dict[str, Any]
-
-
-class Alarms:
-    """CloudWatch of an account."""
-
-    def __init__(self, client: Client) -> None:
-        self.client = client
-
-    def publish(self, name: str, value: float, minutes: int = 6) -> None:
-        """A metric in the namespace `t` that had a value in each of the last minutes."""
-        self._publish(name, {"Value": value}, minutes)
-
-    def publish_set(self, name: str, value: float, count: int) -> None:
-        """The same with a statistic set of equal values."""
-        values = {"SampleCount": count, "Sum": count * value, "Minimum": value, "Maximum": value}
-        self._publish(name, {"StatisticValues": values}, 6)
-
-    def _publish(self, name: str, what: Values, minutes: int) -> None:
-        now = time.time() // _MINUTE * _MINUTE
-        moments = [datetime.fromtimestamp(now - _MINUTE * each + 1, UTC) for each in range(1, minutes + 1)]
-        data = [{"MetricName": name, "Timestamp": each, **what} for each in moments]
-        self.client.put_metric_data(Namespace="t", MetricData=data)
-
-    def put(self, name: str, **more: Any) -> None:
-        """An alarm above 10."""
-        settings = {"ComparisonOperator": "GreaterThanThreshold", "Threshold": 10, "EvaluationPeriods": 2}
-        self.client.put_metric_alarm(AlarmName=name, **settings | more)
-
-    def metric(self, name: str) -> Values:
-        """What an alarm says of a metric in the namespace `t`."""
-        return {"Namespace": "t", "MetricName": name, "Statistic": "Average", "Period": _MINUTE}
-
-    def described(self, name: str) -> Values:
-        """The alarm as it is now."""
-        asked = self.client.describe_alarms(AlarmNames=[name], AlarmTypes=["CompositeAlarm", "MetricAlarm"])
-        found: list[Values] = asked["CompositeAlarms"] + asked["MetricAlarms"]
-        [described] = found
-        return described
-
-    def await_state(self, name: str, state: str) -> None:
-        """Waits until an alarm has a state."""
-        until(lambda: self.described(name)["StateValue"] == state, f"{name} in {state}", seconds=_SECONDS)
-
-
-@pytest.fixture
-def alarms(aws: Callable[[str], Client]) -> Alarms:
-    return Alarms(aws("cloudwatch"))
 
 
 class Topic:
@@ -199,7 +151,7 @@ def test_metric_math_that_cannot_be_evaluated_is_refused(alarms: Alarms) -> None
     assert alarms.client.describe_alarms(AlarmNames=["wrong"])["MetricAlarms"] == []
 
 
-def test_queues_and_capacity_providers_publish_every_minute(
+def test_queues_capacity_providers_and_groups_publish_every_minute(
     fleet: Fleet, scaled: Scaled, clients: Callable[[str], Client]
 ) -> None:
     cloudwatch, sqs = clients("cloudwatch"), clients("sqs")
@@ -207,6 +159,7 @@ def test_queues_and_capacity_providers_publish_every_minute(
     fleet.desired()
     scaled.create()
     scaled.provide(managedScaling={"status": "ENABLED"})
+    scaled.client.enable_metrics_collection(AutoScalingGroupName="g", Granularity="1Minute")
     queue = sqs.create_queue(QueueName="q")["QueueUrl"]
     for _ in range(3):
         sqs.send_message(QueueUrl=queue, MessageBody="m")
@@ -232,6 +185,7 @@ def test_queues_and_capacity_providers_publish_every_minute(
         "AWS/ECS/ManagedScaling", "CapacityProviderReservation", CapacityProviderName="p", ClusterName=CLUSTER
     )
     assert reservation == 0
+    assert maximum("AWS/AutoScaling", "GroupInServiceInstances", AutoScalingGroupName="g") == 1
 
 
 class Service:

@@ -4,90 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
 
 import pytest
 
 from sim.cloud.aws_client import REGION
 from sim.host.waiting import until
 from tests.cloud.conftest import Report
+from tests.cloud.groups import Group
 from tests.cloud.shared import Client
 
 _SECONDS = 20.0
-
-
-class Group:
-    """The group `g` of an account, in two subnets."""
-
-    def __init__(self, aws: Callable[[str], Client]) -> None:
-        self.ec2, self.client = aws("ec2"), aws("autoscaling")
-
-    def create(self, **more: Any) -> None:
-        """Of two instances, three at most."""
-        subnets = ",".join(each["SubnetId"] for each in self.ec2.describe_subnets()["Subnets"][:2])
-        image = self.ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
-        template = {"ImageId": image, "InstanceType": "t3.small"}
-        self.ec2.create_launch_template(LaunchTemplateName="nodes", LaunchTemplateData=template)
-        settings = {
-            "LaunchTemplate": {"LaunchTemplateName": "nodes", "Version": "$Latest"},
-            "MinSize": 2,
-            "MaxSize": 3,
-            "VPCZoneIdentifier": subnets,
-        }
-        self.client.create_auto_scaling_group(AutoScalingGroupName="g", **settings | more)
-
-    def described(self) -> dict[str, Any]:
-        """As DescribeAutoScalingGroups has it."""
-        [found] = self.client.describe_auto_scaling_groups(AutoScalingGroupNames=["g"])["AutoScalingGroups"]
-        described: dict[str, Any] = found
-        return described
-
-    def states(self) -> dict[str, str]:
-        """The life-cycle state of each instance."""
-        return {each["InstanceId"]: each["LifecycleState"] for each in self.described()["Instances"]}
-
-    def in_ec2(self, instance: str) -> dict[str, Any]:
-        """An instance as EC2 knows it."""
-        [reservation] = self.ec2.describe_instances(InstanceIds=[instance])["Reservations"]
-        found: dict[str, Any] = reservation["Instances"][0]
-        return found
-
-    def causes(self) -> list[str]:
-        """What the activities say, the newest first, without the seconds and the ids."""
-        found = self.client.describe_scaling_activities(AutoScalingGroupName="g")["Activities"]
-        return [each["Cause"].partition("Z ")[2] for each in found]
-
-    def refreshes(self) -> list[tuple[str, int, int]]:
-        """Status, percentage and instances to come, the newest first."""
-        found = self.client.describe_instance_refreshes(AutoScalingGroupName="g")["InstanceRefreshes"]
-        return [(each["Status"], each["PercentageComplete"], each["InstancesToUpdate"]) for each in found]
-
-    def versions(self) -> set[str]:
-        """Of the launch template that the instances are made of."""
-        return {each["LaunchTemplate"]["Version"] for each in self.described()["Instances"]}
-
-    def hold(self, transition: str) -> None:
-        """A hook `h` on launching or terminating."""
-        self.client.put_lifecycle_hook(
-            AutoScalingGroupName="g",
-            LifecycleHookName="h",
-            LifecycleTransition=f"autoscaling:EC2_INSTANCE_{transition}",
-            HeartbeatTimeout=3600,
-        )
-
-    def complete(self, instance: str, result: str = "CONTINUE") -> None:
-        """The hook's action on an instance ends."""
-        self.client.complete_lifecycle_action(
-            AutoScalingGroupName="g", LifecycleHookName="h", InstanceId=instance, LifecycleActionResult=result
-        )
-
-
-@pytest.fixture
-def group(aws: Callable[[str], Client]) -> Group:
-    """Of two instances."""
-    group = Group(aws)
-    group.create()
-    return group
 
 
 def test_the_group_launches_instances_that_ec2_knows(group: Group) -> None:
@@ -187,6 +113,37 @@ def test_the_group_grows_and_shrinks_and_keeps_what_is_protected(group: Group) -
     assert group.causes()[0].endswith("all remaining instances are protected from scale-in.")
     group.client.set_instance_protection(AutoScalingGroupName="g", InstanceIds=[kept], ProtectedFromScaleIn=False)
     assert group.states() == {}
+
+
+def test_load_balancers_have_an_instance_from_its_launch_hook_to_the_begin_of_its_end(
+    aws: Callable[[str], Client], report_target: Report
+) -> None:
+    listener = {"Protocol": "HTTP", "LoadBalancerPort": 80, "InstancePort": 8080}
+    aws("elb").create_load_balancer(LoadBalancerName="e", Listeners=[listener], AvailabilityZones=[f"{REGION}a"])
+    vpc = aws("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
+    made = aws("elbv2").create_target_group(Name="t", Protocol="HTTP", Port=8080, VpcId=vpc)
+    arn = made["TargetGroups"][0]["TargetGroupArn"]
+
+    def members() -> tuple[set[str], set[str]]:
+        [elb] = aws("elb").describe_load_balancers(LoadBalancerNames=["e"])["LoadBalancerDescriptions"]
+        targets = aws("elbv2").describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+        return {each["InstanceId"] for each in elb["Instances"]}, {
+            each["Target"]["Id"] for each in targets if each["TargetHealth"]["State"] != "draining"
+        }
+
+    group = Group(aws)
+    hook = {"LifecycleHookName": "h", "LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING"}
+    attached = {"LoadBalancerNames": ["e"], "TargetGroupARNs": [arn], "HealthCheckType": "ELB"}
+    group.create(MinSize=1, LifecycleHookSpecificationList=[hook], **attached)
+    [first] = group.states()
+    assert members() == (set(), set())
+    group.complete(first)
+    assert members() == ({first}, {first})
+    group.hold("TERMINATING")
+    assert report_target(arn, f"{first}:8080", State="OutOfService", ReasonCode="Target.Timeout") == HTTPStatus.OK
+    assert group.states()[first] == "Terminating:Wait"
+    serving, targets = members()
+    assert first not in serving | targets
 
 
 def test_an_instance_waits_for_its_hooks(aws: Callable[[str], Client]) -> None:

@@ -11,6 +11,8 @@ import json
 import os
 import subprocess
 import sysconfig
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,8 @@ from tests.cloud.running import CLUSTER, RunningCloud, RunningCluster
 pytestmark = pytest.mark.timeout(300)
 ACCOUNT = "300000000002"
 _STEADY_SECONDS = 60
+_SOON_SECONDS = 25
+"""Later than when a command that is begun now arrives."""
 NODES = "nodes"
 """The cluster of the Auto Scaling group, so that its instances do not take the tasks of the others."""
 AWS = Path(sysconfig.get_path("scripts")) / "aws"
@@ -349,6 +353,43 @@ def test_the_instances_of_a_group_are_ended_added_and_refreshed(aws: CommandLine
 
 
 @pytest.mark.usefixtures("terraform")
+def test_a_group_scales_by_its_policy_and_at_a_scheduled_time(aws: CommandLine) -> None:
+    group = CommandedGroup(aws)
+    group.create()
+    [first] = group.joined(1)
+    steps = json.dumps([{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}])
+    stepped = ("--policy-type", "StepScaling", "--adjustment-type", "ChangeInCapacity", "--step-adjustments", steps)
+    arn = group("put-scaling-policy", "--policy-name", "busy", *stepped)["PolicyARN"]
+    aws("autoscaling", "execute-policy", "--policy-name", arn, "--metric-value", "60", "--breach-threshold", "50")
+    assert first in group.joined(2)
+
+    at = datetime.fromtimestamp(time.time() + _SOON_SECONDS, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    night = ("--scheduled-action-name", "night", "--start-time", at, "--desired-capacity", "1")
+    group("put-scheduled-update-group-action", *night)
+    [planned] = group("describe-scheduled-actions")["ScheduledUpdateGroupActions"]
+    assert (planned["ScheduledActionName"], planned["DesiredCapacity"]) == ("night", 1)
+    group.joined(1)
+
+    tracking = json.dumps(
+        {"TargetValue": 50, "PredefinedMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"}}
+    )
+    tracked = ("--policy-type", "TargetTrackingScaling", "--target-tracking-configuration", tracking)
+    alarms = group("put-scaling-policy", "--policy-name", "cpu", *tracked)["Alarms"]
+    assert [each["AlarmName"] for each in alarms] == [
+        "TargetTracking-nodes-AlarmHigh-cpu",
+        "TargetTracking-nodes-AlarmLow-cpu",
+    ]
+    cloudwatch = aws.cluster.client("cloudwatch")
+
+    def state() -> str:
+        [found] = cloudwatch.describe_alarms(AlarmNames=["TargetTracking-nodes-AlarmHigh-cpu"])["MetricAlarms"]
+        return str(found["StateValue"])
+
+    until(lambda: state() == "OK", "a value of the group's CPU", seconds=150, seen=state)
+    group("delete-auto-scaling-group", "--force-delete")
+    assert cloudwatch.describe_alarms(AlarmNamePrefix="TargetTracking-nodes-")["MetricAlarms"] == []
+
+
 def test_terraform_waits_for_a_steady_state_and_its_destroy_for_no_hook_of_managed_draining(
     aws: CommandLine, tmp_path: Path
 ) -> None:

@@ -30,7 +30,7 @@ def test_a_service_keeps_the_settings_it_was_created_with(cluster: Cluster) -> N
     asked: Values = {
         "deploymentConfiguration": {
             "minimumHealthyPercent": 50,
-            "maximumPercent": 100,
+            "maximumPercent": 150,
             "deploymentCircuitBreaker": {"enable": True, "rollback": True},
             "strategy": "ROLLING",
             "bakeTimeInMinutes": 0,
@@ -176,6 +176,17 @@ def test_a_service_that_contradicts_itself_is_refused(cluster: Cluster) -> None:
         cluster.service(loadBalancers=[balancer])
     with pytest.raises(refused, match="daemon scheduling strategy"):
         cluster.service(schedulingStrategy="DAEMON", desiredCount=1)
+
+
+def test_zones_are_rebalanced_only_where_aws_does_it(cluster: Cluster) -> None:
+    refused = cluster.ecs.exceptions.InvalidParameterException
+    cluster.define("api:1", portMappings=[{"containerPort": 8080}])
+    balancer = {"loadBalancerName": "e", "containerName": "api", "containerPort": 8080}
+    with pytest.raises(refused, match="is behind a Classic Load Balancer"):
+        cluster.service(loadBalancers=[balancer], availabilityZoneRebalancing="ENABLED")
+    cluster.service(deploymentConfiguration={"maximumPercent": 100})
+    with pytest.raises(refused, match="has a maximumPercent of 100"):
+        cluster.ecs.update_service(cluster=CLUSTER, service="api", availabilityZoneRebalancing="ENABLED")
 
 
 def test_a_default_of_the_account_is_kept(cluster: Cluster) -> None:

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sim.host.loopback import request
-from tests.cloud.running import CLUSTER, PORT, RunningCloud, RunningCluster
+from sim.host.loopback import json_of, request
+from sim.watch.draw import draw
+from sim.watch.observe_balancers import Applications
+from sim.watch.observed import Observation, SeenCluster
+from tests.cloud.running import CLUSTER, PORT, SECONDS, RunningCloud, RunningCluster
 from tests.cloud.shared import Client
 
 Values = dict[str, Any]
@@ -175,3 +178,37 @@ def test_a_service_is_rolled_out_behind_an_alb_without_a_failed_request(front: F
     stop = next(number for number, each in enumerate(told) if each.startswith("_ has stopped"))
     assert stop < next(number for number, each in enumerate(told) if "_ deregistered" in each)
     assert any("has begun draining connections on" in each for each in told)
+    _the_live_page_says_the_same(front)
+
+
+def _the_live_page_says_the_same(front: Front) -> None:
+    """As DescribeTargetHealth, of the targets and of the tasks whose ports they are."""
+    cluster = front.cluster
+    applications = Applications(front.api)
+    tasks = cluster.ecs.describe_tasks(cluster=CLUSTER, tasks=cluster.tasks())["tasks"]
+    service = cluster.service()
+    definition = cluster.ecs.describe_task_definition(taskDefinition="web")["taskDefinition"]
+    seen = SeenCluster(
+        services={"web": service},
+        tasks=tasks,
+        definitions={definition["taskDefinitionArn"]: definition},
+        instances=cluster.instances(),
+        health={},
+        alarms=(),
+        applications=applications.balancers(),
+        groups=applications.groups(),
+    )
+    picture = draw(Observation(0, "project", (), {}, {}, cluster=seen), None).picture
+    assert picture.groups["web"].led_to == ("shop port 80",)
+    assert picture.groups["web"].states == {"healthy": TASKS}
+    assert picture.entries["app/shop"].own == ("port 80, path /gone/*: answers 410",)
+    assert (picture.entries["app/shop"].in_service, picture.services["web"].healthy) == (TASKS, TASKS)
+    shown = {
+        f"{task.instance}:{target.partition(':')[2]}": registered.state
+        for task in picture.tasks.values()
+        for target, registered in task.targets.items()
+    }
+    assert shown == front.health()
+    counted = json_of(f"{cluster.cloud.parts.control}/answered", seconds=SECONDS) or {}
+    assert counted[front.group].keys() == {"200", "503"}, "503 is what came before there was a target"
+    assert counted[front.arn].keys() == {"200", "410", "503"}

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from python_on_whales import DockerClient
 
 from release.deploy import Outcome
 from services.pipeline.message import Email
@@ -21,6 +22,7 @@ from sim.cloud.aws_client import local_session
 from sim.cloud.permissions import RoleReport, reports
 from sim.host.waiting import until
 from sim.targets.cluster import ClusterTarget
+from sim.targets.cluster_tasks import ContainerTasks
 from sim.targets.target import Capability, Service
 from tests.e2e.deployments import SECONDS, cluster, deploy_role, ecs_of
 from tests.workflow_roles import SESSION, keys_of, session
@@ -85,7 +87,7 @@ def test_nothing_is_missing_of_what_the_pipeline_needs(
     assert {each.role: each.unknown for each in found if each.unknown} == {}
     used = {each.action for of in found for each in of.used}
     assert {"sqs:SendMessage", "ssm:GetParameter", "sqs:ReceiveMessage", "s3:PutObject", "logs:PutLogEvents"} <= used
-    assert {"ecr:BatchGetImage", "ecs:RegisterContainerInstance", "ecs:Submit*"} <= used
+    assert {"ecs:RegisterContainerInstance", "ecs:Submit*"} <= used
 
 
 def test_an_api_that_may_not_send_refuses_the_email_and_says_why(
@@ -120,9 +122,10 @@ def test_a_worker_that_may_not_store_keeps_the_email_until_it_may(
 
 def test_a_task_whose_image_may_not_be_pulled_does_not_start(cluster: ClusterTarget) -> None:
     role, worker, ecs = Role(cluster, "worker", "executionRoleArn"), cluster.service("worker"), ecs_of(cluster)
+    started = {"cluster": worker.cluster, "taskDefinition": role.definition["taskDefinitionArn"]}
+    _forget_image(cluster, role)
     with role.without("ecr:BatchGetImage"):
-        definition = role.definition["taskDefinitionArn"]
-        [task] = ecs.run_task(cluster=worker.cluster, taskDefinition=definition)["tasks"]
+        [task] = ecs.run_task(**started)["tasks"]
         [ended] = worker.await_ended([task], SECONDS)
     [container] = ended["containers"]
     assert ended["stopCode"] == "TaskFailedToStart"
@@ -133,6 +136,20 @@ def test_a_task_whose_image_may_not_be_pulled_does_not_start(cluster: ClusterTar
         in (container["reason"])
     )
     assert set(role.denied()) == {"ecr:BatchGetImage"}
+    [task] = ecs.run_task(**started)["tasks"]
+    ecs.get_waiter("tasks_running").wait(cluster=worker.cluster, tasks=[task["taskArn"]])
+    assert "ecr:BatchGetImage" in {each.action for each in role.report.used}
+    ecs.stop_task(cluster=worker.cluster, task=task["taskArn"])
+
+
+def _forget_image(cluster: ClusterTarget, role: Role) -> None:
+    """Has the engine forget the image of a role's tasks, as if none had run. Tasks that are processes have no engine.
+
+    Terraform has the agents pull an image once, and all container instances share the engine's images.
+    """
+    if isinstance(cluster.tasks, ContainerTasks):
+        [container] = role.definition["containerDefinitions"]
+        DockerClient().image.remove(container["image"], force=True)
 
 
 def test_the_deploy_role_may_deploy_the_worker_and_its_scaling(cluster: ClusterTarget) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -17,11 +18,12 @@ from sim.host.waiting import until
 from sim.stack.page import PagePart
 from sim.stack.supervisor import state_of
 from sim.targets.cluster import ClusterTarget
+from sim.targets.docker import DockerTarget
 from sim.targets.process import ProcessTarget
 from sim.targets.target import Capability, Provision, Target
 from sim.watch.watch import Watch
 from sim.watch.watched import RunningStack
-from tests.browsing import SECONDS, browser, comes_true, opened, photograph, shows, texts, value
+from tests.browsing import SECONDS, Scheme, browser, comes_true, opened, photograph, shows, texts, value
 from tests.e2e.deployments import SECONDS as DEPLOYED
 from tests.e2e.deployments import cluster, defined_with, ecs_of
 
@@ -31,9 +33,10 @@ __all__ = ["browser", "cluster"]
 @pytest.fixture
 def watch(target: Target) -> Iterator[Watch]:
     """The target, watched as by `sim watch`."""
-    if not isinstance(target, ProcessTarget | ClusterTarget):
+    if not isinstance(target, ProcessTarget | DockerTarget | ClusterTarget):
         pytest.skip(f"not applicable: target {target.name} is no stack of `sim up`")
     with (
+        target.followed() if isinstance(target, DockerTarget) else nullcontext(),
         # Its process is not started, so it needs no folder: a smoke test of AWS leaves none behind.
         PagePart(Path()) as part,
         Watch(RunningStack(lambda: state_of(target, Provision.KIT, part), _no_deployment)) as watch,
@@ -106,10 +109,18 @@ def test_a_deployment_is_seen_from_its_first_task_to_its_last(
     api, version = cluster.service("api"), cluster.deployment.made_of_checkout("api")
     new = defined_with(cluster, version)
     tags = "Array.from(document.querySelectorAll('#node-api .tag'), (each) => each.textContent)"
+    half = f"""(() => {{
+        const healthy = Array.from(document.querySelectorAll('.task[data-health=good]'))
+            .filter((each) => each.querySelector('.service').textContent === 'api')
+            .map((each) => each.querySelector('.version').textContent);
+        return healthy.includes('{version}') && healthy.some((each) => each !== '{version}');
+    }})()"""
     with publishing(cluster.client(), 4):
         ecs_of(cluster).update_service(cluster=api.cluster, service=api.name, taskDefinition=new)
-        comes_true(page, f"{tags}.some((tag) => tag.includes('{version}'))", DEPLOYED)
-        photograph(page, "deployment", tmp_path)
+        comes_true(page, half, DEPLOYED)
+        for scheme in get_args(Scheme):
+            page.emulate_media(color_scheme=scheme)
+            assert 10_000 < photograph(page, scheme, tmp_path).stat().st_size < 300_000
         comes_true(page, f"{tags}.every((tag) => tag.includes('{version}'))", DEPLOYED)
     assert any(version in each for each in texts(page, "#moments [data-kind=deployment]"))
     assert _shown(page) == _said_by_aws(cluster)

@@ -33,11 +33,15 @@ from sim.aws.log_filters import InvalidPattern, matcher
 from sim.aws.routes import NO_ROUTE
 from sim.cloud.control_plane.application_autoscaling.provider import ApplicationAutoScaling
 from sim.cloud.control_plane.application_autoscaling.scaling import ScalesServices
+from sim.cloud.control_plane.autoscaling import metrics as group_metrics
 from sim.cloud.control_plane.autoscaling.groups import Groups, GroupSteps
+from sim.cloud.control_plane.autoscaling.known import KnownGroups
+from sim.cloud.control_plane.autoscaling.policy_operations import PolicyOperations
 from sim.cloud.control_plane.autoscaling.provider import AutoScaling
+from sim.cloud.control_plane.autoscaling.scaling import ScalesGroups
 from sim.cloud.control_plane.call import AwsError, Regional, Route, Values, moment
 from sim.cloud.control_plane.cloudwatch.composites import CompositeEvaluation, notification
-from sim.cloud.control_plane.cloudwatch.evaluation import Evaluation
+from sim.cloud.control_plane.cloudwatch.evaluation import Evaluation, ScalingAlarm
 from sim.cloud.control_plane.cloudwatch.metrics import Metrics, Published
 from sim.cloud.control_plane.cloudwatch.provider import operations as cloudwatch_operations
 from sim.cloud.control_plane.cloudwatch.queues import depths
@@ -97,7 +101,7 @@ _hosts: Regional[Hosts] = Regional(Hosts)
 
 def _reports(place: Place) -> dict[str, Report]:
     at = (place.account, place.region)
-    return reports(place, _hosts.at(*at), _elb.known.at(*at), _now())
+    return reports(place, _hosts.at(*at), _elb.known.at(*at), _elbv2.known.at(*at), _now())
 
 
 _groups: Groups = Regional(dict)
@@ -138,10 +142,20 @@ def _publish(points: Iterable[Published]) -> None:
 
 _metrics = Metrics(_metrics_file)
 _scaling = ScalesServices(partial(_client, "ecs"), _now)
-_metric_alarms = Evaluation(stored_alarms, _metrics, _set_alarm, _scaling.act, _now)
+_group_scaling = ScalesGroups(_groups, _driven, _now)
+
+
+def _scale(calls: list[ScalingAlarm]) -> None:
+    _scaling.act(calls)
+    _group_scaling.act(calls)
+
+
+_metric_alarms = Evaluation(stored_alarms, _metrics, _set_alarm, _scale, _now)
 _composite_alarms = CompositeEvaluation(stored_alarms, _set_alarm, _now)
 _watch = Watch(
-    lambda at: _metrics.write([*depths(at, time.time(), _clock), *_providers.published(at)]),
+    lambda at: _metrics.write(
+        [*depths(at, time.time(), _clock), *_providers.published(at), *group_metrics.published(_groups, at)]
+    ),
     (_metric_alarms.take, _composite_alarms.take),
     _now,
 )
@@ -205,7 +219,10 @@ def autoscaling() -> Service:
     InstanceState.launch_template = property(lambda member: member.made_of)
     FakeAutoScalingGroup.default_instance_warmup = None
     FakeAutoScalingGroup.max_instance_lifetime = None
-    return over_moto("autoscaling", AutoScaling(_groups, _group_steps, _now, _chance).operations, _driven)
+    known = KnownGroups(_groups, _group_steps)
+    service = over_moto("autoscaling", AutoScaling(known, _now, _chance).operations, _driven)
+    policies = PolicyOperations(known, _driven, partial(_client, "cloudwatch"), stored_alarms, _now)
+    return over_localstack(service, policies.operations, lambda _: nullcontext())
 
 
 @_provides(api="ecr")

@@ -107,3 +107,4 @@ class ApplicationBalancer:
         group = self.groups.get(record.group)
         if group is not None:
             group.metrics.request_of_target(zone, record)
+            group.answered[record.status] += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
-from sim.cloud.edge.server import Edge, listeners
+from sim.cloud.edge.server import Edge, answered, listeners
 from sim.cloud.http import Request, Response, ServerConnection, UpstreamLost, ask_once
 from sim.cluster import role_keys, task_endpoint
 from sim.cluster.desired import DesiredTask
@@ -31,7 +31,7 @@ class ControlConnection(ServerConnection):
             case b"/listeners":
                 self._send(200, {"listeners": listeners(self._edge.all())})
             case b"/answered":
-                self._send(200, {each.desired.name: each.answered for each in self._edge.all()})
+                self._send(200, answered(self._edge))
             case path:
                 self._answer_a_task(path.decode("latin-1"))
 

@@ -125,3 +125,15 @@ def listeners(balancers: Iterable[ClassicBalancer | ApplicationBalancer]) -> lis
         for balancer in balancers
         for port, listener in sorted(balancer.listeners.open.items())
     ]
+
+
+def answered(edge: Edge) -> dict[str, Mapping[int, int]]:
+    """How many requests got each status, as the control port shows it; the status 0 stands for no answer.
+
+    Of each Classic ELB by its name, of each ALB and of each of its target groups by its ARN.
+    """
+    found: dict[str, Mapping[int, int]] = {each.desired.name: each.answered for each in edge.balancers.values()}
+    for arn, application in edge.applications.items():
+        found[arn] = application.answered
+        found |= {of: group.answered for of, group in application.groups.items()}
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
@@ -52,6 +53,8 @@ class TargetGroup:
     ) -> None:
         self.desired = desired
         self.metrics = ApplicationMinutes()
+        self.answered: Counter[int] = Counter()
+        """How many of its requests got each status; 0 stands for no answer."""
         self._chance = chance
         self._report_health = report
         self.health = Health(

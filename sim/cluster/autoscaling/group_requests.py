@@ -13,7 +13,7 @@ from sim.cluster.autoscaling.lifecycle_hooks import LifecycleAction, Result
 from sim.cluster.autoscaling.scaling_activities import at, changed, described
 from sim.cluster.autoscaling.scaling_group import in_grace
 from sim.cluster.autoscaling.termination_policies import checked
-from sim.cluster.citations import ASG_API, cites
+from sim.cluster.citations import ASG_API, ASG_GUIDE, cites
 from sim.cluster.refused import Refused
 
 if TYPE_CHECKING:
@@ -49,10 +49,27 @@ def bounded(settings: GroupSettings, count: int) -> int:
 
 
 @cites(ASG_API + "SetDesiredCapacity.html")
-def desired_set(group: Group, count: int, now: float) -> Group:
+def desired_set(group: Group, count: int, now: float, *, honor_cooldown: bool = False) -> Group:
     """A user's desired capacity is between the minimum and the maximum size, or it is refused."""
     _within(group.settings, count)
+    if honor_cooldown:
+        check_cooldown(group, now)
     return _wanting(group, count, now, scaling_activities.user_set(group.desired, count))
+
+
+def check_cooldown(group: Group, now: float) -> None:
+    """Raises Refused if a request that waits for the cool-down comes too early."""
+    if not cooled_down(group, now):
+        message = f"The group {group.settings.name} is scaling, or in its cool-down. Try again later."
+        raise Refused("ScalingActivityInProgress", message)
+
+
+@cites(ASG_GUIDE + "ec2-auto-scaling-scaling-cooldowns.html")
+def cooled_down(group: Group, now: float) -> bool:
+    """The cool-down begins when the last launch or termination is over; it is the scaling policy's, or the default."""
+    own = group.pace.cooldown_seconds
+    cooldown = group.settings.cooldown_seconds if own is None else own
+    return all(each.ended_at is not None and now - each.ended_at >= cooldown for each in group.activities)
 
 
 @cites(ASG_API + "PutScalingPolicy.html")
@@ -60,6 +77,26 @@ def scaled(group: Group, count: int, alarm: str, policy: str, now: float) -> Gro
     """A scaling policy goes to the minimum or the maximum size at most, and is not refused."""
     count = bounded(group.settings, count)
     return _wanting(group, count, now, scaling_activities.alarmed(alarm, policy, group.desired, count))
+
+
+def executed(group: Group, count: int, policy: str, now: float) -> Group:
+    """ExecutePolicy: a user has a policy act, with the same limits."""
+    count = bounded(group.settings, count)
+    return _wanting(group, count, now, scaling_activities.executed(policy, group.desired, count))
+
+
+def scheduled(group: Group, settings: GroupSettings, desired: int | None, action: str, now: float) -> Group:
+    """The group with the limits and the desired capacity of a scheduled action. Raises Refused if they do not fit."""
+    _check(settings)
+    if desired is not None:
+        _within(settings, desired)
+    count = bounded(settings, group.desired if desired is None else desired)
+    sentence = scaling_activities.scheduled(settings.min_size, settings.max_size, group.desired, count)
+    changed = _wanting(replace(group, settings=settings), count, now, sentence)
+    if count == group.desired:
+        return changed
+    sentence = scaling_activities.performed(action, group.desired, count)
+    return replace(changed, causes=(*changed.causes, at(now, sentence)))
 
 
 def launched(group: Group, launch: str, instance: str, now: float) -> Group:

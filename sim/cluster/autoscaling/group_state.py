@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Final, Literal
 
 from sim.cluster.autoscaling.lifecycle_hooks import Hook, LifecycleAction
@@ -23,7 +24,9 @@ LifecycleState = Literal[
     "Terminating:Proceed",
 ]
 HealthCheckType = Literal["EC2", "ELB"]
-Process = Literal["Launch", "Terminate", "HealthCheck", "ReplaceUnhealthy", "AZRebalance"]
+Process = Literal[
+    "Launch", "Terminate", "HealthCheck", "ReplaceUnhealthy", "AZRebalance", "AlarmNotification", "ScheduledActions"
+]
 Purpose = Literal["capacity", "replacement", "balance", "refresh"]
 """What an instance was launched for: to meet the desired capacity, in place of an unhealthy one, to balance the zones,
 or for an instance refresh."""
@@ -43,11 +46,6 @@ LEFT_OUT: Final = (
         "An instance maintenance policy.",
         ASG_GUIDE + "ec2-auto-scaling-instance-maintenance-policy.html",
         "without one AWS ends an unhealthy instance while it launches another, which is what the core does",
-    ),
-    LeftOut(
-        "Load balancers attached to a group: an instance that is Terminating is deregistered before its hooks begin.",
-        ASG_GUIDE + "attach-load-balancer-asg.html",
-        "ECS registers the instances of its tasks itself",
     ),
     LeftOut(
         "The termination policies AllocationStrategy, OldestLaunchConfiguration and those of a Lambda function.",
@@ -82,6 +80,8 @@ class GroupSettings:
     termination_policies: tuple[str, ...] = ("Default",)
     hooks: tuple[Hook, ...] = ()
     suspended: frozenset[Process] = frozenset()
+    cooldown_seconds: float = 300.0
+    """The default cool-down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +134,19 @@ class Launch:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """What the last scaling policy has the next one wait for; times in seconds.
+
+    Instances that were launched from `grew_at` on warm up for `warmup_seconds`. The cool-down is None where it is the
+    group's default.
+    """
+
+    grew_at: float = inf
+    warmup_seconds: float = 0.0
+    cooldown_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """An Auto Scaling group. `causes` are sentences about the desired capacity that the next activities begin with."""
 
@@ -151,6 +164,7 @@ class Group:
     retry_at: float = 0.0
     refreshing: LaunchTemplate | None = None
     """The template of an instance refresh that goes on, where it is not the group's own."""
+    pace: Pace = Pace()
 
     @property
     def template(self) -> LaunchTemplate:

@@ -109,6 +109,27 @@ def alarmed(alarm: str, policy: str, before: int, after: int) -> str:
     )
 
 
+@inferred("activities of real accounts read so")
+def executed(policy: str, before: int, after: int) -> str:
+    """A policy that a user executes is named without an alarm."""
+    return f"a user request executed policy {policy} changing the desired capacity from {before} to {after}"
+
+
+@cites("https://repost.aws/knowledge-center/auto-scaling-scale-down")
+def scheduled(least: int, most: int, before: int, after: int) -> str:
+    """A scheduled action names the group's limits, as they are then."""
+    return (
+        f"a scheduled action update of AutoScalingGroup constraints to min: {least}, max: {most}, desired: {after} "
+        f"changing the desired capacity from {before} to {after}"
+    )
+
+
+@cites("https://repost.aws/knowledge-center/auto-scaling-scale-down")
+def performed(action: str, before: int, after: int) -> str:
+    """A second sentence says which scheduled action it was."""
+    return f"the scheduled action {action} executed. Setting desired capacity from {before} to {after}"
+
+
 @cites(ASG_API + "DescribeScalingActivities.html")
 def grown(before: int, after: int) -> str:
     """A launch to meet the desired capacity says from what to what the capacity grows."""

@@ -42,6 +42,8 @@ _ENDED_BY_EC2: Final = "an EC2 health check indicating it has been terminated or
 _STATUS_CHECKS: Final = "an EC2 instance status checks failure"
 _ELB: Final = "an ELB system health check failure"
 _IMPAIRED_AFTER_SECONDS: Final = 120.0
+_FAILED_CHECKS: Final = ("Instance", "Target.FailedHealthChecks", "Target.ResponseCodeMismatch", "Target.Timeout")
+"""The reasons of a Classic ELB and of a target group for a target that has failed its checks."""
 
 
 Ec2State = Literal["pending", "running", "stopping", "stopped", "shutting-down", "terminated"]
@@ -139,7 +141,7 @@ def ended_by_ec2(report: Report) -> bool:
 @cites(ASG_GUIDE + "as-add-elb-healthcheck.html")
 def healthy_at(reported: Iterable[TargetHealth]) -> bool:
     """An instance is healthy only if every load balancer of its group has it so; one not yet checked counts as such."""
-    return not any(each.state == "OutOfService" and each.reason_code == "Instance" for each in reported)
+    return not any(each.state == "OutOfService" and each.reason_code in _FAILED_CHECKS for each in reported)
 
 
 @inferred("EC2 checks every minute; how many failed checks Auto Scaling waits for is not public")

@@ -24,7 +24,7 @@ from itertools import pairwise
 from math import ceil, inf
 from typing import Final, Literal
 
-from sim.cluster.citations import ASG_GUIDE, SCALING_API, SCALING_GUIDE, LeftOut, cites, inferred
+from sim.cluster.citations import SCALING_API, SCALING_GUIDE, LeftOut, cites, inferred
 from sim.cluster.cloudwatch.alarms import Alarm
 from sim.cluster.cloudwatch.metric_math import Math
 from sim.cluster.refused import Refused
@@ -38,14 +38,9 @@ _LOW_SHARE: Final = 0.9
 
 LEFT_OUT: Final = (
     LeftOut(
-        "Scheduled and predictive scaling.",
+        "Scheduled and predictive scaling of a service.",
         SCALING_GUIDE + "application-auto-scaling-scheduled-scaling.html",
         "nothing that was seen uses them",
-    ),
-    LeftOut(
-        "Scaling policies and scheduled actions of an Auto Scaling group itself.",
-        ASG_GUIDE + "as-scaling-target-tracking.html",
-        "they are kept and change nothing: a capacity provider of ECS scales the group, or whoever sets its capacity",
     ),
     LeftOut(
         "The low alarm's own threshold, which AWS may choose otherwise than 90 percent of the target.",

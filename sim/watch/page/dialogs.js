@@ -101,7 +101,8 @@ export class Dialogs {
   #factsOfTask(id) {
     const task = this.#picture.tasks[id];
     if (task === undefined) return [["state", "it has stopped"]];
-    return [["service", task.service], ["version", task.version], ["health", `${mark(task.health)} ${word(task.health)}`], ["state", task.state], ["on", task.instance || "no instance yet"], ["id", id]];
+    return [["service", task.service], ["version", task.version], ["health", `${mark(task.health)} ${word(task.health)}`], ["state", task.state], ...this.#registrations(task.targets),
+      ["on", task.instance || "no instance yet"], ["id", id]];
   }
 
   #factsOfInstance(name) {
@@ -109,13 +110,13 @@ export class Dialogs {
     if (instance === undefined) return [["state", "it is gone"]];
     const tasks = Object.values(this.#picture.tasks).filter((task) => task.instance === name);
     return [["zone", instance.zone], ["type", instance.type], ["state", `${mark(instance.health)} ${instance.state || "takes tasks"}`],
-      ...this.#registrations(instance.balancers),
+      ...this.#registrations({ ...instance.balancers, ...Object.assign({}, ...tasks.map((task) => task.targets)) }),
       ["tasks", tasks.map((task) => `${task.service} ${task.version}`).join(", ") || "none"]];
   }
 
-  #registrations(balancers) {
-    const rows = Object.entries(balancers).map(([name, { state, reason }]) => [name, `${state}${reason ? `: ${reason}` : ""}`]);
-    return rows.length > 0 ? rows : [["load balancer", "not registered"]];
+  /** A row for each load balancer or target group that has it as a target. */
+  #registrations(targets) {
+    return Object.entries(targets).map(([name, { state, reason }]) => [name, `${state}${reason ? `: ${reason}` : ""}`]);
   }
 
   #factsOfService(name) {
@@ -207,11 +208,12 @@ export class Dialogs {
         const rows = [["task definition", detail.definition], ["started", detail.started], ["image", container.image], ...Object.entries(container.environment), ...Object.entries(container.secrets).map(([name, from]) => [name, `secret, from ${from}`])];
         const variables = rows.filter(([, value]) => value).flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]);
         shown = element("div", { "data-container": container.name },
-          element("h3", {}, `Container ${container.name}`),
+          element("h3", { className: "container" }),
           element("details", {}, element("summary", {}, "Image and environment"), element("dl", { className: "facts" }, ...variables)),
           element("h3", {}, "Log"), element("pre", { tabIndex: 0, className: "log", "aria-label": `Log of ${container.name}` }));
         place.append(shown);
       }
+      text(shown.querySelector(".container"), [`Container ${container.name}`, container.state].filter(Boolean).join(", "));
       const log = shown.querySelector("pre");
       const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 4;
       text(log, container.log.map(line).join("\n") || "It has written nothing yet.");

@@ -14,11 +14,15 @@ export function flow(picture, open) {
   latest = picture;
   const changed = (name) => picture[name] !== shown[name];
   if (changed("entries")) entries(picture.entries);
+  if (changed("groups")) groups(picture.groups);
   if (picture.queue && changed("queue")) queue(picture.queue);
   if (picture.dead_letters && changed("dead_letters")) dead(picture.dead_letters);
   if (picture.bucket && changed("bucket")) bucket(picture.bucket);
   if (changed("services") || changed("versions") || changed("entries")) services(picture, open);
   attribute(find("#flow"), "data-kind", picture.queue ? "pipeline" : "project");
+  const grouped = Object.keys(picture.groups).length > 0;
+  attribute(find("#flow"), "data-grouped", grouped ? "yes" : null);
+  for (const part of document.querySelectorAll("[data-of=groups]")) part.hidden = !grouped;
   shown = picture;
 }
 
@@ -41,41 +45,80 @@ function value(name, given) {
 
 function entries(now) {
   const all = Object.values(now);
-  const named = all.length > 1;
+  const named = all.length > 1 || all.some((each) => each.kind === "Application Load Balancer");
   keyed(find("#entries"), Object.entries(now).map(([name, each]) => [name, { ...each, named }]), makeEntry, updateEntry);
   value("entry.rate", sum(all.map(total)));
   for (const name of ["clients", "entry"]) wire(name, sum(all.map(total)), sum(all.map(failed)));
 }
 
 function makeEntry(name) {
-  const made = element("div", { className: "node plain", "data-entry": name });
-  made.innerHTML = `
-    <div class="name"><svg aria-hidden="true"><use href="#balancer"/></svg><h2></h2></div>
-    <p class="big"><span class="in-service"></span><small> of <span class="registered"></span> in service</small></p>
-    <p class="small urls"></p>
-    <div class="bar" aria-hidden="true"></div>
-    <ul class="rates" aria-label="Answers a second by status"></ul>`;
-  made.querySelector(".in-service").dataset.value = `${name}.in_service`;
-  made.querySelector(".registered").dataset.value = `${name}.registered`;
+  const made = makeTargets("entry", name);
+  made.querySelector(".big").append(element("small", {}, " in service"));
+  made.querySelector(".big").after(element("p", { className: "small lines urls" }), element("p", { className: "small lines own" }));
   return made;
 }
 
 function updateEntry(place, now, name) {
-  const kind = now.kind === "Classic ELB" ? "Load balancer" : "Entry";
-  text(place.querySelector("h2"), now.named ? `${kind} ${name}` : kind);
-  text(place.querySelector(".in-service"), number(now.in_service));
-  text(place.querySelector(".registered"), number(now.registered));
-  attribute(place, "data-health", now.in_service === 0 ? "bad" : now.in_service < now.registered ? "starting" : "good");
-  const urls = Object.entries(now.urls).map(([port, url]) => [port, { url, words: port ? `port ${port}: ${url.replace(/^\w+:\/\//, "")}` : url }]);
-  keyed(place.querySelector(".urls"), urls, () => element("span"), (child, item) => text(child, item.words));
-  const rates = Object.entries(now.rates).filter(([status, rate]) => rate > 0 || status === "2xx");
-  const items = rates.map(([status, rate]) => [status, { status, rate }]);
+  const balancer = now.kind !== "no load balancer";
+  text(place.querySelector("h2"), balancer ? `Load balancer${now.named ? ` ${now.name}` : ""}` : "Entry");
+  place.querySelector("h2").title = now.kind;
+  updateTargets(place, now.in_service, now.registered, now.rates);
+  const urls = Object.entries(now.urls).map(([port, url]) => (port ? `port ${port}: ${url.replace(/^\w+:\/\//, "")}` : url));
+  lines(place.querySelector(".urls"), urls);
+  lines(place.querySelector(".own"), now.own);
+}
+
+function groups(now) {
+  keyed(find("#groups"), Object.entries(now), makeGroup, updateGroup);
+  const all = Object.values(now);
+  wire("groups", sum(all.map(total)), sum(all.map(failed)));
+}
+
+function makeGroup(name) {
+  const made = makeTargets("group", name);
+  made.querySelector(".big").append(element("small", {}, " healthy"));
+  made.querySelector(".big").after(element("p", { className: "small states" }), element("p", { className: "small lines from" }));
+  return made;
+}
+
+function updateGroup(place, now, name) {
+  text(place.querySelector("h2"), `Target group ${name}`);
+  updateTargets(place, now.healthy, now.registered, now.rates);
+  if (now.led_to.length === 0) attribute(place, "data-health", null);
+  const others = Object.entries(now.states).filter(([state]) => state !== "healthy").map(([state, count]) => `${count} ${state}`);
+  text(place.querySelector(".states"), others.join(", "));
+  lines(place.querySelector(".from"), now.led_to.length ? now.led_to.map((each) => `from ${each}`) : ["no listener uses it"]);
+}
+
+/** A card of something that has targets and counts requests; `kind` names it in the document. */
+function makeTargets(kind, name) {
+  const of = kind === "group" ? `targetgroup/${name}` : name;
+  const made = element("div", { className: "node plain", [`data-${kind}`]: name });
+  made.innerHTML = `
+    <div class="name"><svg aria-hidden="true"><use href="#balancer"/></svg><h2></h2></div>
+    <p class="big"><span class="in-service"></span><small> of <span class="registered"></span></small></p>
+    <div class="bar" aria-hidden="true"></div>
+    <ul class="rates" aria-label="Answers a second by status"></ul>`;
+  made.querySelector(".in-service").dataset.value = `${of}.in_service`;
+  made.querySelector(".registered").dataset.value = `${of}.registered`;
+  return made;
+}
+
+function updateTargets(place, good, registered, rates) {
+  text(place.querySelector(".in-service"), number(good));
+  text(place.querySelector(".registered"), number(registered));
+  attribute(place, "data-health", good === 0 ? "bad" : good < registered ? "starting" : "good");
+  const items = Object.entries(rates).filter(([status, rate]) => rate > 0 || status === "2xx").map(([status, rate]) => [status, { status, rate }]);
   keyed(place.querySelector(".rates"), items, (status) => element("li", { className: `status-${status}` }), (child, item) => {
     text(child, `${item.status} ${WORDS[item.status]} ${number(item.rate)}/s`);
   });
   keyed(place.querySelector(".bar"), items.filter(([, item]) => item.rate > 0), (status) => element("span", { className: `status-${status}` }), (child, item) => {
     child.style.flexGrow = item.rate;
   });
+}
+
+function lines(place, all) {
+  keyed(place, all.map((words) => [words, words]), () => element("span"), (child, words) => text(child, words));
 }
 
 function queue(now) {

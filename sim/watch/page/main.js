@@ -32,8 +32,8 @@ function render() {
   const picture = next;
   next = null;
   const pipeline = picture.queue !== undefined;
-  text(find("#title"), pipeline ? "The pipeline, live" : "The cluster, live");
-  text(find("#target"), { cluster: "cluster", project: "of a project" }[picture.target] ?? `${picture.target} stack`);
+  text(find("#title"), pipeline ? "The e-mail pipeline" : `The cluster ${picture.cluster}`);
+  text(find("#target"), { process: "as processes", docker: "as containers", compose: "in compose", cluster: "on a cluster" }[picture.target] ?? "");
   for (const part of document.querySelectorAll("[data-of=pipeline]")) part.hidden = !pipeline;
   flow(picture, (name) => dialogs.open("service", name));
   places(picture, (kind, name) => dialogs.open(kind, name));

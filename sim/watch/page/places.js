@@ -85,7 +85,8 @@ function makeTask(id, open) {
   const chip = element("button", { type: "button", className: "task", "data-task": id },
     element("span", { className: "shape", "aria-hidden": "true" }),
     element("span", { className: "service" }), " ", element("span", { className: "version" }), " ",
-    element("span", { className: "mark", "aria-hidden": "true" }), element("span", { className: "unseen" }));
+    element("span", { className: "mark", "aria-hidden": "true" }), element("span", { className: "unseen" }),
+    element("span", { className: "more" }));
   chip.addEventListener("click", () => open("task", id));
   return chip;
 }
@@ -99,5 +100,14 @@ function updateTask(chip, task, id, versions) {
   attribute(chip, "data-hue", hue(number));
   attribute(chip, "data-health", task.health);
   text(chip.querySelector(".unseen"), `${word(task.health)}, task ${id.slice(0, 8)}`);
+  text(chip.querySelector(".more"), more(task).join(" · "));
   chip.title = `${task.state}\n${id}`;
+}
+
+/** What else there is to a task: a pause, its containers where there are several, the ports that target groups have. */
+function more(task) {
+  const containers = Object.entries(task.containers).map(([name, status]) => (status === "RUNNING" ? name : `${name} ${status.toLowerCase()}`));
+  const targets = Object.entries(task.targets).map(([target, { state }]) => `port ${target.split(":").at(-1)} ${state}`);
+  const paused = /^paused/.test(task.state) ? ["paused"] : [];
+  return [...paused, ...(containers.length ? [containers.join(" + ")] : []), ...targets];
 }

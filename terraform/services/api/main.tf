@@ -101,7 +101,7 @@ resource "aws_ecs_service" "this" {
   deployment_maximum_percent         = ceil(100 * (local.cluster.api_tasks + 1) / local.cluster.api_tasks)
   health_check_grace_period_seconds  = local.grace_seconds
 
-  # A task would be moved by starting another first, for which there is one free instance, and that perhaps in the wrong zone.
+  # ECS has no rebalancing of zones for a service behind a Classic Load Balancer.
   availability_zone_rebalancing = "DISABLED"
 
   enable_ecs_managed_tags = true

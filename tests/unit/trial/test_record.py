@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -22,6 +23,10 @@ EXCHANGES = st.lists(
 LOOKS = st.lists(st.floats(-5, 60), max_size=10).map(
     lambda moments: [Look(at, (SeenTask("a", new=False, running=True, healthy=True),)) for at in sorted(moments)]
 )
+
+
+GOOD = Second(0, ok=10)
+BAD = Second(1, ok=0, failed={"503": 3})
 
 
 def record(*seconds: Second, ending: Ending = Ending.DEPLOYED, took: float = 60.0, **other: tuple[str, ...]) -> Record:
@@ -48,6 +53,7 @@ def test_every_request_is_in_the_one_second_in_which_it_was_sent(exchanges: list
         assert (each.p50_ms is None) == (not sent)
         assert each.p50_ms is None or each.p99_ms is None or each.p50_ms <= each.p99_ms
     if looks and seconds:
+        assert seconds[0].old_serving == 1, "what the first look saw holds from the beginning"
         assert seconds[-1].old_serving == 1, "what the last look saw holds until the end"
 
 
@@ -72,6 +78,14 @@ def test_seconds_in_which_nothing_changes_are_one_row_with_what_happened() -> No
     }
 
 
+def test_a_second_without_a_request_is_of_the_row_before() -> None:
+    """Clients that wait for an answer send nothing meanwhile: an outage is one row, and so is a quiet time."""
+    quiet = Second(0)
+    seconds = [GOOD, quiet, GOOD, BAD, quiet, BAD, GOOD]
+    rows = course(record(*(replace(each, second=number) for number, each in enumerate(seconds))))
+    assert [(each["seconds"], each["failed"]) for each in rows] == [("0..2", "0"), ("3..5", "6 x 503"), ("6..6", "0")]
+
+
 @pytest.mark.parametrize(
     ("status", "ending"),
     [
@@ -84,10 +98,6 @@ def test_seconds_in_which_nothing_changes_are_one_row_with_what_happened() -> No
 )
 def test_the_ending_is_what_ecs_says(status: str, ending: Ending) -> None:
     assert ending_of(status) is ending
-
-
-GOOD = Second(0, ok=10)
-BAD = Second(1, ok=0, failed={"503": 3})
 
 
 @pytest.mark.parametrize(

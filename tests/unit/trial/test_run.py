@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 
 import pytest
 
 from sim.client.load import Load, sending
+from sim.host.ending import ended_by_signals
 from sim.trial.looks import Look, OfTask, SeenTask
 from sim.trial.run import run
 from sim.trial.scenario import DeploymentScenario, Ending, read
@@ -35,6 +38,8 @@ for_seconds = 0.1
 """
 OLD = SeenTask("tasks/old", new=False, running=True, healthy=True)
 NEW = SeenTask("tasks/new", new=True, running=True, healthy=True)
+
+STARTING = SeenTask("tasks/new", new=True, running=False, healthy=False)
 
 
 @dataclass
@@ -86,6 +91,31 @@ class Pretended:
         self.put_back(before)
 
 
+@dataclass
+class Ended(Pretended):
+    """This process gets a signal as the deployment begins, and another one as all is put back."""
+
+    number: signal.Signals = signal.SIGTERM
+
+    def deploy(self, *others: object) -> tuple[str, str]:
+        begun = super().deploy(*others)
+        os.kill(os.getpid(), self.number)
+        return begun
+
+    def put_back(self, before: Before) -> None:
+        os.kill(os.getpid(), self.number)
+        super().put_back(before)
+
+
+@dataclass
+class EndedAfterwards(Pretended):
+    """This process gets SIGTERM before anything is put back."""
+
+    def put_back_now(self, before: Before) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        super().put_back_now(before)
+
+
 @pytest.fixture
 def scenario() -> DeploymentScenario:
     return read("mine.toml", TEXT)
@@ -93,6 +123,16 @@ def scenario() -> DeploymentScenario:
 
 def load_of() -> AbstractContextManager[Load]:
     return sending(lambda: ("", ""), 1, 0.05)
+
+
+@contextmanager
+def heeded(number: signal.Signals) -> Iterator[None]:
+    """Whoever started the tests may have a signal ignored, as shells have SIGINT in the background."""
+    before = signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
 
 
 def clients() -> list[str]:
@@ -116,9 +156,38 @@ def test_each_act_comes_in_its_order_and_all_is_put_back(scenario: DeploymentSce
     assert clients() == []
 
 
+def test_a_task_that_hangs_from_its_start_is_paused_before_it_is_seen_to_run(scenario: DeploymentScenario) -> None:
+    """A second later it might have answered a health check, and the deployment would take it for good."""
+    starting, over = (Look(0, (OLD, STARTING), "IN_PROGRESS"), Look(0, (OLD,), "ROLLBACK_SUCCESSFUL"))
+    stage = Pretended(looks=iter([Look(0, (OLD,)), Look(0, (OLD,)), starting, over]))
+    assert run(stage, scenario, load_of, lambda _: None).ending is Ending.ROLLED_BACK
+    assert "pause tasks/new" in stage.done
+
+
 def test_a_trial_that_fails_puts_all_back_and_its_clients_end(scenario: DeploymentScenario) -> None:
     stage = Pretended(fails=True)
     with pytest.raises(RuntimeError, match="refused"):
         run(stage, scenario, load_of, lambda _: None)
     assert stage.done == ["drain-instance", "deploy", "put back"]
+    assert clients() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_whoever_ends_a_trial_by_a_signal_once_or_again_has_all_put_back(
+    scenario: DeploymentScenario, number: signal.Signals
+) -> None:
+    stage = Ended(number=number)
+    with heeded(number), pytest.raises(SystemExit) as ended, ended_by_signals():
+        run(stage, scenario, load_of, lambda _: None)
+    assert ended.value.code == 128 + number
+    assert stage.done == ["drain-instance", "deploy", "put back"]
+    assert clients() == []
+
+
+def test_a_signal_while_all_is_put_back_has_it_put_back_once_more(scenario: DeploymentScenario) -> None:
+    """The first time it may have come only half of the way."""
+    stage = EndedAfterwards()
+    with pytest.raises(SystemExit), ended_by_signals():
+        run(stage, scenario, load_of, lambda _: None)
+    assert stage.done.count("put back") == 1
     assert clients() == []

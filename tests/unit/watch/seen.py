@@ -7,7 +7,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sim.watch.observed import API, Observation, SeenCluster, SeenPart, SeenPipeline
+from sim.watch.observed import (
+    API,
+    Observation,
+    SeenApplication,
+    SeenCluster,
+    SeenGroup,
+    SeenPart,
+    SeenPipeline,
+)
 from sim.watch.wanted import OfCalls, OfCluster, OfPipeline, names
 
 AT = 1_800_000_000.0
@@ -22,6 +30,7 @@ DEFINITIONS = {
                 "image": f"000000000000.dkr.ecr.eu-central-1.localhost/emails/api:{version}",
                 "environment": [{"name": "QUEUE_URL", "value": "http://queue"}],
                 "secrets": [{"name": "WORD", "valueFrom": "/emails/word"}],
+                "healthCheck": {"command": ["CMD", "true"]},
             }
         ]
     }
@@ -62,6 +71,7 @@ def service(name: str, definition: str, count: int, deployments: Sequence[Mappin
     primary = {"status": "PRIMARY", "taskDefinition": definition, "runningCount": count, "desiredCount": count}
     return {
         "serviceName": f"emails-{name}",
+        "clusterArn": "arn:aws:ecs:eu-central-1:000000000000:cluster/emails",
         "taskDefinition": definition,
         "desiredCount": count,
         "runningCount": count,
@@ -176,6 +186,87 @@ def project(at: float = AT, **more: Any) -> Observation:
         acts=names(OfCluster),
         answered={},
         urls={"shop-web": {"80": "http://127.0.0.1:4701"}, "shop-admin": {"81": "http://127.0.0.1:4702"}},
+        parts={"localstack": SeenPart(runs=True, good=True, detail="process 1")},
+        cluster=seen,
+    )
+    return replace(still, **more)
+
+
+GROUP = "arn:aws:elasticloadbalancing:eu-central-1:000000000000:targetgroup/board-web/73e2d6bc24d8a067"
+ALB = "arn:aws:elasticloadbalancing:eu-central-1:000000000000:loadbalancer/app/board/50dc6c495c0c9188"
+PORTS = ((0, 32768), (1, 32768), (0, 32769))
+"""Of the board's tasks, the instance of each and the port that it was given there."""
+
+
+def targets(*states: str) -> list[dict[str, Any]]:
+    """As many targets of the board's group, as DescribeTargetHealth has them."""
+    return [
+        {
+            "Target": {"Id": instance(on)["ec2InstanceId"], "Port": port},
+            "TargetHealth": {"State": state}
+            if state == "healthy"
+            else {"State": state, "Reason": "Target.FailedHealthChecks", "Description": "Health checks failed"},
+        }
+        for (on, port), state in zip(PORTS, states, strict=False)
+    ]
+
+
+def board(at: float = AT, states: Sequence[str] = ("healthy",) * len(PORTS), **more: Any) -> Observation:
+    """An observation of a project whose ALB has rules, before tasks of two containers at ports that nobody chose."""
+    rules = [
+        {
+            "Priority": "20",
+            "Conditions": [
+                {"Field": "host-header", "HostHeaderConfig": {"Values": ["internal.*"]}},
+                {"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": ["GET", "HEAD"]}},
+            ],
+            "Actions": [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "403"}}],
+        },
+        {
+            "Priority": "10",
+            "Conditions": [{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/old/*"]}}],
+            "Actions": [{"Type": "redirect", "RedirectConfig": {"StatusCode": "HTTP_301", "Path": "/new"}}],
+        },
+        {"Priority": "default", "Conditions": [], "Actions": [{"Type": "forward", "TargetGroupArn": GROUP}]},
+    ]
+    image = {"image": "000000000000.dkr.ecr.eu-central-1.localhost/board/web:latest"}
+    seen = SeenCluster(
+        services={
+            "web": {
+                **service("web", "board-web:1", len(PORTS)),
+                "serviceName": "web",
+                "clusterArn": "arn:aws:ecs:eu-central-1:000000000000:cluster/board",
+                "loadBalancers": [{"targetGroupArn": GROUP, "containerName": "web", "containerPort": 8000}],
+            }
+        },
+        tasks=[
+            task(
+                number,
+                "web",
+                "board-web:1",
+                on,
+                group="service:web",
+                healthStatus="UNKNOWN",
+                containers=[
+                    {"name": "web", "lastStatus": "RUNNING", "networkBindings": [{"hostPort": port}]},
+                    {"name": "clock", "lastStatus": "RUNNING"},
+                ],
+            )
+            for number, (on, port) in enumerate(PORTS)
+        ],
+        definitions={"board-web:1": {"containerDefinitions": [{"name": "web", **image}, {"name": "clock", **image}]}},
+        instances=[instance(0), instance(1)],
+        health={},
+        alarms=[],
+        applications=[SeenApplication({"LoadBalancerName": "board", "LoadBalancerArn": ALB}, {80: rules})],
+        groups=[SeenGroup({"TargetGroupName": "board-web", "TargetGroupArn": GROUP}, targets(*states))],
+    )
+    still = Observation(
+        at=at,
+        target="project",
+        acts=names(OfCluster),
+        answered={},
+        urls={"board": {"80": "http://127.0.0.1:4701"}},
         parts={"localstack": SeenPart(runs=True, good=True, detail="process 1")},
         cluster=seen,
     )

@@ -64,7 +64,6 @@ def test_a_cluster_is_its_services_instances_and_tasks() -> None:
         ({"healthStatus": "UNKNOWN"}, Health.STARTING),
         ({"lastStatus": "PENDING"}, Health.STARTING),
         ({"desiredStatus": "STOPPED"}, Health.STOPPING),
-        ({"healthStatus": "UNKNOWN", "containers": [{"name": "api", "lastStatus": "RUNNING"}]}, Health.GOOD),
     ],
 )
 def test_the_health_of_a_task_is_what_ecs_says(said: dict[str, Any], health: Health) -> None:

@@ -15,7 +15,7 @@ from sim.cloud.control_plane.application_autoscaling.policies import policy_of
 from sim.cloud.control_plane.application_autoscaling.targets import Target, targets
 from sim.cloud.control_plane.call import Regional, Values, moment
 from sim.cloud.control_plane.cloudwatch.evaluation import ScalingAlarm
-from sim.cluster.autoscaling.scaling_policies import Reading, ScalableTarget, Scaled, TargetTracking, step
+from sim.cluster.autoscaling.scaling_policies import Reading, ScalableTarget, Scaled, step
 from sim.cluster.desired import Place
 
 _MOST_ACTIVITIES: Final = 100
@@ -99,9 +99,7 @@ def _readings(target: Target, calls: Iterable[ScalingAlarm]) -> Mapping[str, Rea
     for record in target.policies:
         policy = policy_of(record.values)
         for call in (each for each in calls if each.policy == record.arn):
-            below = call.alarm.comparison.startswith("Less")
-            low = below and isinstance(policy, TargetTracking)
-            found[policy.name] = Reading(not low, low, call.value, call.alarm.threshold, below)
+            found[policy.name] = call.reading(policy)
     return found
 
 

@@ -13,6 +13,13 @@ from sim.cluster.autoscaling.refresh_preferences import Preferences
 from sim.cluster.autoscaling.scaling_activities import Activity
 
 
+def page(name: str, found: list[Values], given: Values, most: int) -> Values:
+    """As much of a list as one answer has, under its name: from NextToken on, MaxRecords of it."""
+    start = int(given.get("NextToken") or 0)
+    end = start + int(given.get("MaxRecords") or most)
+    return {name: found[start:end]} | ({"NextToken": str(end)} if end < len(found) else {})
+
+
 def activity(of: Activity, group: str, arn: str) -> Values:
     """As DescribeScalingActivities returns it."""
     return {

@@ -7,21 +7,22 @@ from dataclasses import replace
 from random import Random
 from typing import Final
 
-from sim.cloud.control_plane.autoscaling.descriptions import activity
+from sim.cloud.control_plane.autoscaling.descriptions import activity, page
 from sim.cloud.control_plane.autoscaling.groups import Kept
+from sim.cloud.control_plane.autoscaling.hook_operations import put_hook
 from sim.cloud.control_plane.autoscaling.known import KnownGroups
-from sim.cloud.control_plane.autoscaling.policy_operations import put_hook
 from sim.cloud.control_plane.autoscaling.records import Record
 from sim.cloud.control_plane.call import AwsError, Call, Operations, Values, refusals
 from sim.cluster.autoscaling.group_requests import created, deleted, desired_set, updated
 
 _NO_WARMUP: Final = -1
 _DEFAULT_GRACE_SECONDS: Final = 0
+_MOST_ACTIVITIES: Final = 100
+"""In one answer."""
 _REFUSED: Final = (
     "AttachInstances",
     "DetachInstances",
     "EnterStandby",
-    "ExecutePolicy",
     "ExitStandby",
     "PutWarmPool",
 )
@@ -78,7 +79,8 @@ class GroupOperations:
     def set_desired_capacity(self, call: Call) -> Values:
         group = self._known.named(call).group
         with refusals():
-            group = desired_set(group, call.parameters["DesiredCapacity"], self._now())
+            honor = bool(call.parameters.get("HonorCooldown"))
+            group = desired_set(group, call.parameters["DesiredCapacity"], self._now(), honor_cooldown=honor)
         self._known.put(call, call.parameters["AutoScalingGroupName"], group)
         return {}
 
@@ -105,9 +107,7 @@ class GroupOperations:
             for each in kept.group.activities
             if not wanted or each.id in wanted
         ]
-        start = int(call.parameters.get("NextToken") or 0)
-        end = start + int(call.parameters.get("MaxRecords") or 100)
-        return {"Activities": found[start:end]} | ({"NextToken": str(end)} if end < len(found) else {})
+        return page("Activities", found, call.parameters, _MOST_ACTIVITIES)
 
 
 def _complete(record: Record, given: Values, *, grace_seconds: int | None = None) -> None:

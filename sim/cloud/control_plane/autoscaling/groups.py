@@ -7,18 +7,20 @@ step. EC2 answers within the step, so a group is settled as soon as nothing that
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Final
 
+from sim.cloud.control_plane.autoscaling.policies import KeptPolicy
 from sim.cloud.control_plane.autoscaling.records import LaunchRefused, Record, terminate
 from sim.cloud.control_plane.call import Regional
-from sim.cluster.autoscaling import instance_refresh, scaling_group
+from sim.cluster.autoscaling import instance_refresh, scaling_group, scheduled_actions
 from sim.cluster.autoscaling.group_requests import launch_failed, launched
 from sim.cluster.autoscaling.group_state import Group
 from sim.cluster.autoscaling.group_turn import GroupAction, LaunchInstance, TerminateInstance
 from sim.cluster.autoscaling.instance_refresh import Refresh
 from sim.cluster.autoscaling.scaling_group import Report
+from sim.cluster.autoscaling.scheduled_actions import ScheduledAction
 from sim.cluster.desired import Place
 
 _MOST_TURNS: Final = 20
@@ -30,10 +32,12 @@ Reports = Callable[[Place], Mapping[str, Report]]
 
 @dataclass(frozen=True)
 class Kept:
-    """A group and its instance refreshes, the newest first."""
+    """A group, its instance refreshes, the newest first, its scaling policies by name, and its scheduled actions."""
 
     group: Group
     refreshes: tuple[Refresh, ...] = ()
+    policies: Mapping[str, KeptPolicy] = field(default_factory=dict)
+    schedule: tuple[ScheduledAction, ...] = ()
 
     def with_refresh(self, refresh: Refresh) -> Kept:
         """With a new refresh, or another state of the newest."""
@@ -55,7 +59,7 @@ class GroupSteps:
         self._chance = chance
 
     def take(self) -> None:
-        """A step of every group, and of its instance refresh."""
+        """A step of every group, and of its scheduled actions and its instance refresh."""
         for place, groups in self._groups.everywhere():
             for name in list(groups):
                 groups[name] = self._settled(Record(place, name), groups[name])
@@ -82,6 +86,8 @@ class GroupSteps:
     def _turn(self, record: Record, kept: Kept) -> tuple[Kept, list[GroupAction]]:
         group = replace(kept.group, settings=record.settings())
         now = self._now()
+        group, schedule = scheduled_actions.step(group, kept.schedule, now, self._chance)
+        kept = replace(kept, schedule=schedule)
         group, actions = scaling_group.step(group, self._reports(record.place), now, self._chance)
         if kept.refreshes:
             refresh, group, more = instance_refresh.step(kept.refreshes[0], group, now, self._chance)

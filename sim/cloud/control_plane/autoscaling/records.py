@@ -27,6 +27,7 @@ from sim.cluster.desired import Place
 
 _NAME_TAG: Final = "aws:autoscaling:groupName"
 _PARTITION: Final = "aws"
+_DEFAULT_COOLDOWN: Final = 300.0
 
 
 class LaunchRefused(Exception):
@@ -69,6 +70,7 @@ class Record:
             tuple(found.termination_policies),
             tuple(_hook(each) for each in _backend(self.place).describe_lifecycle_hooks(self.name)),
             frozenset(each for each in get_args(Process) if each in suspended),
+            _DEFAULT_COOLDOWN if found.default_cooldown is None else float(found.default_cooldown),
         )
 
     @contextmanager
@@ -80,6 +82,20 @@ class Record:
         except Exception:
             vars(self.of_moto).update(before)
             raise
+
+    @property
+    def enabled_metrics(self) -> list[str]:
+        """The names of the metrics that it publishes."""
+        return list(self.of_moto.metrics)
+
+    def publish_metrics(self, names: list[str]) -> None:
+        """Enables these metrics, and no others."""
+        self.of_moto.metrics = names
+
+    @property
+    def target_groups(self) -> tuple[str, ...]:
+        """The ARNs of the target groups that are attached to it."""
+        return tuple(self.of_moto.target_group_arns)
 
     @property
     def instance_type(self) -> str:
@@ -102,9 +118,15 @@ class Record:
         del _backend(self.place).autoscaling_groups[self.name]
 
     def write(self, group: Group) -> None:
-        """Has the record show the group as it is now."""
+        """Has the record show the group as it is now. Its load balancers have the instances that are in service.
+
+        So one that is to end leaves them before its hooks are over.
+        https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle.html
+        """
         found = self.of_moto
+        serving = _serving(found)
         found.desired_capacity = group.desired
+        found.min_size, found.max_size = group.settings.min_size, group.settings.max_size
         if group.settings.template != _template(found):
             self._adopt(group.settings.template)
         known = {each.instance.id: each for each in found.instance_states}
@@ -113,10 +135,9 @@ class Record:
             member.lifecycle_state = instance.state
             member.health_status = "Unhealthy" if instance.unhealthy else "Healthy"
             member.protected_from_scale_in = instance.protected
-        if members != found.instance_states:
-            found.instance_states = members
+        found.instance_states = members
+        if _serving(found) != serving:
             _backend(self.place).update_attached_elbs(self.name)
-            _backend(self.place).update_attached_target_groups(self.name)
 
     def launch(self, asked: LaunchInstance) -> str:
         """EC2 runs an instance for the group; its id. Raises LaunchRefused."""
@@ -200,6 +221,11 @@ def _backend(place: Place) -> Any:
     return autoscaling_backends[place.account][place.region]
 
 
+def _serving(found: Any) -> set[str]:
+    """The ids of the instances in service, as the record has them."""
+    return {str(each.instance.id) for each in found.active_instances()}
+
+
 def _template(found: Any) -> LaunchTemplate:
     """A launch configuration counts as a template of one version, 0."""
     if found.ec2_launch_template is None:
@@ -261,11 +287,6 @@ def hook_of_moto(place: Place, group: str, name: str) -> Any:
     """moto's own object of a lifecycle hook."""
     [found] = _backend(place).describe_lifecycle_hooks(group, [name])
     return found
-
-
-def policy_of_moto(place: Place, name: str) -> Any:
-    """moto's own object of a scaling policy."""
-    return _backend(place).policies[name]
 
 
 def _hook(found: Any) -> Hook:

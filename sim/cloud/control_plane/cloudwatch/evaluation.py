@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from sim.cloud.control_plane.cloudwatch.alarms import alarm_of
 from sim.cloud.control_plane.cloudwatch.metrics import Metrics
 from sim.cloud.control_plane.cloudwatch.stored import Stored
+from sim.cluster.autoscaling.scaling_policies import Policy, Reading, TargetTracking
 from sim.cluster.cloudwatch.alarms import Alarm, State, StateChanged, TakeAction, again, step, window
 from sim.cluster.cloudwatch.statistics import series
 from sim.cluster.desired import Place
@@ -25,6 +26,12 @@ class ScalingAlarm:
     alarm: Alarm
     policy: str
     value: float | None
+
+    def reading(self, policy: Policy) -> Reading:
+        """What the policy hears of it."""
+        below = self.alarm.comparison.startswith("Less")
+        low = below and isinstance(policy, TargetTracking)
+        return Reading(not low, low, self.value, self.alarm.threshold, below)
 
 
 SetState = Callable[[Place, str, State, str], None]

@@ -19,7 +19,7 @@ from sim.cluster.desired import CheckTarget, ListenerProtocol, Place
 
 @dataclass(frozen=True)
 class Machine:
-    """An EC2 instance in any state, also a terminated one."""
+    """An EC2 instance in any state, also a terminated one. `group` is its Auto Scaling group, "" without one."""
 
     id: str
     place: Place
@@ -29,6 +29,7 @@ class Machine:
     instance_type: str
     image_id: str
     user_data: str
+    group: str
 
 
 @dataclass(frozen=True)
@@ -91,13 +92,21 @@ def balancers() -> Iterator[Balancer]:
             yield _balancer(place, each)
 
 
-def attached_balancers(place: Place) -> dict[str, tuple[str, ...]]:
-    """The names of the Classic ELBs that an Auto Scaling group has attached, by the id of each of its instances."""
+@dataclass(frozen=True)
+class Attached:
+    """What is attached to an Auto Scaling group: Classic ELBs by name, target groups by ARN."""
+
+    balancers: tuple[str, ...] = ()
+    target_groups: tuple[str, ...] = ()
+
+
+def attached(place: Place) -> dict[str, Attached]:
+    """What is attached to the Auto Scaling group of each instance, by the instance's id."""
     from moto.autoscaling.models import autoscaling_backends  # noqa: PLC0415
 
     groups = list(autoscaling_backends[place.account][place.region].autoscaling_groups.values())
     return {
-        member.instance.id: tuple(group.load_balancer_names)
+        member.instance.id: Attached(tuple(group.load_balancer_names), tuple(group.target_group_arns))
         for group in groups
         for member in list(group.instance_states)
     }
@@ -204,7 +213,14 @@ def _machine(place: Place, instance: Any) -> Machine:
         instance.instance_type or "",
         instance.image_id or "",
         _user_data(instance.user_data),
+        _group_of(instance),
     )
+
+
+def _group_of(instance: Any) -> str:
+    """moto adds the attribute to an instance that a group launches."""
+    group = getattr(instance, "autoscaling_group", None)
+    return str(group.name) if group else ""
 
 
 def _user_data(given: Any) -> str:

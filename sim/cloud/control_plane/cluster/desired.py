@@ -78,6 +78,7 @@ def _instance(machine: Machine, snapshot: Snapshot) -> DesiredInstance:
         machine.user_data,
         _container_instance(machine, snapshot.states),
         lost=host is not None and host.lost_since is not None,
+        group=machine.group,
     )
 
 

@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from sim.cloud.control_plane.call import AwsError, Regional, Route, Values
-from sim.cloud.control_plane.cluster.backends import attached_balancers, instance_states
+from sim.cloud.control_plane.cluster.backends import Attached, attached, instance_states
 from sim.cloud.control_plane.ecs.state import States
 from sim.cloud.control_plane.elb.models import LoadBalancer
+from sim.cloud.control_plane.elbv2.models import TargetGroup
 from sim.cluster.autoscaling.scaling_group import Report, healthy_at, impaired
 from sim.cluster.desired import HostPort, Place
+from sim.cluster.target_health import TargetHealth
 
 _PORT = re.compile(r"(tcp|udp):([0-9]+)")
 _ADDRESS = re.compile(r"[^:\s]+:[0-9]+")
@@ -41,19 +43,29 @@ class Hosts:
             yield from host.ports
 
 
-def reports(place: Place, hosts: Hosts, elbs: Mapping[str, LoadBalancer], now: float) -> dict[str, Report]:
+def reports(
+    place: Place,
+    hosts: Hosts,
+    elbs: Mapping[str, LoadBalancer],
+    target_groups: Mapping[str, TargetGroup],
+    now: float,
+) -> dict[str, Report]:
     """What EC2, its status checks and the load balancers of its group report of each instance in a region.
 
-    `elbs` are the Classic ELBs of the account and the region, by name.
+    `elbs` are the Classic ELBs of the account and the region, by name, `target_groups` are by ARN.
     """
     silent = {identity: each.lost_since for identity, each in hosts.known.items()}
-    attached = attached_balancers(place)
+    of_groups = attached(place)
+
+    def checked(identity: str) -> Iterator[TargetHealth]:
+        of = of_groups.get(identity, Attached())
+        yield from (elbs[name].health_of(identity) for name in of.balancers if name in elbs)
+        for arn in of.target_groups:
+            if arn in target_groups:
+                yield from target_groups[arn].reported_of(identity)
+
     return {
-        identity: Report(
-            state,
-            impaired(silent.get(identity), now),
-            healthy_at(elbs[name].health_of(identity) for name in attached.get(identity, ()) if name in elbs),
-        )
+        identity: Report(state, impaired(silent.get(identity), now), healthy_at(checked(identity)))
         for identity, state in instance_states(place).items()
     }
 

@@ -15,6 +15,7 @@ from typing import Literal
 from sim.cloud.control_plane.autoscaling.groups import Groups, GroupSteps
 from sim.cloud.control_plane.call import Regional
 from sim.cloud.control_plane.cluster import application_backends, backends
+from sim.cloud.control_plane.cluster.attachments import Attachments
 from sim.cloud.control_plane.cluster.backends import Balancer, Machine
 from sim.cloud.control_plane.cluster.desired import Snapshot, desired
 from sim.cloud.control_plane.cluster.hosts import Hosts
@@ -57,6 +58,7 @@ class Steps:
         self._elbs = elbs
         self._target_groups = target_groups
         self._target_group_steps = TargetGroupSteps(target_groups, here)
+        self._attachments = Attachments(groups, self._target_group_steps)
         self._hosts = hosts
         self._around = around
         self._here = here
@@ -73,6 +75,7 @@ class Steps:
             self._follow()
         if self._providers.take(driven=driven):
             self._group_steps.take()
+        self._attachments.take()
         if not driven:
             return before
         snapshot = Snapshot(

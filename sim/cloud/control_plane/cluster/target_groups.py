@@ -51,6 +51,17 @@ class TargetGroupSteps:
         else:
             self._deregister(place, arn, group, [target])
 
+    def attach(self, place: Place, arn: str, instance: str) -> None:
+        """An instance becomes a target at the port of the group, if the group is there."""
+        if found := application_backends.target_group(place, arn):
+            self._groups.at(place.account, place.region)[arn].add([f"{instance}:{found.port}"])
+
+    def detach(self, place: Place, arn: str, instance: str) -> None:
+        """An instance is a target no more, at none of its ports."""
+        group = self._groups.at(place.account, place.region).get(arn)
+        if group is not None:
+            self._deregister(place, arn, group, group.of_instances({instance}))
+
     def _deregister(self, place: Place, arn: str, group: TargetGroup, targets: Collection[str]) -> None:
         found = application_backends.target_group(place, arn) if targets else None
         if found is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from sim.cloud.control_plane.call import AwsError, Values
 from sim.cloud.control_plane.cluster.application_backends import target_group, used_groups
 from sim.cloud.control_plane.ecs.services import deployment_configuration
@@ -9,6 +11,8 @@ from sim.cluster.desired import Place
 from sim.cluster.task_definitions import TaskDefinition
 
 _NETWORKS = frozenset({"bridge", "host", "none"})
+_ALL: Final = 100
+"""As many tasks as desired, in percent."""
 
 
 def refuse_contradictions(settings: Values, definition: TaskDefinition, desired: int | None) -> None:
@@ -30,6 +34,26 @@ def refuse_contradictions(settings: Values, definition: TaskDefinition, desired:
             raise AwsError(
                 "InvalidParameterException", f"The container {container} did not have a container port {port} defined."
             )
+
+
+def refuse_rebalancing(settings: Values) -> None:
+    """Refuses Availability Zone rebalancing where AWS does not have it. AWS's own text is not published: this is ours.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html
+    Raises AwsError: InvalidParameterException.
+    """
+    if settings["availabilityZoneRebalancing"] != "ENABLED":
+        return
+    unsuited = {
+        "has the scheduling strategy DAEMON": settings["schedulingStrategy"] == "DAEMON",
+        "is behind a Classic Load Balancer": any("loadBalancerName" in each for each in settings["loadBalancers"]),
+        "has a maximumPercent of 100": deployment_configuration(settings)["maximumPercent"] == _ALL,
+    }
+    for reason in (each for each, holds in unsuited.items() if holds):
+        raise AwsError(
+            "InvalidParameterException",
+            f"Availability Zone rebalancing does not support a service that {reason}. Set it to DISABLED.",
+        )
 
 
 def refuse_service(place: Place, settings: Values, definition: TaskDefinition) -> None:

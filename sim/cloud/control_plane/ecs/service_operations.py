@@ -5,7 +5,7 @@ from __future__ import annotations
 from sim.aws.arn import last_part
 from sim.cloud.control_plane.call import AwsError, Call, Operations, Values
 from sim.cloud.control_plane.ecs import descriptions
-from sim.cloud.control_plane.ecs.refusals import refuse_contradictions, refuse_service
+from sim.cloud.control_plane.ecs.refusals import refuse_contradictions, refuse_rebalancing, refuse_service
 from sim.cloud.control_plane.ecs.services import create, delete, update
 from sim.cloud.control_plane.ecs.state import (
     Contents,
@@ -66,6 +66,7 @@ class ServiceOperations:
             bake_seconds=self._around.bake_for(call),
         )
         refuse_contradictions(record.settings, definition, call.parameters.get("desiredCount"))
+        refuse_rebalancing(record.settings)
         if self._around.driven():
             refuse_service(Place(call.account, call.region), record.settings, definition)
         contents.put_service(made, record)
@@ -85,6 +86,7 @@ class ServiceOperations:
             self._around.now(),
             bake_seconds=self._around.bake_for(call),
         )
+        refuse_rebalancing(record.settings)
         if self._around.driven():
             refuse_service(Place(call.account, call.region), record.settings, updated.primary.revision.definition)
         contents.put_service(updated, record)

@@ -81,6 +81,10 @@ class TargetGroup(Registrations):
         """The targets on these EC2 instances."""
         return [each for each in self.registrations if instance_of(each) in instances]
 
+    def reported_of(self, instance: str) -> list[TargetHealth]:
+        """What a health checker last reported of each target on this EC2 instance."""
+        return [self.reported[each] for each in self.of_instances({instance}) if each in self.reported]
+
     def health(self, asked: Collection[str], now: float, *, used: bool) -> dict[str, DescribedTarget]:
         """The health of the targets in `asked`; if it is empty, of all that are registered or drain.
 

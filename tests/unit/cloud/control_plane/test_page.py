@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -11,6 +12,8 @@ from random import Random
 from sim.cloud.control_plane.application_autoscaling.provider import ApplicationAutoScaling
 from sim.cloud.control_plane.application_autoscaling.scaling import Scaling
 from sim.cloud.control_plane.autoscaling.groups import Groups, GroupSteps
+from sim.cloud.control_plane.autoscaling.known import KnownGroups
+from sim.cloud.control_plane.autoscaling.policy_operations import PolicyOperations
 from sim.cloud.control_plane.autoscaling.provider import AutoScaling
 from sim.cloud.control_plane.call import Regional
 from sim.cloud.control_plane.cloudwatch.provider import operations as cloudwatch
@@ -33,13 +36,14 @@ def now() -> datetime:
 
 def test_the_page_has_a_row_for_each_corrected_operation() -> None:
     groups: Groups = Regional(dict)
-    steps = GroupSteps(groups, lambda _: {}, time.time, Random(0))
+    known = KnownGroups(groups, GroupSteps(groups, lambda _: {}, time.time, Random(0)))
+    policies = PolicyOperations(known, lambda _: nullcontext(), lambda _: None, lambda: (), time.time)
     ecs = Ecs(Surroundings(time.time, Random(0), lambda: False, lambda *_: 0.0))
     provided = {
         "application-autoscaling": ApplicationAutoScaling(
             ecs.has_service, Regional(Scaling), lambda _: None
         ).operations,
-        "autoscaling": AutoScaling(groups, steps, time.time, Random(0)).operations,
+        "autoscaling": {**AutoScaling(known, time.time, Random(0)).operations, **policies.operations},
         "cloudwatch": cloudwatch(time.time, lambda _: None),
         "ec2": EC2,
         "ecr": Ecr(None, now).operations,

@@ -8,6 +8,7 @@ import socket
 from dataclasses import replace
 from typing import Any
 
+from sim.cloud.edge.server import answered
 from sim.cluster.balancer.listener_rules import Condition, FixedResponse, Forward, ListenerRule, Redirect
 from sim.cluster.balancer.nodes import Delays
 from sim.cluster.balancer.stickiness import ALB_COOKIE, Stickiness
@@ -217,3 +218,4 @@ def test_what_an_alb_counts(edge: Running) -> None:
     assert found["HTTP_Fixed_Response_Count", name] == found["HTTPCode_ELB_4XX_Count", name] == 1
     assert found["HealthyHostCount", group, name, "a"] == 1
     assert ("TargetResponseTime", group, name) in found
+    assert answered(edge.edge) == {alb.desired.arn: {200: 2, 410: 1, 405: 1}, GROUP: {200: 2}}
