@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import re
 import socket
@@ -35,6 +36,7 @@ from sim.host.loopback import request
 from sim.images.base_image import BaseImages, settings
 from sim.images.build import build_image, id_of
 from tests.cloud.ecr import pull
+from tests.cloud.shared import Client
 
 if TYPE_CHECKING:
     from types_boto3_ecr import ECRClient
@@ -221,6 +223,42 @@ def test_an_unknown_repository_is_refused(shell: Shell) -> None:
     said = f"The repository with name 'unknown' does not exist in the registry with id '{shell.account}'"
     assert said in shell.refused(f"docker push {unknown}:1")
     assert said in shell.refused(f"docker pull {unknown}:2")
+
+
+def test_docker_does_what_the_role_may_that_logged_in(
+    shell: Shell, cloud: LocalCloud, aws: Callable[[str], Client], account: str
+) -> None:
+    """Both pushes and pulls of a role's login are judged, and refused in AWS's words."""
+    uri = shell.create_repository()
+    iam, trust = aws("iam"), {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": account}}
+    arn = iam.create_role(RoleName="puller", AssumeRolePolicyDocument=_policy(trust))["Role"]["Arn"]
+    keys = aws("sts").assume_role(RoleArn=arn, RoleSessionName="task-1")["Credentials"]
+
+    def may(*actions: str) -> None:
+        allowed = {"Effect": "Allow", "Action": [f"ecr:{each}" for each in actions], "Resource": "*"}
+        iam.put_role_policy(RoleName="puller", PolicyName="pull", PolicyDocument=_policy(allowed))
+
+    shell.login(uri)
+    shell.build(f"{uri}:1", "of a role")
+    shell.run(f"docker push {uri}:1 && docker rmi {uri}:1")
+    assert cloud.registry is not None
+    login = Login(PrivateRegistry(account, REGION), keys["AccessKeyId"])
+    token = issue(login, int(time.time()) + 600, cloud.registry.secret)
+    (shell.home / "config.json").write_text(f'{{"auths": {{"{cloud.registry.address}": {{"auth": "{token}"}}}}}}')
+    may("GetDownloadUrlForLayer")
+    assert "task-1 is not authorized to perform: ecr:BatchGetImage on resource: " in shell.refused(
+        f"docker pull {uri}:1"
+    )
+    may("BatchGetImage")
+    assert "is not authorized to perform: ecr:GetDownloadUrlForLayer" in shell.refused(f"docker pull {uri}:1")
+    may("BatchGetImage", "GetDownloadUrlForLayer")
+    shell.run(f"docker pull {uri}:1")
+    shell.build(f"{uri}:2", "another of a role")
+    assert "is not authorized to perform: ecr:BatchCheckLayerAvailability" in shell.refused(f"docker push {uri}:2")
+
+
+def _policy(statement: dict[str, object]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def test_nobody_enters_without_a_token_or_with_one_that_has_expired(shell: Shell, cloud: LocalCloud) -> None:

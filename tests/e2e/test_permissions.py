@@ -130,7 +130,6 @@ def test_a_task_whose_image_may_not_be_pulled_does_not_start(cluster: ClusterTar
     [container] = ended["containers"]
     assert ended["stopCode"] == "TaskFailedToStart"
     assert container["reason"].startswith("CannotPullContainerError"), container
-    assert "AccessDeniedException" in container["reason"]
     assert (
         f"/{ended['taskArn'].rpartition('/')[2]} is not authorized to perform: ecr:BatchGetImage"
         in (container["reason"])
