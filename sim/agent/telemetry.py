@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/viewing_metrics_with_cloudwa
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -68,9 +68,8 @@ class Meter:
             used[task.instance] += cpus
             if running and task.task.group.startswith("service:"):
                 data[task.task.place, _OF_TASKS] += _data(task, cpus, memory, clock.at(now))
-        for instance in instances:
-            if not instance.lost:
-                data[instance.place, _OF_INSTANCES] += _of_instance(instance, used[instance.id], clock.at(now))
+        for place, datum in _of_instances(instances, used, clock.at(now)):
+            data[place, _OF_INSTANCES].append(datum)
         return Meter(now, seconds), data
 
     def _since(self, container: LocalContainer, now: float) -> float:
@@ -87,23 +86,35 @@ def _data(task: LocalTask, cpus: float, memory: int, at: float) -> list[dict[str
         {"Name": "ClusterName", "Value": last_part(task.task.cluster)},
         {"Name": "ServiceName", "Value": task.task.group.partition(":")[2]},
     ]
-    return [_datum(name, dimensions, at, share) for name, share in shares.items()]
+    return [{**_datum(name, dimensions, at), "Value": 100 * share} for name, share in shares.items()]
 
 
-def _of_instance(instance: DesiredInstance, cpus: float, at: float) -> list[dict[str, Any]]:
-    """The share of its CPUs, for the instance and for its Auto Scaling group. None of a type that is not known."""
-    known = resources(instance.instance_type)
-    if known is None:
-        return []
-    share = min(cpus * CPU_UNITS / known[0], 1.0)
-    dimensions = {"InstanceId": instance.id, "AutoScalingGroupName": instance.group}
-    return [
-        _datum("CPUUtilization", [{"Name": name, "Value": value}], at, share)
-        for name, value in dimensions.items()
-        if value
-    ]
+def _of_instances(
+    instances: Iterable[DesiredInstance], used: Mapping[str, float], at: float
+) -> Iterator[tuple[Place, dict[str, Any]]]:
+    """What each instance and each Auto Scaling group uses of its CPUs, as sets, which CloudWatch writes together.
+
+    Nothing is known of one that is cut off, nor of a type that is not in the list.
+    """
+    shares: defaultdict[tuple[Place, str, str], list[float]] = defaultdict(list)
+    for each in instances:
+        known = resources(each.instance_type)
+        if known is None or each.lost:
+            continue
+        percent = 100 * min(used.get(each.id, 0.0) * CPU_UNITS / known[0], 1.0)
+        shares[each.place, "InstanceId", each.id].append(percent)
+        if each.group:
+            shares[each.place, "AutoScalingGroupName", each.group].append(percent)
+    for (place, name, value), of in shares.items():
+        values = {"SampleCount": len(of), "Sum": sum(of), "Minimum": min(of), "Maximum": max(of)}
+        yield place, {**_datum("CPUUtilization", [{"Name": name, "Value": value}], at), "StatisticValues": values}
 
 
-def _datum(name: str, dimensions: list[dict[str, str]], at: float, share: float) -> dict[str, Any]:
-    moment = datetime.fromtimestamp(at, UTC)
-    return {"MetricName": name, "Dimensions": dimensions, "Timestamp": moment, "Value": 100 * share, "Unit": "Percent"}
+def _datum(name: str, dimensions: list[dict[str, str]], at: float) -> dict[str, Any]:
+    """A datum without its value."""
+    return {
+        "MetricName": name,
+        "Dimensions": dimensions,
+        "Timestamp": datetime.fromtimestamp(at, UTC),
+        "Unit": "Percent",
+    }

@@ -66,15 +66,9 @@ def test_an_instance_uses_what_its_tasks_do_and_is_a_sample_of_its_group() -> No
     instances = (instance("i-1", group="g"), instance("i-2", group="g"), instance("i-3"))
     tasks = local(task(), task("u"))
     _, data = Meter(START - 60).read(tasks, instances, lambda *_: Usage(3.0, 0), START, THIS_MACHINES)
-    found = [(each["Dimensions"], each["Value"]) for each in data[PLACE, "AWS/EC2"]]
-    of_group = [{"Name": "AutoScalingGroupName", "Value": "g"}]
-    assert found == [
-        ([{"Name": "InstanceId", "Value": "i-1"}], 20.0),
-        (of_group, 20.0),
-        ([{"Name": "InstanceId", "Value": "i-2"}], 0.0),
-        (of_group, 0.0),
-        ([{"Name": "InstanceId", "Value": "i-3"}], 0.0),
-    ]
+    found = {each["Dimensions"][0]["Value"]: each["StatisticValues"] for each in data[PLACE, "AWS/EC2"]}
+    assert {name: each["Sum"] for name, each in found.items()} == {"i-1": 20.0, "g": 20.0, "i-2": 0.0, "i-3": 0.0}
+    assert found["g"] == {"SampleCount": 2, "Sum": 20.0, "Minimum": 0.0, "Maximum": 20.0}
 
 
 def test_nothing_is_said_of_an_instance_that_is_cut_off_or_whose_type_is_not_known() -> None:
