@@ -118,9 +118,8 @@ check-compose:
 check-hadolint:
 	$(call run,$(BIN)/hadolint --no-color $(DOCKERFILES))
 
-# A stack that is up has copies of the roots.
 check-trivy:
-	$(if $(TRIVY),$(call run,$(TRIVY) config --skip-dirs .sim --skip-dirs build .),$(call lacking,there is no trivy: install it where PATH leads))
+	$(if $(TRIVY),$(call run,$(TRIVY) config .),$(call lacking,there is no trivy: install it where PATH leads))
 
 # It says itself what is missing.
 check-terraform:
