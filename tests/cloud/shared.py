@@ -18,7 +18,8 @@ from sim.cloud.local import LocalCloud
 from sim.host.cleanup import Cleanup
 from sim.images.base_image import BaseImages, settings
 
-CONFIG = Config(retries={"total_max_attempts": 1})
+CONFIG = Config(retries={"total_max_attempts": 1}, read_timeout=60)
+"""EC2 loads its images for the first call of each account, which takes long on a busy machine."""
 _accounts = itertools.count(100000000001)
 
 Client = Any
