@@ -284,7 +284,7 @@ def test_a_scaling_policy_that_cannot_be_evaluated_is_refused(aws: Callable[[str
             PolicyType="StepScaling",
             StepScalingPolicyConfiguration={"AdjustmentType": "ChangeInCapacity", "StepAdjustments": overlap},
         )
-    with pytest.raises(refused, match="ALBRequestCountPerTarget"):
+    with pytest.raises(refused, match="the resource label '' is not of the form"):
         service.scaling.put_scaling_policy(
             **service.named,
             PolicyName="track",

@@ -107,10 +107,9 @@ def test_a_step_policy_is_executed_with_a_value_that_a_step_covers(group: Group)
 
 
 def test_a_policy_that_cannot_be_evaluated_is_refused(group: Group) -> None:
-    requests = {"PredefinedMetricType": "ALBRequestCountPerTarget", "ResourceLabel": "app/a/1/targetgroup/b/2"}
-    tracking = {"TargetValue": 1, "PredefinedMetricSpecification": requests}
+    tracking = {"TargetValue": 1, "PredefinedMetricSpecification": {"PredefinedMetricType": "ASGAverageNetworkIn"}}
     refused = group.client.exceptions.ClientError
-    with pytest.raises(refused, match="'ALBRequestCountPerTarget' is not supported"):
+    with pytest.raises(refused, match="'ASGAverageNetworkIn' is not supported"):
         put(group, "p", "TargetTrackingScaling", TargetTrackingConfiguration=tracking)
     with pytest.raises(refused, match="PredictiveScaling is not supported"):
         put(group, "p", "PredictiveScaling")

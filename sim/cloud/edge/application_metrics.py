@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from sim.cloud.edge import metrics
-from sim.cloud.edge.metrics import Minutes
+from sim.cloud.edge.metrics import Kind, Minutes, Statistics
 from sim.cloud.edge.record import Record
 
 NAMESPACE: Final = "AWS/ApplicationELB"
@@ -54,6 +54,21 @@ def name_of(arn: str) -> str:
     return arn.rpartition(":")[2].removeprefix("loadbalancer/")
 
 
+def per_target(seen: Mapping[Kind, Statistics]) -> Mapping[Kind, Statistics]:
+    """How many requests of a target group a target had on average: of the healthy ones, or of all if none is healthy.
+
+    Its only valid statistic is Sum, so it is one sample. There is none without a request.
+    """
+    requests = seen.get(("RequestCount", None))
+    counts = (seen.get((name, None)) for name in ("HealthyHostCount", "UnHealthyHostCount"))
+    targets = next((each.maximum for each in counts if each and each.maximum), 0)
+    if requests is None or not targets:
+        return {}
+    average = Statistics()
+    average.add(requests.total / targets)
+    return {("RequestCountPerTarget", None): average}
+
+
 def data(arn: str, own: Minutes, groups: Mapping[str, Minutes], at: float) -> list[dict[str, Any]]:
     """The entries of PutMetricData for an ALB and its target groups, which are named by their ARNs.
 
@@ -63,5 +78,9 @@ def data(arn: str, own: Minutes, groups: Mapping[str, Minutes], at: float) -> li
     entries = metrics.data(balancer, own.take(), at)
     for group, minutes in groups.items():
         taken = minutes.take()
-        entries += metrics.data({"TargetGroup": name_of(group), **balancer}, taken, at)
+        of_group = {"TargetGroup": name_of(group)}
+        entries += metrics.data({**of_group, **balancer}, taken, at)
+        average = per_target(metrics.merged(taken.values()))
+        for dimensions in (of_group, {**of_group, **balancer}):
+            entries += metrics.entries(dimensions, average, at)
     return entries

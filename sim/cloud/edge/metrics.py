@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/classic/elb-cloudwatch-m
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -114,17 +114,20 @@ def data(
 
     `at` is in Unix seconds.
     """
-    balancer = [{"Name": name, "Value": value} for name, value in dimensions.items()]
-    zones = {zone: [*balancer, {"Name": "AvailabilityZone", "Value": zone}] for zone in taken}
-    together = _entries(balancer, merged(taken.values()), at)
-    return together + [entry for zone, of_zone in taken.items() for entry in _entries(zones[zone], of_zone, at)]
+    together = entries(dimensions, merged(taken.values()), at)
+    return together + [
+        entry
+        for zone, of_zone in taken.items()
+        for entry in entries({**dimensions, "AvailabilityZone": zone}, of_zone, at)
+    ]
 
 
-def _entries(dimensions: Sequence[Mapping[str, str]], of: Mapping[Kind, Statistics], at: float) -> list[dict[str, Any]]:
+def entries(dimensions: Mapping[str, str], of: Mapping[Kind, Statistics], at: float) -> list[dict[str, Any]]:
+    """The entries of PutMetricData with these dimensions, one for each metric."""
     return [
         {
             "MetricName": metric,
-            "Dimensions": dimensions,
+            "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
             "Timestamp": datetime.fromtimestamp(at, UTC),
             "Unit": "Seconds" if metric in _SECONDS else "Count",
             "StatisticValues": {

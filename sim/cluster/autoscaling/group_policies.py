@@ -31,7 +31,7 @@ _STEPS: Final = ASG_GUIDE + "as-scaling-simple-step.html"
 
 LEFT_OUT: Final = (
     LeftOut(
-        "Predictive scaling, and target tracking on the predefined metrics of the network and of an ALB.",
+        "Predictive scaling, and target tracking on the predefined metrics of the network.",
         ASG_API + "PredefinedMetricSpecification.html",
         "PutScalingPolicy refuses them by name: nobody publishes these metrics here",
     ),

@@ -14,6 +14,7 @@ from sim.cluster.autoscaling.scaling_policies import StepAdjustment, TargetTrack
 from sim.cluster.cloudwatch.metric_functions import InvalidMath
 
 _PERIOD_SECONDS: Final = 60
+_OF_ALB: Final = "ALBRequestCountPerTarget"
 _METRIC: Final = ("Namespace", "MetricName", "Dimensions")
 
 
@@ -26,10 +27,24 @@ def queries(tracking: Values, predefined: Mapping[str, Values]) -> list[Values]:
         return [_with_period(each) for each in custom["Metrics"]]
     if custom:
         return [_query({name: custom[name] for name in _METRIC if name in custom}, custom["Statistic"])]
-    kind = str((tracking.get("PredefinedMetricSpecification") or {}).get("PredefinedMetricType"))
+    given = tracking.get("PredefinedMetricSpecification") or {}
+    kind = str(given.get("PredefinedMetricType"))
+    if kind == _OF_ALB:
+        return [_query(_requests_per_target(given.get("ResourceLabel") or ""), "Sum")]
     if kind not in predefined:
-        raise InvalidMath(f"the predefined metric {kind!r} is not supported; known are {', '.join(predefined)}")
+        known = ", ".join((*predefined, _OF_ALB))
+        raise InvalidMath(f"the predefined metric {kind!r} is not supported; known are {known}")
     return [_query(predefined[kind], "Average")]
+
+
+def _requests_per_target(label: str) -> Values:
+    """https://docs.aws.amazon.com/autoscaling/application/APIReference/API_PredefinedMetricSpecification.html"""
+    balancer, found, group = label.partition("/targetgroup/")
+    if not found or not balancer.startswith("app/"):
+        raise InvalidMath(f"the resource label {label!r} is not of the form app/NAME/ID/targetgroup/NAME/ID")
+    return metric(
+        "AWS/ApplicationELB", "RequestCountPerTarget", TargetGroup=f"targetgroup/{group}", LoadBalancer=balancer
+    )
 
 
 def _query(metric: Values, statistic: str) -> Values:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from sim.cloud.edge import access_log, metrics
+from sim.cloud.edge import access_log, application_metrics, metrics
 from sim.cloud.edge.access_log import Seen
 from sim.cloud.edge.delivery import Delivery
 from sim.cloud.edge.record import Record
@@ -118,6 +118,27 @@ def test_a_time_is_in_the_statistic_set_of_its_value_so_that_it_has_percentiles(
         (1, 0.0, 0.0),
     ]
     assert {each["Unit"] for each in entries} == {"Seconds"}
+
+
+@pytest.mark.parametrize(("healthy", "others", "average"), [(2, 1, 1.5), (0, 3, 1.0), (0, 0, None)])
+def test_the_requests_of_a_target_group_are_shared_by_its_healthy_targets_or_by_all_if_none_is(
+    healthy: int, others: int, average: float | None
+) -> None:
+    minutes = application_metrics.ApplicationMinutes()
+    for zone, requests in (("a", 2), ("b", 1)):
+        minutes.sample(zone, "HealthyHostCount", healthy)
+        minutes.sample(zone, "UnHealthyHostCount", others)
+        for _ in range(requests):
+            minutes.request_of_target(zone, record())
+    found = [
+        ({each["Name"] for each in entry["Dimensions"]}, entry["StatisticValues"]["Sum"])
+        for entry in application_metrics.data(
+            "a:loadbalancer/app/a/1", metrics.Minutes(), {"a:targetgroup/b/2": minutes}, BEGAN
+        )
+        if entry["MetricName"] == "RequestCountPerTarget"
+    ]
+    expected = [({"TargetGroup"}, average), ({"TargetGroup", "LoadBalancer"}, average)]
+    assert found == (expected if average else [])
 
 
 class Cloud:
