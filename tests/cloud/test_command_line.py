@@ -30,8 +30,6 @@ ACCOUNT = "300000000002"
 _STEADY_SECONDS = 60
 _SOON_SECONDS = 25
 """Later than when a command that is begun now arrives."""
-NODES = "nodes"
-"""The cluster of the Auto Scaling group, so that its instances do not take the tasks of the others."""
 AWS = Path(sysconfig.get_path("scripts")) / "aws"
 ROOT = """
 variable "image" {}
@@ -272,35 +270,40 @@ def test_an_instance_that_drains_loses_its_task_until_it_is_active_again(aws: Co
 
 
 class CommandedGroup:
-    """An Auto Scaling group of one instance, two at most, by the command line; its instances join a cluster."""
+    """An Auto Scaling group of one instance, two at most, by the command line.
 
-    def __init__(self, aws: CommandLine) -> None:
-        self.aws = aws
+    Its instances join a cluster of its name, so that they do not take the tasks of others.
+    """
+
+    def __init__(self, aws: CommandLine, name: str) -> None:
+        self.aws, self.name = aws, name
         self.client, self.ecs = aws.cluster.client("autoscaling"), aws.cluster.ecs
 
     def create(self) -> None:
         """The group, with its launch template."""
-        self.ecs.create_cluster(clusterName=NODES)
-        user_data = base64.b64encode(f"#!/bin/sh\necho ECS_CLUSTER={NODES} >> /etc/ecs/ecs.config\n".encode()).decode()
+        self.ecs.create_cluster(clusterName=self.name)
+        user_data = base64.b64encode(
+            f"#!/bin/sh\necho ECS_CLUSTER={self.name} >> /etc/ecs/ecs.config\n".encode()
+        ).decode()
         image = self.aws.cluster.ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
         data = json.dumps({"ImageId": image, "InstanceType": "t3.small", "UserData": user_data})
-        self.aws("ec2", "create-launch-template", "--launch-template-name", NODES, "--launch-template-data", data)
-        template = ("--launch-template", f"LaunchTemplateName={NODES},Version=$Latest")
+        self.aws("ec2", "create-launch-template", "--launch-template-name", self.name, "--launch-template-data", data)
+        template = ("--launch-template", f"LaunchTemplateName={self.name},Version=$Latest")
         limits = ("--min-size", "1", "--max-size", "2", "--availability-zones", f"{REGION}a")
         self("create-auto-scaling-group", *template, *limits)
 
     def __call__(self, command: str, *words: str) -> Any:
         """A command of `aws autoscaling` for the group."""
-        return self.aws("autoscaling", command, "--auto-scaling-group-name", NODES, *words)
+        return self.aws("autoscaling", command, "--auto-scaling-group-name", self.name, *words)
 
     def joined(self, count: int) -> set[str]:
         """Waits until so many instances are in service and in the cluster, and no others."""
 
         def seen() -> tuple[dict[str, str], set[str]]:
-            [group] = self.client.describe_auto_scaling_groups(AutoScalingGroupNames=[NODES])["AutoScalingGroups"]
+            [group] = self.client.describe_auto_scaling_groups(AutoScalingGroupNames=[self.name])["AutoScalingGroups"]
             states = {each["InstanceId"]: each["LifecycleState"] for each in group["Instances"]}
-            arns = self.ecs.list_container_instances(cluster=NODES)["containerInstanceArns"]
-            asked = self.ecs.describe_container_instances(cluster=NODES, containerInstances=arns) if arns else {}
+            arns = self.ecs.list_container_instances(cluster=self.name)["containerInstanceArns"]
+            asked = self.ecs.describe_container_instances(cluster=self.name, containerInstances=arns) if arns else {}
             return states, {each["ec2InstanceId"] for each in asked.get("containerInstances", [])}
 
         def joined() -> set[str]:
@@ -311,7 +314,7 @@ class CommandedGroup:
 
 
 def test_the_instances_of_a_group_are_ended_added_and_refreshed(aws: CommandLine) -> None:
-    group = CommandedGroup(aws)
+    group = CommandedGroup(aws, "nodes")
     group.create()
     [first] = group.joined(1)
     [ended] = aws("ec2", "terminate-instances", "--instance-ids", first)["TerminatingInstances"]
@@ -321,7 +324,7 @@ def test_the_instances_of_a_group_are_ended_added_and_refreshed(aws: CommandLine
     causes = [each["Cause"] for each in group("describe-scaling-activities")["Activities"]]
     assert any("EC2 health check indicating it has been terminated or stopped" in each for each in causes)
 
-    size = ("autoscaling", "set-desired-capacity", "--auto-scaling-group-name", NODES, "--desired-capacity")
+    size = ("autoscaling", "set-desired-capacity", "--auto-scaling-group-name", group.name, "--desired-capacity")
     assert (
         "An error occurred (ValidationError) when calling the SetDesiredCapacity operation: "
         "New SetDesiredCapacity value 3 is above max value 2 for the AutoScalingGroup."
@@ -339,13 +342,13 @@ def test_the_instances_of_a_group_are_ended_added_and_refreshed(aws: CommandLine
     started = group("start-instance-refresh", "--preferences", json.dumps(preferences))
 
     def refresh() -> dict[str, Any]:
-        [shown] = group.client.describe_instance_refreshes(AutoScalingGroupName=NODES)["InstanceRefreshes"]
+        [shown] = group.client.describe_instance_refreshes(AutoScalingGroupName=group.name)["InstanceRefreshes"]
         return dict(shown)
 
     aws.cluster.until(lambda: refresh()["Status"] == "Successful", "the refresh to be successful")
     assert refresh()["InstanceRefreshId"] == started["InstanceRefreshId"]
     assert group.joined(1) != {third}
-    refused = ("start-instance-refresh", "--auto-scaling-group-name", NODES, "--preferences")
+    refused = ("start-instance-refresh", "--auto-scaling-group-name", group.name, "--preferences")
     assert "CheckpointPercentages of an instance refresh is not supported" in aws.refused(
         "autoscaling", *refused, "CheckpointPercentages=50,100"
     )
@@ -354,7 +357,7 @@ def test_the_instances_of_a_group_are_ended_added_and_refreshed(aws: CommandLine
 
 @pytest.mark.usefixtures("terraform")
 def test_a_group_scales_by_its_policy_and_at_a_scheduled_time(aws: CommandLine) -> None:
-    group = CommandedGroup(aws)
+    group = CommandedGroup(aws, "scaled")
     group.create()
     [first] = group.joined(1)
     steps = json.dumps([{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}])
@@ -376,18 +379,18 @@ def test_a_group_scales_by_its_policy_and_at_a_scheduled_time(aws: CommandLine) 
     tracked = ("--policy-type", "TargetTrackingScaling", "--target-tracking-configuration", tracking)
     alarms = group("put-scaling-policy", "--policy-name", "cpu", *tracked)["Alarms"]
     assert [each["AlarmName"] for each in alarms] == [
-        "TargetTracking-nodes-AlarmHigh-cpu",
-        "TargetTracking-nodes-AlarmLow-cpu",
+        "TargetTracking-scaled-AlarmHigh-cpu",
+        "TargetTracking-scaled-AlarmLow-cpu",
     ]
     cloudwatch = aws.cluster.client("cloudwatch")
 
     def state() -> str:
-        [found] = cloudwatch.describe_alarms(AlarmNames=["TargetTracking-nodes-AlarmHigh-cpu"])["MetricAlarms"]
+        [found] = cloudwatch.describe_alarms(AlarmNames=["TargetTracking-scaled-AlarmHigh-cpu"])["MetricAlarms"]
         return str(found["StateValue"])
 
     until(lambda: state() == "OK", "a value of the group's CPU", seconds=150, seen=state)
     group("delete-auto-scaling-group", "--force-delete")
-    assert cloudwatch.describe_alarms(AlarmNamePrefix="TargetTracking-nodes-")["MetricAlarms"] == []
+    assert cloudwatch.describe_alarms(AlarmNamePrefix="TargetTracking-scaled-")["MetricAlarms"] == []
 
 
 def test_terraform_waits_for_a_steady_state_and_its_destroy_for_no_hook_of_managed_draining(
