@@ -116,24 +116,23 @@ def rest() -> list[Stage]:
         Run("permissions beside iam-simulate", ("npm",), (_BESIDE_IAM_SIMULATE,)),
     ]
     rolls_out = f"{_DEPLOYMENTS}::test_a_version_rolls_out_and_no_request_fails"
-    longest = [
-        _on_cluster(TaskRuntime.PROCESS, _LIVE_PAGE, _PERMISSIONS, _DEPLOYMENTS, _INSTANCES, *_CHAOS, _REHEARSAL)
-    ]
-    shorter = [
-        _on_cluster(TaskRuntime.PROCESS, *_SCALED, _SCALING, _REHEARSED),
-        _on_cluster(TaskRuntime.DOCKER, *_SCALED_CONTAINERS, rolls_out, _CONTAINERS),
+    deployments = [_on_cluster(TaskRuntime.PROCESS, _LIVE_PAGE, _PERMISSIONS, _DEPLOYMENTS)]
+    instances = [_on_cluster(TaskRuntime.PROCESS, _INSTANCES, *_CHAOS, _REHEARSAL, what="instances")]
+    scaled = [
+        _on_cluster(TaskRuntime.PROCESS, *_SCALED, _SCALING, _REHEARSED, what="scaled"),
+        _on_cluster(TaskRuntime.DOCKER, *_SCALED_CONTAINERS, rolls_out, _CONTAINERS, what="scaled"),
         _on_terraform("process"),
     ]
     without_cluster = [on("docker"), _on_terraform("docker")]
-    return [[busy], [longest, shorter, without_cluster]]
+    return [[busy], [deployments, instances, scaled, without_cluster]]
 
 
-def _on_cluster(runtime: TaskRuntime | None, *tests: str) -> Run:
+def _on_cluster(runtime: TaskRuntime | None, *tests: str, what: str = "") -> Run:
     """One session, because every session makes its own resources. Without a runtime the machine decides."""
     needs = (LOCAL[0], "terraform", *(["docker"] if runtime is TaskRuntime.DOCKER else []))
     chosen = ("--runtime", runtime) if runtime else ()
     options = ("--target", "cluster", *chosen, "--timeout", str(_APPLY_SECONDS))
-    name = " ".join(filter(None, ("e2e on cluster", runtime, "scaled" if tests[0] == "--time-scale" else "")))
+    name = " ".join(filter(None, ("e2e on cluster", runtime, what)))
     return Run(name, needs, (*options, *tests))
 
 
