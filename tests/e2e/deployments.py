@@ -47,8 +47,7 @@ def percents_held(cluster: ClusterTarget) -> Iterator[None]:
     service's percents say.
     """
     over, stage = threading.Event(), Stage(cluster.acts, cluster.service("api"))
-    # The test before may have left a deployment that goes on.
-    await_completed(cluster)
+    await_settled(cluster)
     before = stage.before()
     looks = [stage.look(time.monotonic, before)]
 
@@ -130,6 +129,16 @@ def await_completed(cluster: ClusterTarget) -> None:
     """Waits until the API's newest deployment is completed."""
     seen = cluster.service("api").summary
     until(lambda: completed(cluster), "the deployment to be completed", seconds=SECONDS, seen=seen)
+
+
+def await_settled(cluster: ClusterTarget) -> None:
+    """Waits until no deployment of the API goes on that a test before this one began, whatever becomes of it."""
+    api = cluster.service("api")
+
+    def settled() -> bool:
+        return not api.deploys() and len(api.described()["deployments"]) == 1
+
+    until(settled, "the deployment before to be over", seconds=SECONDS, seen=api.summary)
 
 
 def defined_with(cluster: ClusterTarget, version: str) -> str:

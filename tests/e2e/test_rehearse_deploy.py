@@ -20,7 +20,7 @@ from sim.stack.page import PagePart
 from sim.stack.supervisor import state_of
 from sim.targets.cluster import ClusterTarget
 from sim.targets.target import Capability, Provision
-from tests.e2e.deployments import SECONDS, await_completed, cluster, newest_deployment
+from tests.e2e.deployments import SECONDS, await_settled, cluster, newest_deployment
 
 __all__ = ["cluster"]
 
@@ -34,7 +34,7 @@ def stack(cluster: ClusterTarget, tmp_path: Path) -> Iterator[Path]:
     """A folder in which the command finds the cluster, as if `sim up` had started it. The API is settled."""
     with PagePart(tmp_path) as page:
         lifecycle.write(state_of(cluster, Provision.TERRAFORM, page), tmp_path)
-        await_completed(cluster)
+        await_settled(cluster)
         yield tmp_path
 
 
