@@ -121,9 +121,8 @@ def rest() -> list[Stage]:
     scaled = [
         _on_cluster(TaskRuntime.PROCESS, *_SCALED, _SCALING, _REHEARSED, what="scaled"),
         _on_cluster(TaskRuntime.DOCKER, *_SCALED_CONTAINERS, rolls_out, _CONTAINERS, what="scaled"),
-        _on_terraform("process"),
     ]
-    without_cluster = [on("docker"), _on_terraform("docker")]
+    without_cluster = [on("docker"), *(_on_terraform(target) for target in ("process", "docker"))]
     return [[busy], [deployments, instances, scaled, without_cluster]]
 
 
