@@ -196,12 +196,12 @@ class ProjectCluster(UpAndDown):
                 "events": [event["message"] for event in described["events"][:_EVENTS]],
             }
             for name, (described, deploys) in seen.items()
-            if deploys or not _counts(described)
+            if deploys or not _is_stable(described)
         }
 
 
-def _counts(service: Mapping[str, Any]) -> bool:
-    """What the waiter `services-stable` waits for."""
+def _is_stable(service: Mapping[str, Any]) -> bool:
+    """True if the waiter `services-stable` is content with it."""
     return (
         service["runningCount"] == service["desiredCount"]
         and not service["pendingCount"]

@@ -6,11 +6,8 @@ that version 2 reads them by.
 
 from __future__ import annotations
 
-import base64
 import json
 import os
-import subprocess
-import sysconfig
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,18 +16,16 @@ from typing import Any
 import pytest
 
 from release.terraform import Root, surroundings
-from sim.cloud.aws_client import CREDENTIALS, NO_FILES, REGION
 from sim.host.loopback import request
 from sim.host.waiting import until
 from sim.terraform.installation import environment as installation
-from tests.cloud.running import CLUSTER, RunningCloud, RunningCluster
+from tests.cloud.command_line import STEADY_SECONDS, CommandedGroup, CommandLine
+from tests.cloud.running import RunningCloud, RunningCluster
 
 pytestmark = pytest.mark.timeout(300)
 ACCOUNT = "300000000002"
-_STEADY_SECONDS = 60
 _SOON_SECONDS = 25
 """Later than when a command that is begun now arrives."""
-AWS = Path(sysconfig.get_path("scripts")) / "aws"
 ROOT = """
 variable "image" {}
 
@@ -107,55 +102,6 @@ resource "aws_ecs_service" "this" {
 """A service on a capacity provider, set as production's is: to drain an instance before it ends, and to protect it."""
 
 
-class CommandLine:
-    """`aws`, as a person has it who works on the test's account."""
-
-    def __init__(self, cluster: RunningCluster) -> None:
-        self.cluster = cluster
-        self.environment = {
-            **CREDENTIALS,
-            **NO_FILES,
-            "AWS_ACCESS_KEY_ID": cluster.account,
-            "AWS_ENDPOINT_URL": cluster.cloud.endpoint,
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-            "PATH": os.environ.get("PATH", os.defpath),
-        }
-
-    def __call__(self, service: str, *words: str) -> Any:
-        """The document that a command prints; {} where it prints nothing."""
-        done = self._run(service, *words)
-        assert done.returncode == 0, f"{done}; {self.cluster.service()['events'][:5]}"
-        return json.loads(done.stdout or "{}")
-
-    def refused(self, service: str, *words: str) -> str:
-        """What a command prints that AWS refuses."""
-        done = self._run(service, *words)
-        assert done.returncode, f"{done} was not refused"
-        return done.stderr
-
-    def _run(self, service: str, *words: str) -> subprocess.CompletedProcess[str]:
-        command = [str(AWS), service, *words, "--output", "json"]
-        return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
-
-    def ecs(self, *words: str) -> Any:
-        """A command of `aws ecs` for the cluster."""
-        return self("ecs", *words, "--cluster", CLUSTER)
-
-    def described(self) -> dict[str, Any]:
-        """The service `web`."""
-        [service] = self.ecs("describe-services", "--services", "web")["services"]
-        described: dict[str, Any] = service
-        return described
-
-    def stable(self) -> dict[str, Any]:
-        """Waits until the service `web` is stable; the service."""
-        self.ecs("wait", "services-stable", "--services", "web")
-        described = self.described()
-        assert (described["runningCount"], len(described["deployments"])) == (2, 1)
-        return described
-
-
 @pytest.fixture(scope="module")
 def aws(running_cloud: RunningCloud) -> CommandLine:
     """The command line for an account with a service of two tasks behind a load balancer."""
@@ -176,7 +122,7 @@ def test_a_service_is_waited_for_and_described_with_its_tasks_and_instances(aws:
 
     # The waiter counts tasks that run; ECS says so once they are healthy as well.
     steady = "(service web) has reached a steady state."
-    until(lambda: steady in events(), "the steady state", seconds=_STEADY_SECONDS, seen=events)
+    until(lambda: steady in events(), "the steady state", seconds=STEADY_SECONDS, seen=events)
 
     tasks = aws.cluster.tasks()
     aws.ecs("wait", "tasks-running", "--tasks", *tasks)
@@ -267,50 +213,6 @@ def test_an_instance_that_drains_loses_its_task_until_it_is_active_again(aws: Co
     [active] = aws.ecs(*words, "ACTIVE")["containerInstances"]
     assert active["status"] == "ACTIVE"
     aws.stable()
-
-
-class CommandedGroup:
-    """An Auto Scaling group of one instance, two at most, by the command line.
-
-    Its instances join a cluster of its name, so that they do not take the tasks of others.
-    """
-
-    def __init__(self, aws: CommandLine, name: str) -> None:
-        self.aws, self.name = aws, name
-        self.client, self.ecs = aws.cluster.client("autoscaling"), aws.cluster.ecs
-
-    def create(self) -> None:
-        """The group, with its launch template."""
-        self.ecs.create_cluster(clusterName=self.name)
-        user_data = base64.b64encode(
-            f"#!/bin/sh\necho ECS_CLUSTER={self.name} >> /etc/ecs/ecs.config\n".encode()
-        ).decode()
-        image = self.aws.cluster.ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
-        data = json.dumps({"ImageId": image, "InstanceType": "t3.small", "UserData": user_data})
-        self.aws("ec2", "create-launch-template", "--launch-template-name", self.name, "--launch-template-data", data)
-        template = ("--launch-template", f"LaunchTemplateName={self.name},Version=$Latest")
-        limits = ("--min-size", "1", "--max-size", "2", "--availability-zones", f"{REGION}a")
-        self("create-auto-scaling-group", *template, *limits)
-
-    def __call__(self, command: str, *words: str) -> Any:
-        """A command of `aws autoscaling` for the group."""
-        return self.aws("autoscaling", command, "--auto-scaling-group-name", self.name, *words)
-
-    def joined(self, count: int) -> set[str]:
-        """Waits until so many instances are in service and in the cluster, and no others."""
-
-        def seen() -> tuple[dict[str, str], set[str]]:
-            [group] = self.client.describe_auto_scaling_groups(AutoScalingGroupNames=[self.name])["AutoScalingGroups"]
-            states = {each["InstanceId"]: each["LifecycleState"] for each in group["Instances"]}
-            arns = self.ecs.list_container_instances(cluster=self.name)["containerInstanceArns"]
-            asked = self.ecs.describe_container_instances(cluster=self.name, containerInstances=arns) if arns else {}
-            return states, {each["ec2InstanceId"] for each in asked.get("containerInstances", [])}
-
-        def joined() -> set[str]:
-            states, members = seen()
-            return members if list(states.values()) == ["InService"] * count and members == states.keys() else set()
-
-        return until(joined, f"{count} instances in the cluster", seconds=_STEADY_SECONDS, seen=seen)
 
 
 def test_the_instances_of_a_group_are_ended_added_and_refreshed(aws: CommandLine) -> None:

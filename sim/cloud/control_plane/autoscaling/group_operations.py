@@ -18,7 +18,7 @@ from sim.cluster.autoscaling.group_requests import created, deleted, desired_set
 _NO_WARMUP: Final = -1
 _DEFAULT_GRACE_SECONDS: Final = 0
 _MOST_ACTIVITIES: Final = 100
-"""In one answer."""
+"""So many activities are in one answer."""
 _REFUSED: Final = (
     "AttachInstances",
     "DetachInstances",

@@ -38,7 +38,7 @@ class KeptPolicy:
 
     @property
     def name(self) -> str:
-        """The policy's."""
+        """The name of the policy."""
         return self.policy.rule.name
 
     @property

@@ -26,7 +26,7 @@ from sim.cluster.desired import Place
 Alarms = Callable[[], Iterable[Stored]]
 """The alarms that CloudWatch keeps, everywhere."""
 _MOST_DESCRIBED: Final = 50
-"""In one answer."""
+"""So many policies are in one answer."""
 
 
 class PolicyOperations:

@@ -19,7 +19,7 @@ from sim.cluster.autoscaling.scheduled_actions import ScheduledAction, fitting, 
 
 _UTC: Final = "UTC"
 _MOST_DESCRIBED: Final = 50
-"""In one answer."""
+"""So many actions are in one answer."""
 
 
 class ScheduleOperations:

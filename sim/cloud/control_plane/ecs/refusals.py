@@ -49,7 +49,7 @@ def refuse_rebalancing(settings: Values) -> None:
         "is behind a Classic Load Balancer": any("loadBalancerName" in each for each in settings["loadBalancers"]),
         "has a maximumPercent of 100": deployment_configuration(settings)["maximumPercent"] == _ALL,
     }
-    for reason in (each for each, holds in unsuited.items() if holds):
+    if reason := next((each for each, holds in unsuited.items() if holds), None):
         raise AwsError(
             "InvalidParameterException",
             f"Availability Zone rebalancing does not support a service that {reason}. Set it to DISABLED.",
